@@ -1,0 +1,47 @@
+"""Kasane's ASGI app: Streamlit's pages, the live channels beside them, and the workers behind both.
+
+    streamlit run app.py
+"""
+
+import logging
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.routing import Mount, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from pages._ui import channels, i18n
+
+HERE = Path(__file__).resolve().parent
+UI = HERE / "pages" / "_ui"
+log = logging.getLogger("kasane")
+
+
+@asynccontextmanager
+async def lifespan(app):
+    """Start the workers with the server and stop them with it."""
+    channels.pool()
+    yield {}
+    channels.close_pool()
+
+
+def on_script_error(error: Exception) -> bool:
+    """Show one sentence instead of a traceback, which goes to the log."""
+    log.error("a page failed", exc_info=error)
+    st.error(i18n._("Something went wrong on this page. Reload it; your run is kept."), icon=":material/error:")
+    return True
+
+
+app = st.App(
+    UI / "shell.py",
+    lifespan=lifespan,
+    on_script_error=on_script_error,
+    routes=[
+        WebSocketRoute("/live/{token}", channels.live),
+        WebSocketRoute("/read/{token}", channels.read),
+        Mount("/ui/liveview", StaticFiles(directory=UI / "liveview")),
+        Mount("/ui/canvas", StaticFiles(directory=UI / "canvas")),
+        Mount("/plotly", StaticFiles(packages=[("plotly", "package_data")])),
+    ],
+)

@@ -1,0 +1,1 @@
+"""Data: what a network learns from (`datasets`), and what a person draws, as the network sees it (`handwriting`)."""

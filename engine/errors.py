@@ -1,0 +1,52 @@
+"""Errors that a person can act on, kept translatable: a template and its values, joined only when shown.
+
+The engine speaks English; a screen translates `error.text` (template first, then the values that are themselves
+`Text`) and so says the same sentence in the reader's language.
+"""
+
+from __future__ import annotations
+
+
+def N_(message: str) -> str:
+    """Mark `message` for translation and return it unchanged (gettext's "no-op" convention)."""
+    return message
+
+
+class Text:
+    """A sentence that can still be translated.
+
+    `template` is a `str.format` template and the message id of the translation; `values` fill its fields and may
+    be `Text` themselves.
+    """
+
+    def __init__(self, template: str, **values: object) -> None:
+        self.template = template
+        self.values = values
+
+    def render(self, translate=str) -> str:
+        """Return the sentence with every template passed through `translate` (message id → message)."""
+        values = {
+            name: value.render(translate) if isinstance(value, Text) else value for name, value in self.values.items()
+        }
+        return translate(self.template).format(**values)
+
+    def __str__(self) -> str:
+        return self.render()
+
+    def __repr__(self) -> str:
+        return f"Text({str(self)!r})"
+
+
+class InputError(ValueError):
+    """Bad input from outside: one sentence that names the field, the legal range and what arrived."""
+
+    def __init__(self, template: str, **values: object) -> None:
+        self.text = Text(template, **values)
+        super().__init__(str(self.text))
+
+
+def shorten(value: object, limit: int = 40) -> str:
+    """Return `value` as text of at most `limit` characters, fit to be quoted in an error sentence."""
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(character if character.isprintable() else "·" for character in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

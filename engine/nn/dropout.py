@@ -1,0 +1,44 @@
+"""Dropout switches units off at random while training, so that none can rely on another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.nn.layer import Layer
+
+
+class Dropout(Layer):
+    """y = x · m / (1 − p) in training, m = 0 with probability p and 1 otherwise ("inverted"); y = x in evaluation.
+
+    p is rounded to 1/65536, the step of the 16-bit random numbers the masks are cut from; raw bits of the generator
+    cost a quarter of uniform floats. `rate` may be changed between steps. Shapes are kept.
+
+    Source: Srivastava et al. 2014;『ゼロから作る Deep Learning』6.4.3.
+    """
+
+    def __init__(self, rate: float, *, rng: np.random.Generator) -> None:
+        self.rate = rate
+        self.rng = rng
+
+    def build(self, in_shape, *, rng):
+        return in_shape
+
+    def forward(self, x, *, training):
+        self._mask = None
+        threshold = round(self.rate * 65536)
+        if not training or threshold == 0:
+            return x
+        mask, y = self.scratch("mask", x.shape), self.scratch("y", x.shape)
+        raw = self.rng.bit_generator.random_raw((x.size + 3) // 4).view(np.uint16)[: x.size].reshape(x.shape)
+        np.greater_equal(raw, threshold, out=mask)
+        np.multiply(mask, 65536 / (65536 - threshold), out=mask)
+        self._mask = mask
+        return np.multiply(x, mask, out=y)
+
+    def backward(self, dy):
+        if self._mask is None:
+            return dy
+        return np.multiply(dy, self._mask, out=self.scratch("dx", dy.shape))
+
+    def __repr__(self) -> str:
+        return f"Dropout({self.rate:g})"

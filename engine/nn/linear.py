@@ -1,0 +1,65 @@
+"""The fully connected layer: every output is a weighted sum of every input."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.nn.initializers import HeNormal, Initializer
+from engine.nn.layer import Layer
+from engine.nn.parameter import Parameter
+
+
+class Linear(Layer):
+    """y = x W + b.
+
+    Shape: x (N, in_features) → y (N, out_features); W (in_features, out_features); b (out_features,), zero at first.
+    Source:『ゼロから作る Deep Learning』5.6 (Affine); Goodfellow et al., Deep Learning, 6.5.6.
+    """
+
+    def __init__(self, out_features: int, *, initializer: Initializer | None = None, bias: bool = True) -> None:
+        self.out_features = out_features
+        self.initializer = initializer or HeNormal()
+        self.weight: Parameter | None = None
+        self.bias: Parameter | None = None
+        self._has_bias = bias
+
+    def build(self, in_shape, *, rng):
+        if len(in_shape) != 1:
+            raise ValueError(f"Linear takes inputs of one axis, not of shape {in_shape}: put a Flatten before it")
+        self.in_features = in_shape[0]
+        shape = (self.in_features, self.out_features)
+        self.weight = Parameter(self.initializer(shape, rng=rng).astype(self.dtype), decays=True)
+        if self._has_bias:
+            self.bias = Parameter(np.zeros(self.out_features, self.dtype), decays=False)
+        return (self.out_features,)
+
+    def parameters(self):
+        return {"weight": self.weight} | ({"bias": self.bias} if self.bias else {})
+
+    def forward(self, x, *, training):
+        self._x = x
+        y = self.scratch("y", (len(x), self.out_features))
+        np.matmul(x, self.weight.data, out=y)
+        if self.bias:
+            np.add(y, self.bias.data, out=y)
+        return y
+
+    def backward(self, dy):
+        """∂L/∂W = xᵀ dy,  ∂L/∂b = Σₙ dy,  ∂L/∂x = dy Wᵀ."""
+        n = len(dy)
+        np.matmul(self._x.T, dy, out=self.weight.grad)
+        if self.bias:
+            np.matmul(self._ones(n), dy, out=self.bias.grad)  # a product with ones sums faster than dy.sum(axis=0)
+        if not self.needs_input_grad:
+            return None
+        dx = self.scratch("dx", (n, self.in_features))
+        return np.matmul(dy, self.weight.data.T, out=dx)
+
+    def _ones(self, n: int) -> np.ndarray:
+        ones = self.scratch("ones", (n,))
+        if ones[0] == 0:
+            ones.fill(1)
+        return ones
+
+    def __repr__(self) -> str:
+        return f"Linear({self.out_features})"

@@ -1,0 +1,51 @@
+"""A parameter is a trainable array and its gradient, both views into vectors that the whole network shares.
+
+All values lie in one contiguous vector, weights first and the rest (biases, normalization) after; all gradients in a
+second one of the same order. An optimizer is then a few operations on whole vectors, and weight decay touches one slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+class Parameter:
+    """A trainable array.
+
+    data: the values, any shape. grad: ∂loss/∂data, the same shape, overwritten by each backward pass.
+    decays: whether L1 and L2 decay act on it (weights: yes; biases, scales and shifts: no).
+    """
+
+    def __init__(self, data: np.ndarray, *, decays: bool) -> None:
+        self.name = ""
+        self.data = data
+        self.grad = np.zeros_like(data)
+        self.decays = decays
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.name!r}, shape={self.data.shape})"
+
+
+class ParameterVector:
+    """The values and gradients of many parameters as two vectors.
+
+    data, grad: shape (P,), P the number of scalars. n_decaying: the first so many belong to weights.
+    Making one rebinds every parameter's `data` and `grad` to views into these vectors.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter], dtype: np.dtype) -> None:
+        ordered = sorted(parameters, key=lambda parameter: not parameter.decays)  # stable: weights first
+        size = sum(parameter.data.size for parameter in ordered)
+        self.data = np.zeros(size, dtype)
+        self.grad = np.zeros(size, dtype)
+        self.n_decaying = sum(parameter.data.size for parameter in ordered if parameter.decays)
+        start = 0
+        for parameter in ordered:
+            stop = start + parameter.data.size
+            shape = parameter.data.shape
+            self.data[start:stop] = parameter.data.ravel()
+            parameter.data = self.data[start:stop].reshape(shape)
+            parameter.grad = self.grad[start:stop].reshape(shape)
+            start = stop

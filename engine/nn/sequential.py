@@ -1,0 +1,118 @@
+"""A network is layers in a row: each one's output is the next one's input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from engine.nn.layer import Layer
+from engine.nn.parameter import Parameter, ParameterVector
+
+Hook = Callable[[Layer, np.ndarray], None]
+
+
+class HookHandle:
+    """Removes its hook, by `remove()` or at the end of a `with` block."""
+
+    def __init__(self, hooks: list[Hook], hook: Hook) -> None:
+        self._hooks, self._hook = hooks, hook
+        hooks.append(hook)
+
+    def remove(self) -> None:
+        if self._hook in self._hooks:
+            self._hooks.remove(self._hook)
+
+    def __enter__(self) -> HookHandle:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.remove()
+
+
+class Sequential(Layer):
+    """y = fₗ(… f₂(f₁(x))). After `build`, all parameters are views into `vector`."""
+
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        self.layers = list(layers)
+        for index, layer in enumerate(self.layers):
+            layer.name = layer.name or f"{index}"
+        self._forward_hooks: list[Hook] = []
+        self._backward_hooks: list[Hook] = []
+
+    def build(self, in_shape, *, rng, dtype=np.float32):
+        """Build every layer in turn. dtype: float32, or float64 for gradient checks."""
+        self.in_shape = tuple(in_shape)
+        shape, needs_grad = self.in_shape, False
+        for layer in self.layers:
+            layer.dtype = np.dtype(dtype)
+            shape = layer.build(shape, rng=rng)
+            layer.out_shape = shape
+            layer.needs_input_grad = needs_grad
+            needs_grad = needs_grad or bool(layer.parameters())
+        self.dtype = np.dtype(dtype)
+        self.out_shape = shape
+        self.vector = ParameterVector(list(self.parameters().values()), self.dtype)
+        return shape
+
+    def forward(self, x, *, training=False):
+        for layer in self.layers:
+            x = layer.forward(x, training=training)
+            for hook in self._forward_hooks:
+                hook(layer, x)
+        return x
+
+    def backward(self, dy):
+        for layer in reversed(self.layers):
+            for hook in self._backward_hooks:
+                hook(layer, dy)
+            dy = layer.backward(dy)
+            if dy is None:  # nothing before this layer has parameters
+                break
+        return dy
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Return every parameter by "layer.name"; sets the parameters' own names too."""
+        named = {}
+        for layer in self.layers:
+            for name, parameter in layer.parameters().items():
+                parameter.name = f"{layer.name}.{name}"
+                named[parameter.name] = parameter
+        return named
+
+    def buffers(self):
+        return {f"{layer.name}.{name}": array for layer in self.layers for name, array in layer.buffers().items()}
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Return copies of all parameters and buffers by name."""
+        state = {name: parameter.data.copy() for name, parameter in self.parameters().items()}
+        return state | {name: array.copy() for name, array in self.buffers().items()}
+
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
+        """Copy `state` into the network. Raises ValueError for a missing, unknown, misshapen or non-finite array."""
+        targets = {name: parameter.data for name, parameter in self.parameters().items()} | self.buffers()
+        if set(state) != set(targets):
+            odd = ", ".join(sorted(set(state) ^ set(targets))[:3])
+            raise ValueError(f"the arrays do not belong to this network: {odd}")
+        for name, target in targets.items():
+            if state[name].shape != target.shape:
+                raise ValueError(f"{name} must have the shape {target.shape}, not {state[name].shape}")
+            if not np.isfinite(state[name]).all():
+                raise ValueError(f"{name} must hold finite numbers")
+        for name, target in targets.items():
+            target[...] = state[name]
+
+    def register_forward_hook(self, hook: Hook) -> HookHandle:
+        """Call `hook(layer, y)` after every layer's forward pass, until the handle is removed."""
+        return HookHandle(self._forward_hooks, hook)
+
+    def register_backward_hook(self, hook: Hook) -> HookHandle:
+        """Call `hook(layer, dy)` before every layer's backward pass, until the handle is removed."""
+        return HookHandle(self._backward_hooks, hook)
+
+    def release(self) -> None:
+        for layer in self.layers:
+            layer.release()
+
+    def __repr__(self) -> str:
+        return "Sequential(\n" + "".join(f"  {layer.name}: {layer!r}\n" for layer in self.layers) + ")"

@@ -1,0 +1,1 @@
+"""Live runs: training in worker processes, steered and watched from the server."""

@@ -1,0 +1,305 @@
+"""The pool starts worker processes, spreads runs over them, and keeps the newest frame and checkpoint of each run.
+
+A run belongs to whoever watches it: `attach` when a screen starts to, `detach` when it stops. Nobody watching, nothing
+training: a run that is left pauses at once and leaves its worker after `LEASE` seconds. What it had reached stays in
+the store, from where `open` brings it back. A worker that dies is replaced, and its runs go on from their last
+checkpoint; commands given since then are given again, so that no step and no change of setting is lost.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import InputError, N_, Text
+from engine.experiment import Experiment
+from engine.runs import protocol, store
+from engine.training.checkpoint import read_experiment
+
+LEASE = 20.0  # seconds an unwatched run stays in its worker
+MAX_RUNS = 200
+ROOT = Path(__file__).resolve().parents[2]
+log = logging.getLogger("kasane.runs")
+
+
+class Run:
+    """One run as the server sees it.
+
+    id: its public name, in the page's URL and the store. token: who knows it may watch. experiment: the spec, live changes
+    included. frame: the newest message for the screen, sequence counts them. state: "starting", then the frame's:
+    "running", "paused", "completed", "diverged"; or "error", with `error` saying why.
+    """
+
+    def __init__(self, run: str, experiment: Experiment, *, speed: float, checkpoint: bytes | None, running: bool) -> None:
+        self.id, self.token = run, secrets.token_urlsafe(16)
+        self.initial = self.experiment = experiment
+        self.speed = speed
+        self.checkpoint, self.wanted = checkpoint, running  # wanted: should it be running, were it watched?
+        self.frame, self.sequence, self.state = b"", 0, "starting"
+        self.step = 0
+        self.error: Text | None = None
+        self.worker: _WorkerProcess | None = None
+        self.number = itertools.count(1)
+        self.pending: list[dict] = []  # commands that no checkpoint holds yet
+        self.watchers: set[Callable[[], None]] = set()
+        self.unwatched_since: float | None = time.monotonic()
+
+
+class _WorkerProcess:
+    """A worker's process and pipes, and the runs that are in it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.runs: dict[str, Run] = {}
+        self._lock = threading.Lock()
+        flags = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)  # Windows; elsewhere the worker lowers itself
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "engine.runs.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env=environment,
+            creationflags=flags,
+        )
+        threading.Thread(target=self._read, args=(pool,), daemon=True).start()
+
+    def send(self, header: dict, arrays: dict | None = None) -> None:
+        try:
+            with self._lock:
+                protocol.write_frame(self.process.stdin, protocol.encode(header, arrays))
+        except (OSError, ValueError):
+            log.info("worker %s is gone; its runs will be resumed", self.process.pid)  # `_read` sees the end too
+
+    def _read(self, pool: Pool) -> None:
+        while (message := protocol.read_frame(self.process.stdout)) is not None:
+            pool.receive(self, message)
+        self.process.wait()
+        pool.bury(self)
+
+    def stop(self) -> None:
+        """End the process: it exits when its input does."""
+        with self._lock:
+            self.process.stdin.close()
+        try:
+            self.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Pool:
+    """Worker processes and the runs in them. Thread-safe. `with Pool() as pool:` stops the workers at the end."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._lock = threading.RLock()
+        self._stopping = False
+        self._runs: dict[str, Run] = {}
+        self._deaths: list[float] = []
+        self._workers = [_WorkerProcess(self) for _ in range(workers or max(1, (os.cpu_count() or 2) - 1))]
+        self._stopped = threading.Event()
+        threading.Thread(target=self._reap, daemon=True).start()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End every worker. Runs that were paused or finished are in the store."""
+        with self._lock:
+            self._stopping = True
+            workers, self._workers = self._workers, []
+        self._stopped.set()
+        for worker in workers:
+            worker.stop()
+
+    # ------------------------------------------------------------------------------------------------------- runs
+
+    def start(
+        self, experiment: Experiment, *, speed: float = 0.0, running: bool = True, checkpoint: bytes | None = None
+    ) -> Run:
+        """Start a run, from its first step or from a checkpoint. speed: steps a second, 0 for as fast as possible.
+
+        Raises InputError when the server has no room for another.
+        """
+        run = Run(secrets.token_urlsafe(9), experiment, speed=speed, checkpoint=checkpoint, running=running)
+        with self._lock:
+            if len(self._runs) >= MAX_RUNS:
+                raise InputError(N_("The server has {n} runs already, as many as it takes; try again soon."), n=MAX_RUNS)
+            self._runs[run.id] = run
+            self._place(run)
+        return run
+
+    def open(self, name: str) -> Run | None:
+        """Return the run of that name for a new screen, None when there is none.
+
+        One that is here and unwatched is handed over as it is; one that somebody watches, or that only the store still
+        has, is opened as a paused copy of its own.
+        """
+        with self._lock:
+            run = self._runs.get(name)
+            if run and not run.watchers:
+                return run
+            blob = run.checkpoint if run else None
+        blob = blob or store.load(name)
+        if blob is None:
+            return None
+        return self.start(read_experiment(blob), running=False, checkpoint=blob)
+
+    def find(self, name: str) -> Run | None:
+        """Return the run of that name if it is in a worker now."""
+        return self._runs.get(name)
+
+    def by_token(self, token: str) -> Run | None:
+        """Return the run that this token may watch."""
+        with self._lock:
+            for run in self._runs.values():
+                if secrets.compare_digest(run.token.encode(), token.encode()):
+                    return run
+        return None
+
+    def command(self, run: Run, name: str, value: object = None) -> None:
+        """Steer a run: "pause", "resume", "step" n, "speed" steps a second, "change" {field: value}.
+
+        Raises `ExperimentError` for an illegal new value; the run then goes on unchanged.
+        """
+        with self._lock:
+            if name == "change":
+                run.experiment = run.experiment.replace(**value)
+            if name in ("pause", "resume", "step"):
+                run.wanted = name == "resume"
+            if name == "speed":
+                run.speed = float(value)
+            self._command(run, name, value)
+
+    def drop(self, run: Run) -> None:
+        """Take a run out of its worker. What it had reached when it last stood still stays in the store."""
+        with self._lock:
+            self._command(run, "drop")
+            self._runs.pop(run.id, None)
+            if run.worker:
+                run.worker.runs.pop(run.id, None)
+
+    def _command(self, run: Run, name: str, value: object = None) -> None:
+        header = {"kind": "command", "run": run.id, "number": next(run.number), "name": name, "value": value}
+        run.pending.append(header)
+        if run.worker:
+            run.worker.send(header)
+
+    # ---------------------------------------------------------------------------------------------------- the lease
+
+    def attach(self, run: Run, notify: Callable[[], None]) -> None:
+        """A screen watches from now on; `notify` is called, from another thread, after each new frame."""
+        with self._lock:
+            run.watchers.add(notify)
+            run.unwatched_since = None
+            if run.wanted and run.state != "running":
+                self._command(run, "resume")
+
+    def detach(self, run: Run, notify: Callable[[], None]) -> None:
+        """A screen stops watching. After the last one the run pauses at once."""
+        with self._lock:
+            run.watchers.discard(notify)
+            if not run.watchers:
+                run.unwatched_since = time.monotonic()
+                self._command(run, "pause")
+
+    def _reap(self) -> None:
+        while not self._stopped.wait(1.0):
+            with self._lock:
+                now = time.monotonic()
+                for run in list(self._runs.values()):
+                    if run.unwatched_since is not None and now - run.unwatched_since > LEASE:
+                        self.drop(run)
+
+    # ------------------------------------------------------------------------------------------------- the workers
+
+    def _place(self, run: Run) -> None:
+        """Put a run into the worker that has the fewest."""
+        if not self._workers:
+            return
+        run.worker = min(self._workers, key=lambda worker: len(worker.runs))
+        run.worker.runs[run.id] = run
+        header = {
+            "kind": "start",
+            "run": run.id,
+            "experiment": run.initial.to_json(),  # a checkpoint brings the changed one
+            "speed": run.speed,
+            "running": run.wanted and bool(run.watchers),
+            "number": 0,
+        }
+        blob = run.checkpoint
+        run.worker.send(header, {"checkpoint": np.frombuffer(blob, np.uint8)} if blob else None)
+
+    def receive(self, worker: _WorkerProcess, message: bytes) -> None:
+        """Take a worker's message; called by the thread that reads its pipe."""
+        header, arrays = protocol.decode(message)
+        with self._lock:
+            run = worker.runs.get(header["run"])
+            if run is None:
+                return
+            if header["kind"] == "checkpoint":
+                run.checkpoint = arrays["checkpoint"].tobytes()
+                run.pending = [command for command in run.pending if command["number"] > header["number"]]
+                if not (header["kept"] and header["step"]):
+                    return
+            elif header["kind"] == "frame":
+                run.frame, run.state, run.step = message, header["state"], header["step"]
+                if run.state in ("completed", "diverged"):
+                    run.wanted = False
+            else:
+                run.error, run.state = _text(header), "error"
+                run.frame = message
+            run.sequence += 1
+            watchers = list(run.watchers)
+        if header["kind"] == "checkpoint":
+            self._keep(run)
+            return
+        for notify in watchers:
+            notify()
+
+    @staticmethod
+    def _keep(run: Run) -> None:
+        try:
+            store.save(run.id, run.checkpoint)
+        except OSError as error:
+            log.warning("the run %s could not be kept: %s", run.id, error)
+
+    def bury(self, worker: _WorkerProcess) -> None:
+        """Replace a worker that has died and put its runs into the new one."""
+        with self._lock:
+            if self._stopping or worker not in self._workers:
+                return
+            log.warning("worker %s died (status %s)", worker.process.pid, worker.process.returncode)
+            now = time.monotonic()
+            self._deaths = [moment for moment in self._deaths if now - moment < 10] + [now]
+            if len(self._deaths) > 5:  # it dies at the start: starting it for ever would only burn the machine
+                log.error("workers keep dying; no new one is started")
+                self._workers.remove(worker)
+                for run in worker.runs.values():
+                    run.error, run.state = Text(N_("The training process could not be started.")), "error"
+                return
+            self._workers[self._workers.index(worker)] = _WorkerProcess(self)
+            for run in worker.runs.values():
+                self._place(run)
+                for header in run.pending:
+                    run.worker.send(header)
+
+
+def _text(header: dict) -> Text:
+    """Return the `Text` that a worker sent as JSON."""
+    values = {
+        name: _text(value) if isinstance(value, dict) else value for name, value in header["values"].items()
+    }
+    return Text(header["template"], **values)

@@ -1,0 +1,1 @@
+"""Training: the loop, what it reports, and what is observed of the network meanwhile."""

@@ -1,0 +1,117 @@
+"""A run as one file: the spec, the weights, the optimizer's memory, the random streams and the curves.
+
+The format is safetensors, arrays by name and a text header; nothing in it is ever executed. A model file that the
+command line writes is the same with the network's arrays alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from engine import build
+from engine.data.datasets import Dataset
+from engine.errors import InputError, N_
+from engine.experiment import Experiment
+from engine.nn import Sequential
+from engine.training.trainer import Trainer
+
+FORMAT = "kasane-1"
+MAX_BYTES = 256 * 1024 * 1024
+
+
+class CheckpointError(InputError):
+    """A model or checkpoint is damaged, or is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained network and what is needed to use it.
+
+    network: in evaluation, takes raw examples times `scale`. classes: a name for each output.
+    """
+
+    experiment: Experiment
+    network: Sequential
+    classes: tuple[str, ...]
+    scale: float
+
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Return (N, K) for raw examples (N, *in_shape)."""
+        outputs = self.network.forward(np.multiply(x, self.scale, dtype=np.float32), training=False)
+        return build.LOSSES[self.experiment.loss].probabilities(outputs)
+
+
+def dump(trainer: Trainer, *, network_only: bool = False) -> bytes:
+    """Return a trainer's state, or only its network, as the bytes of a safetensors file."""
+    arrays, rest = trainer.state_dict()
+    if network_only:
+        arrays, rest = {name: a for name, a in arrays.items() if name.startswith("network.")}, None
+    header = {
+        "format": FORMAT,
+        "experiment": trainer.experiment.to_json(),
+        "in_shape": json.dumps(trainer.data.shape),
+        "classes": json.dumps(trainer.data.classes),
+        "scale": repr(trainer.data.scale),
+    } | ({"trainer": json.dumps(rest)} if rest else {})
+    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header)
+
+
+def restore(blob: bytes, data: Dataset | None = None) -> Trainer:
+    """Return the trainer of a checkpoint, ready to go on. Raises `CheckpointError`."""
+    header, arrays = _open(blob)
+    try:
+        trainer = Trainer(Experiment.from_json(header["experiment"]), data)
+        trainer.load_state_dict(arrays, json.loads(header["trainer"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise CheckpointError(N_("This is no checkpoint of a run ({reason})."), reason=str(error)) from error
+    return trainer
+
+
+def load_model(source: bytes | str | Path) -> Model:
+    """Return the model in a file (path or bytes), a checkpoint's included. Raises `CheckpointError`."""
+    if not isinstance(source, bytes):
+        path = Path(source)
+        if not path.is_file():
+            raise CheckpointError(N_("There is no model file {file}."), file=str(path))
+        if path.stat().st_size > MAX_BYTES:
+            raise CheckpointError(N_("The model file {file} is larger than {n} MB."), file=str(path), n=MAX_BYTES >> 20)
+        source = path.read_bytes()
+    header, arrays = _open(source)
+    try:
+        experiment = Experiment.from_json(header["experiment"])
+        classes = tuple(str(name) for name in json.loads(header["classes"]))
+        in_shape = tuple(int(size) for size in json.loads(header["in_shape"]))
+        network = build.build_network(experiment, in_shape, len(classes))
+        network.load_state_dict(
+            {name.removeprefix("network."): a for name, a in arrays.items() if name.startswith("network.")}
+        )
+        return Model(experiment, network, classes, float(header["scale"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise CheckpointError(N_("This is no model of Kasane ({reason})."), reason=str(error)) from error
+
+
+def read_experiment(blob: bytes) -> Experiment:
+    """Return the spec alone. Raises `CheckpointError`."""
+    header, _ = _open(blob)
+    try:
+        return Experiment.from_json(header["experiment"])
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(N_("This is no checkpoint of a run ({reason})."), reason=str(error)) from error
+
+
+def _open(blob: bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """Return header and arrays of safetensors bytes of our format."""
+    try:
+        arrays = load(blob)
+        header = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")]).get("__metadata__", {})
+    except (SafetensorError, ValueError, KeyError, OverflowError) as error:
+        raise CheckpointError(N_("This is no safetensors file ({reason})."), reason=str(error)) from error
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise CheckpointError(N_("This safetensors file was not written by Kasane."))
+    return header, arrays

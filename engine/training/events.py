@@ -1,0 +1,80 @@
+"""What a trainer reports: frozen values, yielded one after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The network is built and has not moved yet. parameters: number of trainable scalars."""
+
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One update is done, the `step`-th counted from 1.
+
+    loss: of its mini-batch, before the update, without decay. seconds: spent in updates so far.
+    """
+
+    step: int
+    loss: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Loss and accuracy (0 … 1) on examples of the training and the test set, with the network at rest."""
+
+    step: int
+    train_loss: float
+    train_accuracy: float
+    test_loss: float
+    test_accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReading:
+    """What a probe saw of one layer during one training step.
+
+    mean, std, dead: of a sample of its activations; dead is the share of units that gave the same output, 0 for ReLU, to
+    every example sampled. grad_norm, weight_norm: Euclidean norms of the weight's gradient and the weight.
+    update_ratio: ‖ΔW‖ / ‖W‖ of this step. The histograms are counts in `Probe.BINS` equal bins between the two limits.
+    """
+
+    name: str
+    mean: float
+    std: float
+    dead: float
+    grad_norm: float
+    weight_norm: float
+    update_ratio: float
+    activations: np.ndarray
+    activation_limits: tuple[float, float]
+    gradients: np.ndarray
+    gradient_limits: tuple[float, float]
+    weights: np.ndarray
+    weight_limits: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A probe's readings of every layer at one step."""
+
+    step: int
+    layers: tuple[LayerReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run is over. reason: "completed", or "diverged" when the loss left the finite numbers."""
+
+    step: int
+    reason: str
+
+
+Event = Started | Step | Evaluated | Snapshot | Finished

@@ -1,0 +1,122 @@
+"""What a run has shown so far, as curves that never outgrow a fixed length.
+
+A series that is full halves itself: every second point goes, and from then on only every second one that comes is
+kept. A million steps so cost the memory of a thousand, and a picture of them the same few kilobytes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.training.events import Evaluated, Event, Snapshot, Step
+
+EVALUATED = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+PROBED = ("mean", "std", "dead", "grad_norm", "update_ratio")
+
+
+class Series:
+    """Rows of numbers against steps, at most `limit` of them. The newest row is always there.
+
+    averaged: rows between two kept ones are averaged into the later one (for the noisy loss of a mini-batch); else
+    they are left out.
+    """
+
+    def __init__(self, width: int, limit: int, *, averaged: bool = False) -> None:
+        self.limit, self.averaged = limit, averaged
+        self.stride = 1
+        self._rows = np.zeros((limit, 1 + width))
+        self._length = 0
+        self._pending = np.zeros(1 + width)
+        self._pending_count = 0
+
+    def append(self, step: int, *values: float) -> None:
+        """Add one row."""
+        row = (step, *values)
+        if self.stride == 1:
+            self._push(row)
+            return
+        if self.averaged:
+            self._pending += row
+        else:
+            self._pending[:] = row
+        self._pending_count += 1
+        if self._pending_count == self.stride:
+            self._push(self._pending / self.stride if self.averaged else self._pending)
+            self._pending[:] = 0
+            self._pending_count = 0
+
+    def _push(self, row) -> None:
+        if self._length == self.limit:
+            half = self.limit // 2
+            kept = self._rows[1 : 2 * half : 2]
+            if self.averaged:
+                kept = (kept + self._rows[0 : 2 * half : 2]) / 2
+            self._rows[:half] = kept
+            self._length = half
+            self.stride *= 2
+        self._rows[self._length] = row
+        self._length += 1
+
+    def rows(self) -> np.ndarray:
+        """Return (n, 1 + width) float64: step, then the values."""
+        kept = self._rows[: self._length]
+        if not self._pending_count:
+            return kept.copy()
+        last = self._pending / (self._pending_count if self.averaged else 1)
+        return np.vstack([kept, last])
+
+    def state(self) -> np.ndarray:
+        """Return everything as one array that `restore` inverts."""
+        head = np.zeros((2, self._rows.shape[1]))
+        head[0, :2] = self.stride, self._pending_count
+        head[1] = self._pending
+        return np.vstack([head, self._rows[: self._length]])
+
+    def restore(self, state: np.ndarray) -> None:
+        self.stride, self._pending_count = int(state[0, 0]), int(state[0, 1])
+        self._pending[:] = state[1]
+        self._length = len(state) - 2
+        self._rows[: self._length] = state[2:]
+
+
+class History:
+    """The curves of a run: `loss` (and the seconds) of every step, `evaluated`, and `layers`, a series of readings for each layer."""
+
+    def __init__(self) -> None:
+        self.loss = Series(2, 800, averaged=True)
+        self.evaluated = Series(len(EVALUATED), 400)
+        self.layers: dict[str, Series] = {}
+        self.latest: Snapshot | None = None
+
+    def record(self, event: Event) -> None:
+        """Add what an event says."""
+        match event:
+            case Step():
+                self.loss.append(event.step, event.loss, event.seconds)
+            case Evaluated():
+                self.evaluated.append(event.step, *(getattr(event, name) for name in EVALUATED))
+            case Snapshot():
+                self.latest = event
+                for layer in event.layers:
+                    series = self.layers.setdefault(layer.name, Series(len(PROBED), 160))
+                    series.append(event.step, *(getattr(layer, name) for name in PROBED))
+
+    def curves(self) -> dict[str, list[float]]:
+        """Return the loss and the evaluations as lists, for JSON and CSV."""
+        loss, evaluated = self.loss.rows(), self.evaluated.rows()
+        curves = {"loss_step": loss[:, 0].tolist(), "loss": loss[:, 1].tolist(), "seconds": loss[:, 2].tolist()}
+        curves |= {"step": evaluated[:, 0].tolist()}
+        return curves | {name: evaluated[:, 1 + i].tolist() for i, name in enumerate(EVALUATED)}
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return the curves as arrays by name, for a checkpoint."""
+        layers = {f"layer.{name}": series.state() for name, series in self.layers.items()}
+        return {"loss": self.loss.state(), "evaluated": self.evaluated.state(), **layers}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        for name, array in state.items():
+            if name.startswith("layer."):
+                self.layers[name.removeprefix("layer.")] = Series(len(PROBED), 160)
+                self.layers[name.removeprefix("layer.")].restore(array)
+            else:
+                getattr(self, name).restore(array)

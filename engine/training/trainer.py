@@ -1,0 +1,182 @@
+"""The training loop, as a generator that anyone may drive: by the step, by the second, or to the end.
+
+    for event in Trainer(experiment, data):
+        …
+
+Nothing happens between two events, so a caller may pause by not asking, and change the learning rate, the decay or
+the dropout in between. `state_dict` and `load_state_dict` carry a run over to another process without changing its result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine import build
+from engine.data.datasets import Dataset
+from engine.experiment import FIELDS, Experiment
+from engine.nn.losses import is_divergent
+from engine.training import metrics
+from engine.training.events import Evaluated, Event, Finished, Snapshot, Started, Step
+from engine.training.history import History
+from engine.training.probes import Probe
+
+EVALUATION_LIMIT = 1000  # examples of each set that an evaluation during training looks at
+PROBE_EVERY = 25  # steps from one probe to the next; costs 3 % of training at the most
+
+
+class Trainer:
+    """Trains the network of an experiment.
+
+    network, loss, optimizer, history: the live objects. step: updates made so far. seconds: time spent in them alone.
+    probe_every: steps between probes, 0 for none; may be changed at any time and does not influence the run.
+    """
+
+    def __init__(self, experiment: Experiment, data: Dataset | None = None, *, probe_every: int = PROBE_EVERY) -> None:
+        self.experiment = experiment
+        self.data = data or build.build_dataset(experiment)
+        self.network = build.build_network(experiment, self.data.shape, len(self.data.classes))
+        self.loss = build.build_loss(experiment)
+        self.optimizer = build.build_optimizer(experiment, self.network)
+        self.batches = build.build_batches(experiment, self.data)
+        self.history = History()
+        self.probe_every = probe_every
+        self.step = 0
+        self.seconds = 0.0
+        self.finished: Finished | None = None
+        self._events = self._run()
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._events
+
+    def _run(self) -> Iterator[Event]:
+        if self.finished:
+            return
+        if self.step == 0 and not self.history.evaluated.rows().size:
+            yield Started(self.network.vector.data.size)
+            yield self._record(self.evaluate())
+        while self.step < self.experiment.steps:
+            if self.probe_every and self.step % self.probe_every == 0:
+                with Probe(self.network) as probe:
+                    loss = self._update(probe)
+                yield self._record(Snapshot(self.step, probe.readings()))
+            else:
+                loss = self._update()
+            if is_divergent(loss):
+                yield self._finish("diverged")
+                return
+            yield self._record(Step(self.step, loss, self.seconds))
+            if self.step % self.experiment.evaluate_every == 0:
+                yield self._record(self.evaluate())
+        yield self._finish("completed")
+
+    def _update(self, probe: Probe | None = None) -> float:
+        """Make one step: w ← w − d(∂L/∂w) on the next batch; return the batch's loss L before it."""
+        start = time.perf_counter()
+        with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported, not warned about
+            x, labels = self.batches.next()
+            loss = self.loss.forward(self.network.forward(x, training=True), labels)
+            self.network.backward(self.loss.backward())
+            if probe:
+                probe.read_gradients()
+            self.optimizer.step()
+        self.step += 1
+        self.seconds += time.perf_counter() - start
+        return loss
+
+    def _record(self, event: Event) -> Event:
+        self.history.record(event)
+        return event
+
+    def _finish(self, reason: str) -> Finished:
+        self.finished = Finished(self.step, reason)
+        return self.finished
+
+    # ------------------------------------------------------------------------------------------------- driving it
+
+    def advance(self, *, steps: int | None = None, seconds: float | None = None) -> bool:
+        """Train for so many steps, or for about so many seconds; return whether the run can go on."""
+        target = self.experiment.steps if steps is None else self.step + steps
+        deadline = time.perf_counter() + (seconds if seconds is not None else float("inf"))
+        for event in self._events:
+            if isinstance(event, Step) and (self.step >= target or time.perf_counter() >= deadline):
+                break
+        return self.finished is None and self.step < self.experiment.steps
+
+    def change(self, **settings: float) -> None:
+        """Change fields that are marked `live` (lr, l1, l2, dropout, steps) from the next step on.
+
+        More steps let a completed run go on. Raises `ExperimentError` for an illegal value and ValueError for a field that cannot change during a run.
+        """
+        for name in settings:
+            if not FIELDS[name].metadata.get("live"):
+                raise ValueError(f"{name} cannot change during a run")
+        self.experiment = self.experiment.replace(**settings)
+        for name in ("lr", "l1", "l2"):
+            setattr(self.optimizer, name, getattr(self.experiment, name))
+        self.optimizer.schedule = build.build_schedule(self.experiment)
+        build.set_dropout(self.network, self.experiment.dropout)
+        if self.finished and self.finished.reason == "completed" and self.step < self.experiment.steps:
+            self.finished, self._events = None, self._run()
+
+    # ---------------------------------------------------------------------------------------------------- looking
+
+    @property
+    def epoch(self) -> float:
+        """How often the training set has been gone through."""
+        return self.step * self.batches.size / len(self.data.x_train)
+
+    def evaluate(self, limit: int = EVALUATION_LIMIT) -> Evaluated:
+        """Measure loss and accuracy on the first `limit` examples of both sets; 0 for all."""
+        data, n = self.data, limit or None
+        with np.errstate(over="ignore", invalid="ignore"):
+            train = metrics.evaluate(self.network, self.loss, data.x_train[:n], data.y_train[:n], data.scale)
+            test = metrics.evaluate(self.network, self.loss, data.x_test[:n], data.y_test[:n], data.scale)
+        return Evaluated(self.step, *train, *test)
+
+    # ------------------------------------------------------------------------------------------------ checkpoints
+
+    def state_dict(self) -> tuple[dict[str, np.ndarray], dict[str, object]]:
+        """Return the run's whole state: arrays by name, and what is left as JSON-able values."""
+        arrays = {f"network.{name}": array for name, array in self.network.state_dict().items()}
+        arrays |= {f"optimizer.{name}": array for name, array in self.optimizer.state_dict().items()}
+        arrays |= {f"history.{name}": array for name, array in self.history.state().items()}
+        arrays["batches.order"] = self.batches.state()
+        rest = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "finished": self.finished.reason if self.finished else None,
+            "random": {name: _generator_state(rng) for name, rng in self._generators().items()},
+        }
+        return arrays, rest
+
+    def load_state_dict(self, arrays: dict[str, np.ndarray], rest: dict) -> None:
+        """Continue from a state. Raises ValueError when it belongs to another experiment."""
+
+        def part(prefix: str) -> dict[str, np.ndarray]:
+            return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+        self.network.load_state_dict(part("network."))
+        self.optimizer.load_state_dict(part("optimizer."), rest["step"])
+        self.history.restore(part("history."))
+        self.batches.restore(arrays["batches.order"])
+        for name, rng in self._generators().items():
+            _set_generator_state(rng, rest["random"][name])
+        self.step, self.seconds = rest["step"], rest["seconds"]
+        self.finished = Finished(self.step, rest["finished"]) if rest["finished"] else None
+
+    def _generators(self) -> dict[str, np.random.Generator]:
+        dropout = [layer.rng for layer in self.network.layers if hasattr(layer, "rng")]
+        return {"batches": self.batches.rng} | ({"dropout": dropout[0]} if dropout else {})
+
+
+def _generator_state(rng: np.random.Generator) -> dict[str, object]:
+    state = rng.bit_generator.state
+    return state | {"state": {"state": [int(word) for word in state["state"]["state"]]}}
+
+
+def _set_generator_state(rng: np.random.Generator, state: dict[str, object]) -> None:
+    words = np.array(state["state"]["state"], np.uint64)
+    rng.bit_generator.state = state | {"state": {"state": words}}

@@ -1,0 +1,141 @@
+"""The two live channels between a page and the server, as WebSockets beside Streamlit's own.
+
+/live/{token}   frames of a run as they come; being open is the lease that keeps the run training
+/read/{token}   strokes of a drawing in, what the networks make of it out
+
+Neither passes through Streamlit's script, so a frame costs the server a fifth of what a rerun would. A token is
+unguessable and belongs to one run or one drawing pad; only pages of this server may open a channel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import threading
+from urllib.parse import urlsplit
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from engine.errors import InputError
+from engine.runs.pool import Pool
+from pages._ui import reading
+
+UNKNOWN = 4404  # close code: the token names nothing (any more); the page asks for a new one
+FOREIGN = 4403  # close code: the page is of another site
+MAX_STROKES_BYTES = 1_000_000
+
+log = logging.getLogger("kasane.channels")
+_pool: Pool | None = None
+_pool_lock = threading.Lock()
+
+
+def pool() -> Pool:
+    """Return the server's worker pool, started at the first call."""
+    global _pool
+    with _pool_lock:
+        if _pool is None:
+            _pool = Pool()
+        return _pool
+
+
+def close_pool() -> None:
+    """Stop the workers."""
+    global _pool
+    with _pool_lock:
+        if _pool is not None:
+            _pool.stop()
+            _pool = None
+
+
+def same_origin(socket: WebSocket) -> bool:
+    """Tell whether the socket was opened by a page of this server (browsers always send Origin; programs need not)."""
+    origin = socket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+
+
+async def live(socket: WebSocket) -> None:
+    """Send the frames of a run, newest wins: what a slow screen misses is never queued."""
+    if not same_origin(socket):
+        await socket.close(FOREIGN)
+        return
+    await socket.accept()
+    run = pool().by_token(socket.path_params["token"])
+    if run is None:
+        await socket.close(UNKNOWN)
+        return
+    loop, fresh, sent = asyncio.get_running_loop(), asyncio.Event(), 0
+
+    def notify() -> None:
+        with contextlib.suppress(RuntimeError):  # the server is shutting down and its loop is closed
+            loop.call_soon_threadsafe(fresh.set)
+
+    closed = asyncio.create_task(_until_closed(socket))
+    closed.add_done_callback(lambda _: fresh.set())
+    pool().attach(run, notify)
+    try:
+        while not closed.done():
+            if run.frame and run.sequence != sent:
+                sent = run.sequence
+                await socket.send_bytes(run.frame)
+            await fresh.wait()
+            fresh.clear()
+    except (WebSocketDisconnect, RuntimeError) as error:
+        log.debug("the live channel closed while sending: %s", error)
+    finally:
+        pool().detach(run, notify)
+        closed.cancel()
+
+
+async def _until_closed(socket: WebSocket) -> None:
+    """Return when the other side closes; what it says is of no interest."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def read(socket: WebSocket) -> None:
+    """Answer each drawing with what the pad's networks make of it. Drawings that a newer one has overtaken are skipped."""
+    if not same_origin(socket):
+        await socket.close(FOREIGN)
+        return
+    await socket.accept()
+    reader = reading.find(socket.path_params["token"])
+    if reader is None:
+        await socket.close(UNKNOWN)
+        return
+    newest: asyncio.Queue[str] = asyncio.Queue(maxsize=1)
+
+    async def collect() -> None:
+        while True:
+            text = await socket.receive_text()
+            if newest.full():
+                newest.get_nowait()
+            newest.put_nowait(text)
+
+    collector = asyncio.create_task(collect())
+    try:
+        while True:
+            waiting = asyncio.create_task(newest.get())
+            done, _ = await asyncio.wait({waiting, collector}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting not in done:
+                waiting.cancel()
+                break
+            await socket.send_bytes(await asyncio.to_thread(_answer, reader, waiting.result()))
+    except (WebSocketDisconnect, RuntimeError) as error:
+        log.debug("the read channel closed while sending: %s", error)
+    finally:
+        collector.cancel()
+        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, KeyError):
+            await collector
+
+
+def _answer(reader: reading.Reader, text: str) -> bytes:
+    """Return the reply to one message of a pad; a message that is none gets an error in its place."""
+    try:
+        if len(text) > MAX_STROKES_BYTES:
+            raise InputError("{field} must be {legal}, not {received}.", field="strokes", legal="shorter", received=len(text))
+        message = json.loads(text)
+    except (InputError, ValueError, RecursionError) as error:
+        return reading.error_message(0, error)
+    return reader.answer(message)

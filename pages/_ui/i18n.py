@@ -1,0 +1,55 @@
+"""Two languages, Japanese and English. English sentences are the message ids; Japanese stands in assets/locales/ja.po.
+
+The language of a session is chosen by the URL (`?lang=ja`), else by what the browser prefers, and switched by the control
+at the top of every page.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+from babel.messages.pofile import read_po
+
+from engine.errors import N_, InputError, Text
+
+LANGUAGES = {"ja": "日本語", "en": "English"}
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+
+@lru_cache
+def catalog(language: str) -> dict[str, str]:
+    """Return message id → translation."""
+    if language == "en":
+        return {}
+    with (ASSETS / "locales" / f"{language}.po").open("rb") as file:
+        return {message.id: message.string for message in read_po(file) if message.id and message.string}
+
+
+def language() -> str:
+    """Return the session's language, "ja" or "en"."""
+    chosen = st.session_state.get("lang")
+    if chosen not in LANGUAGES:
+        asked = st.query_params.get("lang")
+        prefers = "ja" if (st.context.locale or "").lower().startswith("ja") else "en"
+        chosen = st.session_state["lang"] = asked if asked in LANGUAGES else prefers
+    return chosen
+
+
+def _(message: str) -> str:
+    """Return the message in the session's language."""
+    return catalog(language()).get(message, message)
+
+
+def sentence(text: Text | InputError) -> str:
+    """Return a translatable sentence of the engine in the session's language."""
+    return (text.text if isinstance(text, InputError) else text).render(_)
+
+
+def guide(name: str) -> str:
+    """Return the Markdown of assets/guide in the session's language."""
+    return (ASSETS / "guide" / language() / f"{name}.md").read_text(encoding="utf-8")
+
+
+__all__ = ["LANGUAGES", "N_", "_", "guide", "language", "sentence"]
