@@ -12,7 +12,18 @@ from engine import nn, optim
 from engine.data import datasets, toy2d
 from engine.data.batches import Batches
 from engine.data.datasets import Dataset
-from engine.experiment import MAX_ACTIVATIONS, MAX_PARAMETERS, Dense, Drop, Experiment, ExperimentError, N_, Text, parse_features, parse_network
+from engine.experiment import (
+    MAX_ACTIVATIONS,
+    MAX_PARAMETERS,
+    N_,
+    Dense,
+    Drop,
+    Experiment,
+    ExperimentError,
+    Text,
+    parse_features,
+    parse_network,
+)
 from engine.nn import initializers
 from engine.optim import schedules
 
@@ -82,13 +93,13 @@ def build_dataset(experiment: Experiment) -> Dataset:
     data = load_raw(experiment)
     if experiment.data == "toy2d":
         names = parse_features(experiment.features)
-        data = replace(
-            data, x_train=toy2d.features(data.x_train, names), x_test=toy2d.features(data.x_test, names)
-        )
+        data = replace(data, x_train=toy2d.features(data.x_train, names), x_test=toy2d.features(data.x_test, names))
     return data.head(experiment.train_size, experiment.test_size)
 
 
-def build_network(experiment: Experiment, in_shape: tuple[int, ...], classes: int, *, dtype=np.float32) -> nn.Sequential:
+def build_network(
+    experiment: Experiment, in_shape: tuple[int, ...], classes: int, *, dtype=np.float32
+) -> nn.Sequential:
     """Return the built network for inputs of `in_shape` and so many classes.
 
     Hidden layers are named dense1, dense2, …, their parts dense1.norm, dense1.relu, dense1.dropout; the last is output.
@@ -133,9 +144,10 @@ def build_network(experiment: Experiment, in_shape: tuple[int, ...], classes: in
 def _check_size(experiment: Experiment, inputs: int, classes: int) -> None:
     """Raise `ExperimentError` for a network that would take more memory than a shared server can spare."""
     count, width, units = 0, inputs, inputs
+    others = 1 if experiment.normalization == "none" else 2  # of a unit: its bias, or scale and shift
     for token in parse_network(experiment.network):
         if isinstance(token, Dense):
-            count += (width + 1) * token.units
+            count += (width + others) * token.units
             width = token.units
             units += token.units
     count += (width + 1) * classes
@@ -179,7 +191,10 @@ def build_schedule(experiment: Experiment) -> optim.Schedule:
 
 
 def build_batches(experiment: Experiment, data: Dataset) -> Batches:
-    """Return the stream of training batches."""
+    """Return the stream of training batches. Raises `ExperimentError` for batches that cannot be normalized."""
+    if experiment.normalization == "batch" and min(experiment.batch_size, len(data.x_train)) < 2:
+        name = "batch_size" if experiment.batch_size < 2 else "train_size"
+        raise ExperimentError(name, N_("2 or more with batch normalization"), getattr(experiment, name))
     return Batches(
         data.x_train,
         data.y_train,

@@ -9,14 +9,14 @@ Standard library only: a spec can be checked anywhere, without NumPy and without
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engine.errors import InputError, N_, Text, shorten
+from engine.errors import N_, InputError, Text, shorten
 
 MAX_LAYERS = 40
 MAX_UNITS = 4096
@@ -28,8 +28,10 @@ MAX_NETWORK_TEXT = 600
 class ExperimentError(InputError):
     """A field of an experiment is outside its legal range; `field` names it."""
 
-    def __init__(self, name: str, legal: object, received: object) -> None:
-        super().__init__(N_("{field} must be {legal}, not {received}."), field=name, legal=legal, received=shorten(received))
+    def __init__(self, name: str, legal: str | Text, received: object) -> None:
+        super().__init__(
+            N_("{field} must be {legal}, not {received}."), field=name, legal=legal, received=shorten(received)
+        )
         self.field = name
 
 
@@ -316,10 +318,8 @@ def check(item: dataclasses.Field, value: object) -> object:
             raise ExperimentError(item.name, Text(N_("a text of at most {n} characters"), n=MAX_NETWORK_TEXT), value)
         return " ".join(value.split())
     whole = kind == "int"
-    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if ok and whole:
-        ok = value == int(value)
-    if not ok or not meta["low"] <= value <= meta["high"]:
+    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and meta["low"] <= value <= meta["high"]
+    if not ok or (whole and value != int(value)):
         template = N_("a whole number from {low} to {high}") if whole else N_("a number from {low} to {high}")
         raise ExperimentError(
             item.name, Text(template, low=format_value(meta["low"]), high=format_value(meta["high"])), value
@@ -333,10 +333,9 @@ def parse_value(item: dataclasses.Field, value: str) -> object:
     if kind == "bool":
         value = {"true": True, "false": False}.get(str(value).lower(), value)
     elif kind in ("int", "float"):
-        try:
-            value = float(value)
-        except (TypeError, ValueError):
-            pass  # `check` names the legal range
+        with contextlib.suppress(TypeError, ValueError):  # `check` names the legal range
+            number = float(value)
+            value = int(number) if kind == "int" and number.is_integer() else number
     return check(item, value)
 
 

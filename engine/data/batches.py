@@ -51,5 +51,9 @@ class Batches:
         return self._order[self._position :].copy()
 
     def restore(self, order: np.ndarray) -> None:
-        """Invert `state`; the generator's own state is restored by its owner."""
+        """Invert `state`; the generator's own state is restored by its owner. Raises ValueError for other arrays."""
+        if order.ndim != 1 or order.dtype.kind != "i":
+            raise ValueError("the order of the examples must be whole numbers in a row")
+        if order.size and not (order.min() >= 0 and order.max() < len(self._x)):
+            raise ValueError(f"the order of the examples must hold numbers below {len(self._x)}")
         self._order, self._position = order.astype(np.int64), 0

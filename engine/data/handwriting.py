@@ -35,7 +35,8 @@ CENTRE = 14
 # to 1.5 is within 0.2 points of it.
 PEN = 2.0
 SOFTNESS = 1.3
-SPACING = 0.5  # distance of the points along a stroke: the outline is off by no more than 0.03 pixels
+DOT = 1e-9  # a drawing that is smaller is a dot, and not enlarged
+SPACING = 0.5  # of the points along a stroke, in pixels: the outline is off by 0.03 at most, a sharp corner by 0.2
 MAX_SAMPLES = 2_000
 
 MAX_POINTS = 20_000
@@ -62,7 +63,7 @@ def strokes_to_image(
     after the strokes were scaled so that the ink's longer side is 20, and moved so that the mean of all points, taken
     at equal distances along the strokes, lies at (14, 14), or as near to it as keeps the ink within the picture.
     That mean counts a line drawn twice twice. MNIST moved by whole pixels, to the centre of mass of the picture; the
-    mean of the strokes gave 0.5 to 0.8 points more accuracy on the digits of people who had no part in the choice.
+    mean of the strokes gave 0.4 to 0.8 points more accuracy on the digits of people who had no part in the choice.
     """
     strokes = [np.asarray(stroke, np.float64).reshape(-1, 2) for stroke in strokes if len(stroke)]
     if not strokes:
@@ -71,29 +72,28 @@ def strokes_to_image(
     low, high = points.min(axis=0), points.max(axis=0)
     side = (high - low).max()
     reach = BOX - pen - softness  # of the pen's centre, so that its ink reaches 20
-    points = (points - (low + high) / 2) * (reach / side if side > 0 else 0.0)
-    points = _equidistant(points, np.cumsum([len(stroke) for stroke in strokes]))
-    room = (SIZE - BOX) / 2
-    middle = (SIZE - 1) / 2
-    points += np.clip(CENTRE - points.mean(axis=0), middle - room, middle + room)
+    points = (points - (low + high) / 2) * (reach / side if side > DOT else 0.0)
+    line, tips = _trace(points, np.cumsum([len(stroke) for stroke in strokes]))
+    centre = (line if len(line) else tips).mean(axis=0)
+    room, middle = (SIZE - BOX) / 2, (SIZE - 1) / 2
+    points = np.concatenate([line, tips]) + np.clip(CENTRE - centre, middle - room, middle + room)
     ink = (pen / 2 + softness / 2 - _distance(points.astype(np.float32))) / softness
     return np.rint(255 * np.clip(ink, 0, 1)).astype(np.uint8)
 
 
-def _equidistant(points: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Return points at equal distances along strokes, with the ends of all strokes: (n, 2) → (m, 2).
+def _trace(points: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return points at equal distances along the strokes, and the two ends of every stroke: (n, 2) → (m, 2), (2s, 2).
 
     Stroke i is points[ends[i − 1] : ends[i]]. The way from one stroke to the next counts as length 0, so that no point
-    falls on it.
+    falls on it. Where all strokes are dots, m = 0.
     """
     steps = np.hypot(*np.diff(points, axis=0).T)
     steps[ends[:-1] - 1] = 0
     along = np.concatenate([[0.0], np.cumsum(steps)])
-    wanted = np.linspace(0, along[-1], min(int(along[-1] / SPACING) + 2, MAX_SAMPLES))
-    tips = np.concatenate([[0], ends[:-1], ends - 1])
-    return np.concatenate(
-        [np.stack([np.interp(wanted, along, points[:, axis]) for axis in (0, 1)], axis=1), points[tips]]
-    )
+    length = along[-1]
+    wanted = np.linspace(0, length, min(int(length / SPACING) + 2, MAX_SAMPLES) if length else 0)
+    line = np.stack([np.interp(wanted, along, points[:, axis]) for axis in (0, 1)], axis=1)
+    return line, points[np.concatenate([[0], ends[:-1], ends - 1])]
 
 
 def _distance(points: np.ndarray) -> np.ndarray:
@@ -142,19 +142,21 @@ def _parse_stroke(stroke: Sequence[object], i: int) -> np.ndarray:
         # NaN fails both comparisons; bool and str are other types.
         if set(map(type, flat)) <= {int, float} and all(-MAX_COORDINATE <= number <= MAX_COORDINATE for number in flat):
             return np.array(flat, np.float64).reshape(-1, 2)
-    for j, point in enumerate(stroke):
-        if not (
-            isinstance(point, list | tuple)
-            and len(point) == 2
-            and all(type(number) in (int, float) and abs(number) <= MAX_COORDINATE for number in point)
-        ):
-            break
+    j, point = next((j, point) for j, point in enumerate(stroke) if not _is_point(point))
     raise InputError(
         "strokes[{stroke}][{point}] must be two numbers [x, y] from −{limit} to {limit}; received {value}.",
         stroke=i,
         point=j,
         limit=f"{MAX_COORDINATE:,}",
         value=_quote(point),
+    )
+
+
+def _is_point(point: object) -> bool:
+    return (
+        type(point) in (list, tuple)
+        and len(point) == 2
+        and all(type(number) in (int, float) and abs(number) <= MAX_COORDINATE for number in point)
     )
 
 
@@ -202,7 +204,7 @@ def _parse_line(line: bytes, file: Path, number: int) -> list[np.ndarray]:
 
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
-FINE = 4  # a picture is worked on at this many times the resolution of the result
+FINE = 8  # a picture is worked on at this many times the resolution of the result
 MAX_SIDE = 1_000
 MIN_CONTRAST = 24  # of 255; less between ink and paper is an empty sheet
 
@@ -210,30 +212,30 @@ MIN_CONTRAST = 24  # of 255; less between ink and paper is an empty sheet
 def image_to_input(source: str | os.PathLike[str] | Image) -> np.ndarray:
     """Return a picture of one digit (PNG, JPEG or a Pillow image) as MNIST would show it: uint8 (28, 28), ink 255 on 0.
 
-    Otsu's threshold tells ink from paper, and the border shows which of both is the paper. The ink is cut out, scaled
-    so that its longer side is 20, thickened to `PEN` where it is thinner, and moved so that its centre of mass lies at
-    (14, 14). A picture that is like MNIST's already comes back unchanged; an empty sheet gives zeros.
+    A plane through the border is taken for the paper, because light seldom falls evenly on a photograph; what differs
+    from it to the side where most does is ink, where Otsu's threshold says so. The ink is cut out, scaled so that its
+    longer side is 20, thickened to `PEN` where it is thinner, and moved so that its centre of mass lies at (14, 14). A
+    picture that is like MNIST's already comes back unchanged; an empty sheet gives zeros.
 
     Raises `InputError` for a file that is not such a picture and for more than 40 million pixels.
 
     Source: N. Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. SMC 9 (1979).
     """
     grey = _read_grey(source)
-    threshold = _otsu(grey)
-    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
-    if np.median(border) > threshold:
-        grey, threshold = 255 - grey, 254 - threshold
-    ink = grey > threshold
+    relief = grey - _paper(grey)
+    relief *= np.sign(relief.sum())
+    relief = np.rint(np.clip(relief, 0, 255)).astype(np.uint8)  # 0 on paper, whatever its colour and the ink's
+    ink = relief > _otsu(relief)
     if not ink.any() or ink.all():
         return np.zeros((SIZE, SIZE), np.uint8)
-    paper, full = grey[~ink].mean(), grey[ink].mean()
+    paper, full = relief[~ink].mean(dtype=np.float32), relief[ink].mean(dtype=np.float32)
     if full - paper < MIN_CONTRAST:
         return np.zeros((SIZE, SIZE), np.uint8)
-    if _is_like_mnist(grey):
-        return grey
+    if _is_like_mnist(relief):
+        return relief
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     cut = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _redraw(np.clip((grey[cut] - paper) / (full - paper), 0, 1), _thickness(ink[cut]))
+    return _redraw(np.clip((relief[cut] - paper) / (full - paper), 0, 1), _thickness(ink[cut]))
 
 
 def _read_grey(source: str | os.PathLike[str] | Image) -> np.ndarray:
@@ -288,6 +290,28 @@ def _too_large(file: str) -> InputError:
 
 def _not_a_picture(file: str) -> InputError:
     return InputError("The file {file} is not a whole PNG or JPEG picture.", file=file)
+
+
+def _paper(grey: np.ndarray) -> np.ndarray:
+    """Return the plane a + b y + c x that fits the border of a picture with the least sum of absolute residuals.
+
+    Float32, (H, W). It is found by ten weighted least-squares fits, each weighing a pixel with 1/|residual| of the one
+    before; ink that touches the border then hardly counts.
+    """
+    height, width = grey.shape
+    y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
+    frame = np.ones((height, width), bool)
+    frame[1:-1, 1:-1] = False
+    rows, columns = np.nonzero(frame)
+    border = grey[frame].astype(np.float32)
+    terms = np.stack([np.ones_like(border), y[rows], x[columns]], axis=1)
+    fit = np.float32([np.median(border), 0, 0])
+    for _ in range(10):
+        weight = 1 / np.maximum(np.abs(border - terms @ fit), 1)[:, None]
+        fit += np.linalg.lstsq(terms.T @ (terms * weight), terms.T @ ((border - terms @ fit)[:, None] * weight))[0][
+            :, 0
+        ]
+    return fit[0] + fit[1] * y[:, None] + fit[2] * x
 
 
 def _otsu(grey: np.ndarray) -> int:
@@ -358,6 +382,6 @@ def _dilate(mask: np.ndarray, radius: float) -> np.ndarray:
     h, w = mask.shape
     grown = np.zeros((h + 2 * r, w + 2 * r), bool)
     for dy, dx in itertools.product(range(-r, r + 1), repeat=2):
-        if dy * dy + dx * dx <= radius * radius:
+        if dy * dy + dx * dx <= (radius + 0.5) ** 2:  # half a pixel: to the nearest whole one, not the next lower
             grown[r + dy : r + dy + h, r + dx : r + dx + w] |= mask
     return grown

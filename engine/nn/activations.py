@@ -152,7 +152,7 @@ class GELU(Activation):
 
 
 class SiLU(Activation):
-    """f(x) = x σ(x),  f′ = σ + f (1 − σ), σ the sigmoid. Source: Elfwing et al. 2017; Ramachandran et al. 2017 (Swish)."""
+    """f(x) = x σ(x),  f′ = σ + f (1 − σ), σ the sigmoid. Source: Elfwing et al. 2017; Ramachandran et al. 2017."""
 
     def value(self, x, *, out):
         s = self._sigmoid = self.scratch("sigmoid", x.shape)

@@ -49,7 +49,7 @@ class _Buffers:
 
     def locate(self, labels: np.ndarray) -> np.ndarray:
         """Return the flat positions in `work` of each example's right class."""
-        np.multiply(labels, len(self.columns), out=self.index)
+        np.multiply(labels, len(self.columns), out=self.index, dtype=np.intp)
         return np.add(self.index, self.columns, out=self.index)
 
 

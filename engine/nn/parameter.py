@@ -1,12 +1,12 @@
 """A parameter is a trainable array and its gradient, both views into vectors that the whole network shares.
 
 All values lie in one contiguous vector, weights first and the rest (biases, normalization) after; all gradients in a
-second one of the same order. An optimizer is then a few operations on whole vectors, and weight decay touches one slice.
+second one of the same order. An optimizer is then a few operations on whole vectors, and decay touches one slice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -49,3 +49,27 @@ class ParameterVector:
             parameter.data = self.data[start:stop].reshape(shape)
             parameter.grad = self.grad[start:stop].reshape(shape)
             start = stop
+
+
+def load_arrays(targets: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray], *, finite: bool = True) -> None:
+    """Copy the arrays of `state` over the `targets` of the same names: all of them, or on an error none.
+
+    Raises ValueError for a missing, unknown, misshapen or not floating-point array, and for one that holds infinities
+    or NaN unless `finite` is False.
+    """
+    if set(state) != set(targets):
+        odd = ", ".join(sorted(set(state) ^ set(targets))[:3])
+        raise ValueError(f"the arrays belong to something else: {odd}")
+    converted = {}
+    for name, target in targets.items():
+        array = state[name]
+        if array.shape != target.shape:
+            raise ValueError(f"{name} must have the shape {target.shape}, not {array.shape}")
+        if array.dtype.kind != "f":
+            raise ValueError(f"{name} must hold floating-point numbers, not {array.dtype}")
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+            converted[name] = array.astype(target.dtype)
+        if finite and not np.isfinite(converted[name]).all():
+            raise ValueError(f"{name} must hold finite numbers")
+    for name, target in targets.items():
+        target[...] = converted[name]

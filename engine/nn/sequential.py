@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from engine.nn.layer import Layer
-from engine.nn.parameter import Parameter, ParameterVector
+from engine.nn.parameter import Parameter, ParameterVector, load_arrays
 
 Hook = Callable[[Layer, np.ndarray], None]
 
@@ -15,13 +15,12 @@ Hook = Callable[[Layer, np.ndarray], None]
 class HookHandle:
     """Removes its hook, by `remove()` or at the end of a `with` block."""
 
-    def __init__(self, hooks: list[Hook], hook: Hook) -> None:
-        self._hooks, self._hook = hooks, hook
-        hooks.append(hook)
+    def __init__(self, hooks: dict[HookHandle, Hook], hook: Hook) -> None:
+        self._hooks = hooks
+        hooks[self] = hook
 
     def remove(self) -> None:
-        if self._hook in self._hooks:
-            self._hooks.remove(self._hook)
+        self._hooks.pop(self, None)
 
     def __enter__(self) -> HookHandle:
         return self
@@ -37,8 +36,8 @@ class Sequential(Layer):
         self.layers = list(layers)
         for index, layer in enumerate(self.layers):
             layer.name = layer.name or f"{index}"
-        self._forward_hooks: list[Hook] = []
-        self._backward_hooks: list[Hook] = []
+        self._forward_hooks: dict[HookHandle, Hook] = {}
+        self._backward_hooks: dict[HookHandle, Hook] = {}
 
     def build(self, in_shape, *, rng, dtype=np.float32):
         """Build every layer in turn. dtype: float32, or float64 for gradient checks."""
@@ -58,13 +57,13 @@ class Sequential(Layer):
     def forward(self, x, *, training=False):
         for layer in self.layers:
             x = layer.forward(x, training=training)
-            for hook in self._forward_hooks:
+            for hook in list(self._forward_hooks.values()):
                 hook(layer, x)
         return x
 
     def backward(self, dy):
         for layer in reversed(self.layers):
-            for hook in self._backward_hooks:
+            for hook in list(self._backward_hooks.values()):
                 hook(layer, dy)
             dy = layer.backward(dy)
             if dy is None:  # nothing before this layer has parameters
@@ -88,19 +87,13 @@ class Sequential(Layer):
         state = {name: parameter.data.copy() for name, parameter in self.parameters().items()}
         return state | {name: array.copy() for name, array in self.buffers().items()}
 
-    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
-        """Copy `state` into the network. Raises ValueError for a missing, unknown, misshapen or non-finite array."""
-        targets = {name: parameter.data for name, parameter in self.parameters().items()} | self.buffers()
-        if set(state) != set(targets):
-            odd = ", ".join(sorted(set(state) ^ set(targets))[:3])
-            raise ValueError(f"the arrays do not belong to this network: {odd}")
-        for name, target in targets.items():
-            if state[name].shape != target.shape:
-                raise ValueError(f"{name} must have the shape {target.shape}, not {state[name].shape}")
-            if not np.isfinite(state[name]).all():
-                raise ValueError(f"{name} must hold finite numbers")
-        for name, target in targets.items():
-            target[...] = state[name]
+    def load_state_dict(self, state: dict[str, np.ndarray], *, finite: bool = True) -> None:
+        """Copy `state` into the network. Raises ValueError for a missing, unknown or misshapen array.
+
+        finite: whether infinities and NaN raise too. Only a run that diverged has any business with them.
+        """
+        parameters = {name: parameter.data for name, parameter in self.parameters().items()}
+        load_arrays(parameters | self.buffers(), state, finite=finite)
 
     def register_forward_hook(self, hook: Hook) -> HookHandle:
         """Call `hook(layer, y)` after every layer's forward pass, until the handle is removed."""

@@ -1,4 +1,4 @@
-"""An optimizer moves the parameters against their gradient. Every optimizer is one equation for the step d in w ← w − d.
+"""An optimizer moves the parameters against their gradient. Each is one equation for the step d in w ← w − d.
 
 The base class owns the rest: learning-rate schedule, L1 and L2 decay, and the walk over the parameter vector in blocks
 that stay in the cache. A subclass names the vectors it remembers between steps and returns d.
@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from engine.nn.parameter import ParameterVector
+from engine.nn.parameter import ParameterVector, load_arrays
 from engine.optim.schedules import Constant, Schedule
 
 BLOCK = 32_768  # numbers; four such float32 vectors fill half a megabyte of cache
@@ -92,12 +92,12 @@ class Optimizer:
         """Return copies of what the optimizer remembers."""
         return {name: array.copy() for name, array in self.memory.items()}
 
-    def load_state_dict(self, state: dict[str, np.ndarray], iteration: int) -> None:
-        """Continue from `state`, after so many steps. Raises ValueError when it belongs to another optimizer."""
-        if {name: array.shape for name, array in state.items()} != {n: a.shape for n, a in self.memory.items()}:
-            raise ValueError("the optimizer's state does not belong to this optimizer and network")
-        for name, array in state.items():
-            self.memory[name][...] = array
+    def load_state_dict(self, state: dict[str, np.ndarray], iteration: int, *, finite: bool = True) -> None:
+        """Continue from `state`, after so many steps. Raises ValueError when it belongs to another optimizer.
+
+        finite: whether infinities and NaN raise too.
+        """
+        load_arrays(self.memory, state, finite=finite)
         self.iteration = iteration
 
 
@@ -111,7 +111,8 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """v ← μ v + g,  d = η v. The velocity v keeps what past gradients agree on.
 
-    With a constant η this is the book's v ← μ v − η g, w ← w + v. Source: Polyak 1964;『ゼロから作る Deep Learning』6.1.4.
+    With a constant η this is the book's v ← μ v − η g, w ← w + v.
+    Source: Polyak 1964;『ゼロから作る Deep Learning』6.1.4.
     """
 
     memory_names = ("velocity",)

@@ -8,6 +8,7 @@ checkpoint; commands given since then are given again, so that no step and no ch
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import os
@@ -47,6 +48,7 @@ class Run:
         self.checkpoint, self.wanted = checkpoint, running  # wanted: should it be running, were it watched?
         self.frame, self.sequence, self.state = b"", 0, "starting"
         self.step = 0
+        self.header: dict = {}  # of the newest frame, see `frames`
         self.error: Text | None = None
         self.worker: _WorkerProcess | None = None
         self.number = itertools.count(1)
@@ -71,7 +73,8 @@ class _WorkerProcess:
             env=environment,
             creationflags=flags,
         )
-        threading.Thread(target=self._read, args=(pool,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(pool,), daemon=True)
+        self._reader.start()
 
     def send(self, header: dict, arrays: dict | None = None) -> None:
         try:
@@ -80,21 +83,28 @@ class _WorkerProcess:
         except (OSError, ValueError):
             log.info("worker %s is gone; its runs will be resumed", self.process.pid)  # `_read` sees the end too
 
+    def close(self) -> None:
+        """Close the process's input."""
+        with self._lock, contextlib.suppress(OSError):  # what was still buffered for a dead process
+            self.process.stdin.close()
+
     def _read(self, pool: Pool) -> None:
         while (message := protocol.read_frame(self.process.stdout)) is not None:
             pool.receive(self, message)
+        self.process.stdout.close()
         self.process.wait()
+        self.close()
         pool.bury(self)
 
     def stop(self) -> None:
         """End the process: it exits when its input does."""
-        with self._lock:
-            self.process.stdin.close()
+        self.close()
         try:
             self.process.wait(timeout=2)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._reader.join(timeout=2)
 
 
 class Pool:
@@ -255,7 +265,7 @@ class Pool:
                 if not (header["kept"] and header["step"]):
                     return
             elif header["kind"] == "frame":
-                run.frame, run.state, run.step = message, header["state"], header["step"]
+                run.frame, run.state, run.step, run.header = message, header["state"], header["step"], header
                 if run.state in ("completed", "diverged"):
                     run.wanted = False
             else:

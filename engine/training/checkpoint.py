@@ -16,13 +16,16 @@ from safetensors.numpy import load, save
 
 from engine import build
 from engine.data.datasets import Dataset
-from engine.errors import InputError, N_
+from engine.errors import N_, InputError
 from engine.experiment import Experiment
 from engine.nn import Sequential
 from engine.training.trainer import Trainer
 
 FORMAT = "kasane-1"
 MAX_BYTES = 256 * 1024 * 1024
+
+# What may go wrong when the values of a file are not of the kind, the form or the size that they ought to be.
+_MISFITS = (LookupError, ValueError, TypeError, ArithmeticError, RecursionError)
 
 
 class CheckpointError(InputError):
@@ -68,7 +71,7 @@ def restore(blob: bytes, data: Dataset | None = None) -> Trainer:
     try:
         trainer = Trainer(Experiment.from_json(header["experiment"]), data)
         trainer.load_state_dict(arrays, json.loads(header["trainer"]))
-    except (KeyError, ValueError, TypeError) as error:
+    except _MISFITS as error:
         raise CheckpointError(N_("This is no checkpoint of a run ({reason})."), reason=str(error)) from error
     return trainer
 
@@ -85,14 +88,20 @@ def load_model(source: bytes | str | Path) -> Model:
     header, arrays = _open(source)
     try:
         experiment = Experiment.from_json(header["experiment"])
-        classes = tuple(str(name) for name in json.loads(header["classes"]))
-        in_shape = tuple(int(size) for size in json.loads(header["in_shape"]))
-        network = build.build_network(experiment, in_shape, len(classes))
+        classes, in_shape, scale = json.loads(header["classes"]), json.loads(header["in_shape"]), float(header["scale"])
+        if not (isinstance(classes, list) and len(classes) >= 2 and all(isinstance(name, str) for name in classes)):
+            raise ValueError("classes must be two names or more")
+        whole = isinstance(in_shape, list) and all(type(size) is int and size > 0 for size in in_shape)
+        if not whole or not 1 <= len(in_shape) <= 3:
+            raise ValueError("in_shape must be one to three positive whole numbers")
+        if not 0 < scale < float("inf"):
+            raise ValueError("scale must be a positive number")
+        network = build.build_network(experiment, tuple(in_shape), len(classes))
         network.load_state_dict(
             {name.removeprefix("network."): a for name, a in arrays.items() if name.startswith("network.")}
         )
-        return Model(experiment, network, classes, float(header["scale"]))
-    except (KeyError, ValueError, TypeError) as error:
+        return Model(experiment, network, tuple(classes), scale)
+    except _MISFITS as error:
         raise CheckpointError(N_("This is no model of Kasane ({reason})."), reason=str(error)) from error
 
 
@@ -101,7 +110,7 @@ def read_experiment(blob: bytes) -> Experiment:
     header, _ = _open(blob)
     try:
         return Experiment.from_json(header["experiment"])
-    except (KeyError, ValueError) as error:
+    except _MISFITS as error:
         raise CheckpointError(N_("This is no checkpoint of a run ({reason})."), reason=str(error)) from error
 
 

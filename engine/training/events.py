@@ -41,8 +41,8 @@ class Evaluated:
 class LayerReading:
     """What a probe saw of one layer during one training step.
 
-    mean, std, dead: of a sample of its activations; dead is the share of units that gave the same output, 0 for ReLU, to
-    every example sampled. grad_norm, weight_norm: Euclidean norms of the weight's gradient and the weight.
+    mean, std, dead: of a sample of its activations; dead is the share of units that gave the same output, 0 for ReLU,
+    to every example sampled. grad_norm, weight_norm: Euclidean norms of the weight's gradient and the weight.
     update_ratio: ‖ΔW‖ / ‖W‖ of this step. The histograms are counts in `Probe.BINS` equal bins between the two limits.
     """
 

@@ -15,10 +15,10 @@ PROBED = ("mean", "std", "dead", "grad_norm", "update_ratio")
 
 
 class Series:
-    """Rows of numbers against steps, at most `limit` of them. The newest row is always there.
+    """Rows of numbers against steps, at most `limit` (an even number) of them. The newest row is always there.
 
-    averaged: rows between two kept ones are averaged into the later one (for the noisy loss of a mini-batch); else
-    they are left out.
+    averaged: every row kept is the mean of `stride` rows that came in turn, the steps' numbers included (for the noisy
+    loss of a mini-batch); else it is the last of them, and the others are left out.
     """
 
     def __init__(self, width: int, limit: int, *, averaged: bool = False) -> None:
@@ -46,16 +46,15 @@ class Series:
             self._pending_count = 0
 
     def _push(self, row) -> None:
-        if self._length == self.limit:
-            half = self.limit // 2
-            kept = self._rows[1 : 2 * half : 2]
-            if self.averaged:
-                kept = (kept + self._rows[0 : 2 * half : 2]) / 2
-            self._rows[:half] = kept
-            self._length = half
-            self.stride *= 2
         self._rows[self._length] = row
         self._length += 1
+        if self._length == self.limit:  # at once, so that the rows to come fill whole strides
+            kept = self._rows[1::2]
+            if self.averaged:
+                kept = (kept + self._rows[0::2]) / 2
+            self._length = self.limit // 2
+            self._rows[: self._length] = kept
+            self.stride *= 2
 
     def rows(self) -> np.ndarray:
         """Return (n, 1 + width) float64: step, then the values."""
@@ -73,6 +72,11 @@ class Series:
         return np.vstack([head, self._rows[: self._length]])
 
     def restore(self, state: np.ndarray) -> None:
+        """Invert `state`. Raises ValueError for an array that no series of this shape gives."""
+        if state.ndim != 2 or state.shape[1] != self._rows.shape[1] or not 2 <= len(state) < self.limit + 2:
+            raise ValueError(f"a curve must have {self._rows.shape[1]} columns and at most {self.limit} rows")
+        if not (1 <= state[0, 0] < 2**53 and 0 <= state[0, 1] < state[0, 0]):
+            raise ValueError("a curve must say how many rows each of its own stands for")
         self.stride, self._pending_count = int(state[0, 0]), int(state[0, 1])
         self._pending[:] = state[1]
         self._length = len(state) - 2
@@ -80,7 +84,7 @@ class Series:
 
 
 class History:
-    """The curves of a run: `loss` (and the seconds) of every step, `evaluated`, and `layers`, a series of readings for each layer."""
+    """The curves of a run: `loss` (and the seconds) of every step, `evaluated`, and `layers`, the readings of each."""
 
     def __init__(self) -> None:
         self.loss = Series(2, 800, averaged=True)
@@ -114,9 +118,10 @@ class History:
         return {"loss": self.loss.state(), "evaluated": self.evaluated.state(), **layers}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Invert `state`. Raises ValueError or KeyError for anything else."""
+        self.loss.restore(state["loss"])
+        self.evaluated.restore(state["evaluated"])
         for name, array in state.items():
             if name.startswith("layer."):
-                self.layers[name.removeprefix("layer.")] = Series(len(PROBED), 160)
-                self.layers[name.removeprefix("layer.")].restore(array)
-            else:
-                getattr(self, name).restore(array)
+                series = self.layers[name.removeprefix("layer.")] = Series(len(PROBED), 160)
+                series.restore(array)

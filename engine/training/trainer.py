@@ -4,7 +4,8 @@
         …
 
 Nothing happens between two events, so a caller may pause by not asking, and change the learning rate, the decay or
-the dropout in between. `state_dict` and `load_state_dict` carry a run over to another process without changing its result.
+the dropout in between. `state_dict` and `load_state_dict` carry a run over to another process without changing its
+result; for that, all that a step has to tell is in the history before its first event is out.
 """
 
 from __future__ import annotations
@@ -56,21 +57,24 @@ class Trainer:
             return
         if self.step == 0 and not self.history.evaluated.rows().size:
             yield Started(self.network.vector.data.size)
-            yield self._record(self.evaluate())
+            yield from self._record(self.evaluate())
         while self.step < self.experiment.steps:
+            events: list[Event] = []
             if self.probe_every and self.step % self.probe_every == 0:
                 with Probe(self.network) as probe:
                     loss = self._update(probe)
-                yield self._record(Snapshot(self.step, probe.readings()))
+                events.append(Snapshot(self.step, probe.readings()))
             else:
                 loss = self._update()
             if is_divergent(loss):
-                yield self._finish("diverged")
+                yield from self._record(*events, self._finish("diverged"))
                 return
-            yield self._record(Step(self.step, loss, self.seconds))
+            events.append(Step(self.step, loss, self.seconds))
             if self.step % self.experiment.evaluate_every == 0:
-                yield self._record(self.evaluate())
-        yield self._finish("completed")
+                events.append(self.evaluate())
+            yield from self._record(*events)
+        # The last step may have been one too many: nobody has seen a loss of these weights yet.
+        yield self._finish("completed" if np.isfinite(self.network.vector.data).all() else "diverged")
 
     def _update(self, probe: Probe | None = None) -> float:
         """Make one step: w ← w − d(∂L/∂w) on the next batch; return the batch's loss L before it."""
@@ -86,9 +90,10 @@ class Trainer:
         self.seconds += time.perf_counter() - start
         return loss
 
-    def _record(self, event: Event) -> Event:
-        self.history.record(event)
-        return event
+    def _record(self, *events: Event) -> tuple[Event, ...]:
+        for event in events:
+            self.history.record(event)
+        return events
 
     def _finish(self, reason: str) -> Finished:
         self.finished = Finished(self.step, reason)
@@ -97,21 +102,26 @@ class Trainer:
     # ------------------------------------------------------------------------------------------------- driving it
 
     def advance(self, *, steps: int | None = None, seconds: float | None = None) -> bool:
-        """Train for so many steps, or for about so many seconds; return whether the run can go on."""
+        """Train for so many steps (one at least), or for about so many seconds; return whether the run can go on.
+
+        With the last of the experiment's steps the run is finished.
+        """
         target = self.experiment.steps if steps is None else self.step + steps
         deadline = time.perf_counter() + (seconds if seconds is not None else float("inf"))
         for event in self._events:
-            if isinstance(event, Step) and (self.step >= target or time.perf_counter() >= deadline):
+            over = self.step >= target or time.perf_counter() >= deadline
+            if isinstance(event, Step) and over and self.step < self.experiment.steps:
                 break
-        return self.finished is None and self.step < self.experiment.steps
+        return self.finished is None
 
     def change(self, **settings: float) -> None:
         """Change fields that are marked `live` (lr, l1, l2, dropout, steps) from the next step on.
 
-        More steps let a completed run go on. Raises `ExperimentError` for an illegal value and ValueError for a field that cannot change during a run.
+        More steps let a completed run go on. Raises `ExperimentError` for an illegal value and ValueError for a field
+        that cannot change during a run.
         """
         for name in settings:
-            if not FIELDS[name].metadata.get("live"):
+            if name not in FIELDS or not FIELDS[name].metadata.get("live"):
                 raise ValueError(f"{name} cannot change during a run")
         self.experiment = self.experiment.replace(**settings)
         for name in ("lr", "l1", "l2"):
@@ -158,14 +168,20 @@ class Trainer:
         def part(prefix: str) -> dict[str, np.ndarray]:
             return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
-        self.network.load_state_dict(part("network."))
-        self.optimizer.load_state_dict(part("optimizer."), rest["step"])
+        step, seconds, reason = rest["step"], rest["seconds"], rest["finished"]
+        if type(step) is not int or not 0 <= step <= FIELDS["steps"].metadata["high"]:
+            raise ValueError(f"the number of steps made must be a whole number, not {step}")
+        if not 0 <= seconds < float("inf") or reason not in (None, "completed", "diverged"):
+            raise ValueError("a run must say how long it took and how it ended")
+        finite = reason != "diverged"
+        self.network.load_state_dict(part("network."), finite=finite)
+        self.optimizer.load_state_dict(part("optimizer."), step, finite=finite)
         self.history.restore(part("history."))
         self.batches.restore(arrays["batches.order"])
         for name, rng in self._generators().items():
             _set_generator_state(rng, rest["random"][name])
-        self.step, self.seconds = rest["step"], rest["seconds"]
-        self.finished = Finished(self.step, rest["finished"]) if rest["finished"] else None
+        self.step, self.seconds = step, float(seconds)
+        self.finished = Finished(step, reason) if reason else None
 
     def _generators(self) -> dict[str, np.random.Generator]:
         dropout = [layer.rng for layer in self.network.layers if hasattr(layer, "rng")]

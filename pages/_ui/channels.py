@@ -18,13 +18,14 @@ from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from engine.errors import InputError
+from engine.errors import N_, InputError, Text
 from engine.runs.pool import Pool
 from pages._ui import reading
 
 UNKNOWN = 4404  # close code: the token names nothing (any more); the page asks for a new one
 FOREIGN = 4403  # close code: the page is of another site
 MAX_STROKES_BYTES = 1_000_000
+LEARNED_EVERY = 0.5  # seconds between two looks whether a network that reads a drawing has learned more
 
 log = logging.getLogger("kasane.channels")
 _pool: Pool | None = None
@@ -95,7 +96,10 @@ async def _until_closed(socket: WebSocket) -> None:
 
 
 async def read(socket: WebSocket) -> None:
-    """Answer each drawing with what the pad's networks make of it. Drawings that a newer one has overtaken are skipped."""
+    """Answer each drawing with what the networks make of it, and the latest again when a network has learned more.
+
+    A drawing that a newer one has overtaken is skipped.
+    """
     if not same_origin(socket):
         await socket.close(FOREIGN)
         return
@@ -107,35 +111,41 @@ async def read(socket: WebSocket) -> None:
     newest: asyncio.Queue[str] = asyncio.Queue(maxsize=1)
 
     async def collect() -> None:
-        while True:
-            text = await socket.receive_text()
+        while (message := await socket.receive())["type"] != "websocket.disconnect":
             if newest.full():
                 newest.get_nowait()
-            newest.put_nowait(text)
+            newest.put_nowait(message.get("text") or "")
 
-    collector = asyncio.create_task(collect())
+    drawing = None
+    closed, waiting = asyncio.create_task(collect()), asyncio.create_task(newest.get())
     try:
-        while True:
-            waiting = asyncio.create_task(newest.get())
-            done, _ = await asyncio.wait({waiting, collector}, return_when=asyncio.FIRST_COMPLETED)
-            if waiting not in done:
-                waiting.cancel()
-                break
-            await socket.send_bytes(await asyncio.to_thread(_answer, reader, waiting.result()))
+        with reader.watched():
+            while not closed.done():
+                await asyncio.wait({waiting, closed}, timeout=LEARNED_EVERY, return_when=asyncio.FIRST_COMPLETED)
+                if waiting.done():
+                    drawing, waiting = waiting.result(), asyncio.create_task(newest.get())
+                elif drawing is None or closed.done() or not reader.has_changed():
+                    continue
+                await socket.send_bytes(await asyncio.to_thread(_answer, reader, drawing))
     except (WebSocketDisconnect, RuntimeError) as error:
         log.debug("the read channel closed while sending: %s", error)
     finally:
-        collector.cancel()
-        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, KeyError):
-            await collector
+        closed.cancel()
+        waiting.cancel()
+        await asyncio.gather(closed, waiting, return_exceptions=True)
 
 
 def _answer(reader: reading.Reader, text: str) -> bytes:
     """Return the reply to one message of a pad; a message that is none gets an error in its place."""
     try:
         if len(text) > MAX_STROKES_BYTES:
-            raise InputError("{field} must be {legal}, not {received}.", field="strokes", legal="shorter", received=len(text))
+            legal = Text(N_("a text of at most {n} characters"), n=MAX_STROKES_BYTES)
+            raise InputError(
+                N_("{field} must be {legal}, not {received}."), field="drawing", legal=legal, received=len(text)
+            )
         message = json.loads(text)
-    except (InputError, ValueError, RecursionError) as error:
-        return reading.error_message(0, error)
+    except InputError as error:
+        return reading.error_message(0, error, reader.language)
+    except (ValueError, RecursionError):
+        return reading.error_message(0, InputError(N_("A drawing must be JSON.")), reader.language)
     return reader.answer(message)

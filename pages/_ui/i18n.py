@@ -13,6 +13,7 @@ import streamlit as st
 from babel.messages.pofile import read_po
 
 from engine.errors import N_, InputError, Text
+from engine.experiment import FIELDS, ExperimentError
 
 LANGUAGES = {"ja": "日本語", "en": "English"}
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -43,7 +44,10 @@ def _(message: str) -> str:
 
 
 def sentence(text: Text | InputError) -> str:
-    """Return a translatable sentence of the engine in the session's language."""
+    """Return a translatable sentence of the engine in the session's language, fields by the name their widget has."""
+    if isinstance(text, ExperimentError) and text.field in FIELDS:
+        values = text.text.values | {"field": Text(FIELDS[text.field].metadata["label"])}
+        return Text(text.text.template, **values).render(_)
     return (text.text if isinstance(text, InputError) else text).render(_)
 
 

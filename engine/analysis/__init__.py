@@ -1,0 +1,1 @@
+"""Analysis: questions put to a network from outside, arrays in and arrays out."""

@@ -1,0 +1,132 @@
+"""Widgets made from the metadata of an experiment's fields: label, range, step and help stand there and nowhere else."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from engine.experiment import FIELDS, N_, Experiment, matters
+from pages._ui import session
+from pages._ui.i18n import _
+
+GROUPS = {
+    "data": N_("Data"),
+    "network": N_("Network"),
+    "training": N_("Training"),
+    "regularization": N_("Regularization"),
+}
+
+# What a person reads for an option; options that are names already stand for themselves.
+OPTIONS = {
+    "mnist-5k": N_("MNIST, 5,000 digits (built in)"),
+    "mnist": N_("MNIST, 70,000 digits"),
+    "fashion-mnist": N_("Fashion-MNIST, clothes"),
+    "kmnist": N_("Kuzushiji-MNIST, old hiragana"),
+    "digits": N_("Digits of 8×8 pixels"),
+    "toy2d": N_("Points in a plane"),
+    "circle": N_("Circle"),
+    "xor": N_("XOR"),
+    "gaussians": N_("Two Gaussians"),
+    "spiral": N_("Spiral"),
+    "moons": N_("Moons"),
+    "sigmoid": N_("Sigmoid"),
+    "relu": N_("ReLU"),
+    "leaky_relu": N_("Leaky ReLU"),
+    "elu": N_("ELU"),
+    "gelu": N_("GELU"),
+    "silu": N_("SiLU (Swish)"),
+    "identity": N_("Identity (none)"),
+    "zeros": N_("All zero"),
+    "constant": N_("All equal to σ"),
+    "gauss": N_("Gauss, σ of your choice"),
+    "xavier_normal": N_("Xavier (Glorot), normal"),
+    "xavier_uniform": N_("Xavier (Glorot), uniform"),
+    "he_normal": N_("He, normal"),
+    "he_uniform": N_("He, uniform"),
+    "lecun_normal": N_("√(1/n): LeCun, the book's Xavier"),
+    "orthogonal": N_("Orthogonal"),
+    "none": N_("None"),
+    "batch": N_("Batch norm"),
+    "layer": N_("Layer norm"),
+    "cross_entropy": N_("Softmax, cross-entropy"),
+    "squared_error": N_("Sum of squared errors"),
+    "sgd": N_("SGD"),
+    "momentum": N_("Momentum"),
+    "nesterov": N_("Nesterov"),
+    "adagrad": N_("AdaGrad"),
+    "rmsprop": N_("RMSProp"),
+    "adam": N_("Adam"),
+    "adamw": N_("AdamW"),
+    "step": N_("In steps"),
+    "exponential": N_("Exponential"),
+    "cosine": N_("Cosine"),
+    "one_cycle": N_("One cycle"),
+    "shuffle": N_("Shuffled epochs"),
+    "replacement": N_("With replacement"),
+}
+SAME_WORD = {"schedule": {"constant": N_("Constant"), "step": N_("In steps")}}  # an option that two fields share
+HALF_WIDTH = {"int", "float", "bool"}
+
+
+def experiment_form(experiment: Experiment) -> None:
+    """Draw a widget for every field that matters, group by group. A change goes straight into the session."""
+    for group, title in GROUPS.items():
+        names = [
+            name
+            for name, item in FIELDS.items()
+            if item.metadata["group"] == group and matters(experiment, name)
+        ]
+        with st.expander(_(title), expanded=group != "data"):
+            for row in _rows(names):
+                for column, name in zip(st.columns(len(row), vertical_alignment="bottom"), row, strict=True):
+                    with column:
+                        field(experiment, name)
+
+
+def _rows(names: list[str]) -> list[list[str]]:
+    """Put two numbers side by side, everything else on a row of its own."""
+    rows: list[list[str]] = []
+    for name in names:
+        small = FIELDS[name].metadata["kind"] in HALF_WIDTH
+        last = rows[-1] if rows else []
+        if small and len(last) == 1 and FIELDS[last[0]].metadata["kind"] in HALF_WIDTH:
+            last.append(name)
+        else:
+            rows.append([name])
+    return rows
+
+
+def field(experiment: Experiment, name: str) -> None:
+    """Draw the widget of one field."""
+    meta = FIELDS[name].metadata
+    key = session.widget_key(name)
+    if key not in st.session_state:
+        st.session_state[key] = getattr(experiment, name)
+    common = {
+        "label": _(meta["label"]), "key": key, "help": _(meta["help"]), "on_change": session.change, "args": (name,)
+    }  # fmt: skip
+    match meta["kind"]:
+        case "choice":
+            st.selectbox(options=meta["options"], format_func=lambda option: option_label(name, option), **common)
+        case "bool":
+            st.toggle(**common)
+        case "text":
+            st.text_input(max_chars=600, **common)
+        case "int":
+            st.number_input(min_value=meta["low"], max_value=meta["high"], step=meta["step"], **common)
+        case "float":
+            st.number_input(
+                min_value=meta["low"], max_value=meta["high"], step=_step(experiment, name), format="%g", **common
+            )
+
+
+def _step(experiment: Experiment, name: str) -> float:
+    """Return how far one click moves a number: a tenth of its own size where it spans many powers of ten."""
+    value, meta = getattr(experiment, name), FIELDS[name].metadata
+    if 0 < value < meta["step"] or meta["high"] / meta["step"] > 1e4 and value:
+        return 10.0 ** (len(f"{value:e}") and int(f"{value:e}".split("e")[1]))
+    return meta["step"]
+
+
+def option_label(name: str, option: str) -> str:
+    """Return what a person reads for an option of a field."""
+    return _(SAME_WORD.get(name, {}).get(option) or OPTIONS.get(option, option))

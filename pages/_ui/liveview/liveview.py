@@ -1,0 +1,142 @@
+"""The live view of a run: a component that draws the frames of /live/{token} as they come, without a script rerun.
+
+What it does stands in liveview.js, which the browser loads once; every word that it shows comes from here. While it is
+mounted it holds the run's channel open, which is the lease that keeps the run training.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from engine.experiment import Dense, parse_network
+from pages._ui.channels import pool
+from pages._ui.i18n import _, language
+
+HERE = Path(__file__).resolve().parent
+# Part of the files' address, so that no cache ever serves an old one.
+VERSION = hashlib.sha256(b"".join((HERE / f"liveview.{kind}").read_bytes() for kind in ("js", "css"))).hexdigest()[:12]
+
+_component = st.components.v2.component(
+    "kasane_liveview",
+    html='<div class="kasane-liveview" style="min-height: 1200px"></div>',
+    js=f"""
+export default async function (component) {{
+  const view = await import(new URL("ui/liveview/liveview.js?v={VERSION}", document.baseURI).href);
+  return view.default(component);
+}}
+""",
+    isolate_styles=False,
+)
+
+
+def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None) -> None:
+    """Show the run that `token` may watch. Another token at the same key shows another run in the same charts.
+
+    The page reruns once when the run has ended ("completed", "diverged", "error") or the server no longer knows the token
+    ("gone"); `on_ended` is called before that rerun.
+    """
+    run = pool().by_token(token)
+    _component(
+        key=key,
+        data={
+            "key": key,
+            "token": token,
+            "language": language(),
+            "known": run.state if run else "gone",  # what this rerun already shows: no need to ask for another
+            "units": [word.units for word in parse_network(run.experiment.network) if isinstance(word, Dense)] if run else [],
+            "labels": labels(),
+        },
+        on_ended_change=on_ended or (lambda: None),
+    )
+
+
+def labels() -> dict[str, str]:
+    """Return every word of the live view in the session's language, by the names that liveview.js uses."""
+    return {
+        # state
+        "starting": _("Starting"),
+        "running": _("Running"),
+        "paused": _("Paused"),
+        "completed": _("Completed"),
+        "diverged": _("Diverged"),
+        "error": _("Stopped by an error"),
+        "gone": _("Being reopened"),
+        "reconnecting": _("Reconnecting …"),
+        "announcement": _("{state} at step {step}."),
+        "summary": _("State of the run"),
+        "progress": _("Progress"),
+        "step": _("Step"),
+        "of_steps": _("of {steps}"),
+        "epoch": _("Epoch"),
+        "time": _("Training time"),
+        "rate": _("Steps per second"),
+        "lr": _("Learning rate"),
+        "parameters": _("Parameters"),
+        "train_accuracy": _("Training accuracy"),
+        "test_accuracy": _("Test accuracy"),
+        # loss and accuracy
+        "loss": _("Loss"),
+        "accuracy": _("Accuracy"),
+        "batch": _("Mini-batch"),
+        "train": _("Training set"),
+        "test": _("Test set, held out"),
+        "horizontal": _("Horizontal axis"),
+        "steps": _("Steps"),
+        "epochs": _("Epochs"),
+        "seconds": _("Seconds"),
+        "loss_axis": _("Loss axis"),
+        "linear": _("Linear"),
+        "log": _("Logarithmic"),
+        "loss_text": _("Loss at step {step}: mini-batch {batch}, training set {train}, test set {test}."),
+        "accuracy_text": _("Accuracy at step {step}: training set {train}, test set {test}."),
+        # the plane
+        "plane": _("What the network makes of the plane"),
+        "plane_text": _("The plane at step {step}: {share} of it is taken for class {name}. Test accuracy {test}."),
+        "plane_key": _("Orange: class {first}; blue: class {second}; white: undecided"),
+        "units": _("Hidden units"),
+        "units_hint": _("Point at a unit to see it large. Each from its lowest output (orange) to its highest (blue)."),
+        "units_text": _("The outputs of {n} hidden units over the plane."),
+        "unit": _("{layer}, unit {n}"),
+        "layer": _("Hidden layer {n}"),
+        # histograms
+        "layers": _("Layer by layer, now"),
+        "quantity": _("Quantity"),
+        "activations": _("Activations"),
+        "gradients": _("Gradients"),
+        "weights": _("Weights"),
+        "mean_std": _("mean {mean} ± {std}"),
+        "dead": _("{share} dead"),
+        "norm": _("norm {norm}"),
+        "histogram_text": _("{layer}, {quantity}: from {low} to {high}, most often near {mode}; {note}."),
+        # the layers over time
+        "history": _("Layer by layer, over the whole of training"),
+        "history_hint": _("Shift and click: only this one"),
+        "band_hint": _("The bands of ± one standard deviation are drawn for up to {n} layers."),
+        "mean": _("Mean activation ± standard deviation"),
+        "dead_share": _("Dead units"),
+        "grad_norm": _("Gradient norm ‖∂L/∂W‖"),
+        "update_ratio": _("Size of an update ‖ΔW‖ / ‖W‖"),
+        "reference": _("dotted: 0.001, a common rule of thumb"),
+        "history_text": _("{title} at step {step}: {values}."),
+        # mistakes
+        "mistakes": _("What the network gets wrong"),
+        "mistakes_later": _("Pause the run to see what the network gets wrong on the whole test set."),
+        "mistakes_stale": _("As of step {step}; pause the run to measure again."),
+        "confusion": _("Confusion matrix"),
+        "confusion_text": _("Confusion matrix at step {step}: {right} of {total} right. Most frequent mistake: {worst}."),
+        "confusion_axes": _("Rows: right answer. Columns: the network's answer."),
+        "no_mistake": _("none"),
+        "cell": _("{right} taken for {wrong}: {n}"),
+        "cell_right": _("{right} right: {n}"),
+        "gallery": _("Misclassified"),
+        "gallery_all": _("The {n} most confident of {total} mistakes; a cell of the matrix picks out a pair."),
+        "gallery_pair": _("{right} taken for {wrong}: {n} of {total} shown here."),
+        "right_wrong": _("{right} → {wrong}"),
+        # tools
+        "csv": _("Download as CSV"),
+        "reset_zoom": _("Reset zoom"),
+    }

@@ -1,0 +1,235 @@
+"""What one browser session works on: its experiment, its run, and the URL that says both.
+
+Session state holds strings and numbers only: `spec` (the experiment as JSON), `run_id` (a run in the pool or the
+store), `preset`, `speed`, and `notices` (sentences to show once). The URL is read at the first page of a session and
+written by every later one: opening the same link elsewhere shows the same thing.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import streamlit as st
+
+from engine import presets
+from engine.data import datasets
+from engine.errors import InputError, N_, Text, shorten
+from engine.experiment import FIELDS, Experiment, ExperimentError, format_value
+from engine.presets import Preset
+from engine.runs.pool import Run
+from pages._ui.channels import pool
+from pages._ui.i18n import _, language, sentence
+
+DEFAULT_SPEED = "auto"
+RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
+SPEEDS = ("1", "3", "10", "30", "100", "300", "1000", "auto", "max")
+
+
+def experiment() -> Experiment:
+    """Return the session's experiment: the one in the URL when a link was followed, else the one it worked on."""
+    asked = {name: value for name, value in st.query_params.to_dict().items() if name != "lang"}
+    if "spec" not in st.session_state or (asked and asked != st.session_state.get("url")):
+        _read_url(asked)
+        st.session_state["url"] = asked
+    return Experiment.from_json(st.session_state["spec"])
+
+
+def run() -> Run | None:
+    """Return the session's run, started (at rest) when there is none; None while its data is not on this machine.
+
+    A bad experiment gives None too, and a notice.
+    """
+    spec = experiment()
+    name = st.session_state.get("run_id")
+    live = name and (pool().find(name) or pool().open(name))
+    if not live:
+        if not datasets.available(spec.data):
+            return None
+        try:
+            live = pool().start(spec, speed=steps_per_second(spec), running=False)
+        except InputError as error:
+            notice(sentence(error))
+            return None
+    st.session_state["run_id"] = live.id
+    return live
+
+
+def renew(spec: Experiment | None = None, *, preset: str = "") -> None:
+    """Leave the session's run for a new one of the same or another experiment. The old one stays in the store."""
+    spec = spec or experiment()
+    _leave_run()
+    _take(spec)
+    st.session_state["preset"] = preset
+
+
+def change(name: str) -> None:
+    """Take over the widget of field `name`: into the run where the field is live, else into a new run."""
+    try:
+        spec = experiment().replace(**{name: st.session_state[widget_key(name)]})
+    except ExperimentError as error:
+        notice(sentence(error))
+        st.session_state.pop(widget_key(name), None)
+        return
+    current = pool().find(st.session_state.get("run_id", ""))
+    if FIELDS[name].metadata.get("live") and current:
+        pool().command(current, "change", {name: getattr(spec, name)})
+    else:
+        _leave_run()
+    st.session_state["spec"] = spec.to_json()
+
+
+@lru_cache
+def preset_runs() -> dict[str, tuple[Preset, str]]:
+    """Return every run of every preset: "ID", or "ID:LABEL" where a preset has several."""
+    return {
+        preset.id if len(preset.runs) == 1 else f"{preset.id}:{label}": (preset, label)
+        for preset in presets.PRESETS.values()
+        for label in preset.runs
+    }
+
+
+def choose_preset() -> None:
+    """Take over the preset widget."""
+    if chosen := st.session_state.get("preset_choice"):
+        preset, label = preset_runs()[chosen]
+        renew(preset.runs[label], preset=chosen)
+
+
+def describe_preset(current: Run) -> None:
+    """Say which published experiment the run is, what was published, and what this run measured on which data."""
+    chosen = st.session_state.get("preset")
+    if not chosen:
+        return
+    preset, label = preset_runs()[chosen]
+    published = preset.published.get(label)
+    measured = current.header.get("test_accuracy") if current.state == "completed" else None
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(width="stretch", gap=None):
+            st.markdown(f"**{_(preset.title)}** — {_(preset.question)}")
+            if preset.note:
+                st.caption(_(preset.note))
+        if published is not None:
+            st.metric(_("Published"), f"{published:.4f}", width="content", help=_("On all 10,000 test digits of MNIST."))
+        data = _("On the test digits of {data}.").format(data=current.experiment.data)
+        st.metric(_("Measured"), f"{measured:.4f}" if measured is not None else "–", width="content", help=data)
+
+
+def steps_per_second(spec: Experiment) -> float:
+    """Return the chosen speed in steps a second, 0 for as fast as possible."""
+    chosen = st.session_state.get("speed", DEFAULT_SPEED)
+    if chosen == "max":
+        return 0.0
+    return spec.steps / RUN_SECONDS if chosen == "auto" else float(chosen)
+
+
+def speed_label(option: str) -> str:
+    """Return what a person reads for a speed."""
+    return {"auto": _("whole run in 10 s"), "max": _("full speed")}.get(option, _("{n} steps/s").format(n=option))
+
+
+def change_speed() -> None:
+    """Take over the speed widget."""
+    if current := pool().find(st.session_state.get("run_id", "")):
+        pool().command(current, "speed", steps_per_second(current.experiment))
+
+
+def new_seed() -> None:
+    """Start again with other initial weights."""
+    spec = experiment()
+    renew(spec.replace(seed=spec.seed + 1))
+
+
+def train_on(current: Run) -> None:
+    """Give a completed run as many steps again."""
+    spec = current.experiment.replace(steps=current.experiment.steps + current.initial.steps)
+    pool().command(current, "change", {"steps": spec.steps})
+    _take(spec)
+
+
+def steps_per_epoch(current: Run) -> int:
+    """Return how many steps go once through the training set; 1 before the run has told its size."""
+    return max(1, round(current.header.get("train_size", 1) / current.header.get("batch", 1)))
+
+
+def advice(current: Run) -> str:
+    """Return what to try after a divergence."""
+    spec = current.experiment
+    text = Text(
+        N_(
+            "The loss left the finite numbers at step {step}. Try a learning rate of {lr} or less, "
+            "or an initialization that suits the activation (He for ReLU, Xavier for sigmoid and tanh)."
+        ),
+        step=current.step,
+        lr=format_value(float(f"{spec.lr / 10:.1g}")),
+    )
+    return sentence(text)
+
+
+def widget_key(name: str) -> str:
+    """Return the session-state key of a field's widget."""
+    return f"field_{name}"
+
+
+def notice(text: str) -> None:
+    """Keep a sentence to be shown by the next page."""
+    st.session_state.setdefault("notices", []).append(text)
+
+
+def show_notices() -> None:
+    """Show what there is to say, once."""
+    for text in st.session_state.pop("notices", []):
+        st.warning(text, icon=":material/info:")
+
+
+def write_url() -> None:
+    """Make the URL say what the session works on."""
+    wanted = experiment().to_query()
+    if preset := st.session_state.get("preset"):
+        wanted["preset"] = preset
+    live = pool().find(st.session_state.get("run_id", ""))
+    if live and live.step:
+        wanted["run"] = live.id
+    st.session_state["url"] = wanted
+    wanted = wanted | {"lang": language()}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _read_url(query: dict[str, str]) -> None:
+    _leave_run()
+    spec, errors = Experiment.read_query(query)
+    for error in errors:
+        notice(sentence(error))
+    st.session_state["preset"] = ""
+    if (chosen := query.get("preset")) is not None:
+        if chosen in preset_runs():
+            preset, label = preset_runs()[chosen]
+            spec = preset.runs[label]
+            st.session_state["preset"] = chosen
+        else:
+            legal = ", ".join(list(preset_runs())[:4]) + ", …"
+            notice(sentence(ExperimentError("preset", Text(N_("one of {options}"), options=legal), chosen)))
+    if (name := query.get("run")) is not None:
+        try:
+            if kept := pool().open(name):
+                spec = kept.experiment
+                st.session_state["run_id"] = kept.id
+            else:
+                text = Text(N_("There is no run {run} on this server; here is its experiment anew."), run=shorten(name))
+                notice(sentence(text))
+        except InputError as error:
+            notice(sentence(error))
+    _take(spec)
+
+
+def _take(spec: Experiment) -> None:
+    """Make `spec` the session's experiment; the widgets are to show its values."""
+    st.session_state["spec"] = spec.to_json()
+    for name in FIELDS:
+        st.session_state.pop(widget_key(name), None)
+
+
+def _leave_run() -> None:
+    current = pool().find(st.session_state.pop("run_id", ""))
+    if current:
+        pool().drop(current)

@@ -1,0 +1,8 @@
+"""The script that Streamlit runs for every page: page setup, navigation, then the page itself."""
+
+import streamlit as st
+
+from pages._ui import i18n, navigation
+
+st.set_page_config(page_title="Kasane 重ね", page_icon=str(i18n.ASSETS / "images" / "icon.svg"), layout="wide")
+st.navigation(list(navigation.pages().values()), position="top").run()

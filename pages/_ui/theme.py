@@ -1,0 +1,44 @@
+"""The frame around every page: less empty space than Streamlit's own, and one row of title and language."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from pages._ui.i18n import LANGUAGES, _, language
+
+CSS = """<style>
+[data-testid="stMainBlockContainer"] {padding: 3.6rem 2rem 1.5rem; max-width: 1600px}
+[data-testid="stMain"] header h1 {font-size: 1.5rem; padding: 0; margin: 0; line-height: 1.25}
+[data-testid="stMain"] header p {margin: 0; opacity: .7; font-size: .95rem}
+[data-testid="stSidebarHeader"] {height: 2.4rem; min-height: 0; padding-block: .4rem}
+[data-testid="stSidebarUserContent"] {padding: 0 1rem 1rem}
+[data-testid="stSidebar"] [data-testid="stVerticalBlock"] {gap: .45rem}
+[data-testid="stSidebar"] [data-testid="stHorizontalBlock"] {gap: .5rem}
+[data-testid="stSidebar"] [data-testid="stExpanderDetails"] {padding: .1rem .7rem .7rem}
+[data-testid="stSidebar"] [data-testid="stWidgetLabel"] {min-height: 0; margin-bottom: .1rem}
+[data-testid="stSidebar"] [data-testid="stWidgetLabel"] p {font-size: .8rem}
+@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding: 3.6rem .9rem 1.5rem}}
+</style>"""
+
+
+def header(title: str, question: str) -> None:
+    """Draw a page's title, the question it answers, and the language switch."""
+    st.html(CSS)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.html(f"<header><h1>{escape(title)}</h1><p>{escape(question)}</p></header>", width="content")
+        st.segmented_control(
+            _("Language"),
+            list(LANGUAGES),
+            format_func=LANGUAGES.get,
+            default=language(),
+            required=True,
+            key=f"language_{language()}",  # a control of its own for each language: it starts at the one in force
+            label_visibility="collapsed",
+            on_change=_switch,
+        )
+
+
+def _switch() -> None:
+    st.session_state["lang"] = st.session_state[f"language_{language()}"]

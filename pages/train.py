@@ -1,0 +1,94 @@
+"""Train: pick a network and a way to train it, press the button, watch."""
+
+import streamlit as st
+
+from engine.data import datasets
+from pages._ui import controls, session, theme
+from pages._ui.channels import pool
+from pages._ui.i18n import _, sentence
+from pages._ui.liveview.liveview import liveview
+
+theme.header(_("Train"), _("What happens inside a network while it learns?"))
+spec = session.experiment()
+run = session.run()
+session.show_notices()
+st.session_state.setdefault("speed", session.DEFAULT_SPEED)
+
+with st.sidebar:
+    st.selectbox(
+        _("Published experiments"),
+        list(session.preset_runs()),
+        index=None,
+        key="preset_choice",
+        placeholder=_("Choose one …"),
+        on_change=session.choose_preset,
+        help=_("Settings of published experiments, with the figure that was published."),
+    )
+    controls.experiment_form(spec)
+
+
+def steer(name: str, value: object = None) -> None:
+    """Pass a button's command on to the run."""
+    pool().command(run, name, value)
+
+
+def train() -> None:
+    """Start or resume; a completed run gets as many steps again."""
+    if run.state == "completed":
+        session.train_on(run)
+    steer("resume")
+
+
+if run is None:
+    if not datasets.available(spec.data):
+        st.info(_("This data set is not on this machine yet."), icon=":material/download:")
+        if st.button(_("Download it now"), type="primary"):
+            bar = st.progress(0.0)
+            try:
+                datasets.download(spec.data, lambda done, total, name: bar.progress(min(done / (total or 1), 1.0), name))
+            except datasets.DatasetError as error:
+                st.error(sentence(error))
+            else:
+                st.rerun()
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="bottom", key="transport"):
+    if run.wanted:
+        st.button(_("Pause"), icon=":material/pause:", type="primary", on_click=steer, args=("pause",), key="pause")
+    else:
+        label = {"paused": _("Resume"), "completed": _("Train on")}.get(run.state if run.step else "", _("Train"))
+        st.button(
+            label, icon=":material/play_arrow:", type="primary", on_click=train, key="train",
+            disabled=run.state == "diverged",
+        )  # fmt: skip
+    resting = run.state in ("completed", "diverged")
+    for key, text, steps in (
+        ("step1", _("1 step"), 1),
+        ("step10", _("10 steps"), 10),
+        ("epoch", _("1 epoch"), session.steps_per_epoch(run)),
+    ):
+        st.button(text, on_click=steer, args=("step", steps), key=key, disabled=resting)
+    st.button(
+        _("Reset"), icon=":material/replay:", on_click=session.renew, key="reset",
+        help=_("Back to step 0 with the same initial weights."),
+    )  # fmt: skip
+    st.button(
+        _("New weights"), icon=":material/casino:", on_click=session.new_seed, key="new_weights",
+        help=_("Back to step 0 with other initial weights: the next seed."),
+    )  # fmt: skip
+    st.select_slider(
+        _("Speed"),
+        session.SPEEDS,
+        key="speed",
+        format_func=session.speed_label,
+        on_change=session.change_speed,
+        width=260,
+    )
+
+session.describe_preset(run)
+if run.error:
+    st.error(sentence(run.error), icon=":material/error:")
+if run.state == "diverged":
+    st.error(session.advice(run), icon=":material/trending_up:")
+liveview(run.token, key="live")
+session.write_url()

@@ -1,0 +1,118 @@
+"""A server of our own and a real Chromium for the tests of this folder.
+
+Without a Chromium the tests skip by name; where CI=true they fail instead, so that nobody is fooled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+def find_chromium() -> str | None:
+    return os.environ.get("KASANE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def serve(folder: Path, **environment: str):
+    """Run the product's server as a user would, with its own folders, and yield its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    env = os.environ | {"KASANE_RUNS": str(folder / "runs"), "KASANE_CACHE": str(folder / "cache")} | environment
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with (folder / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--server.address", "127.0.0.1"], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            for _ in range(300):
+                with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+                    break
+                assert process.poll() is None, (folder / "server.log").read_text()
+                time.sleep(0.1)
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_ready(page) -> None:
+    """Wait until Streamlit has drawn the page."""
+    page.wait_for_selector(
+        "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]", timeout=30_000
+    )
+
+
+def is_error(message) -> bool:
+    """Tell whether a console message is an error of ours. (On a deep link Streamlit first looks for itself below it.)"""
+    return message.type == "error" and "/_stcore/" not in message.location.get("url", "")
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("server")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser():
+    chromium = find_chromium()
+    if not chromium:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no Chromium on this machine, and CI=true asks for one")
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Make fresh pages, `open_page(locale=…, **context options)`; fails the test on an error in any one's console."""
+    with contextlib.ExitStack() as stack:
+        errors: list[str] = []
+
+        def make(**options):
+            context = browser.new_context(**{"locale": "en-US", "viewport": {"width": 1440, "height": 900}} | options)
+            stack.callback(context.close)
+            page = context.new_page()
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", lambda message: is_error(message) and errors.append(message.text))
+            return page
+
+        yield make
+    assert not errors, errors
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()

@@ -1,0 +1,47 @@
+"""Kept runs: whole or not at all, and never outside their folder."""
+
+import os
+
+import pytest
+
+from engine.runs import store
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("KASANE_RUNS", str(tmp_path))
+
+
+def test_what_is_kept_comes_back():
+    store.save("abcdef12", b"one")
+    store.save("abcdef12", b"two")
+    assert store.load("abcdef12") == b"two"
+    assert len(os.listdir(store.folder())) == 1
+
+
+@pytest.mark.parametrize("name", ["nothere1", "../../etc/passwd", "", "a/b/c/d/e", "x" * 1000, "\0\0\0\0\0\0", "日本語日本語"])
+def test_no_such_run(name):
+    assert store.load(name) is None
+
+
+def test_a_name_that_is_a_path_is_never_written():
+    with pytest.raises(ValueError, match="no name of a run"):
+        store.save("../outside", b"")
+
+
+def test_a_failed_write_leaves_nothing(monkeypatch):
+    def refuse(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        store.save("abcdef12", b"one")
+    assert os.listdir(store.folder()) == []
+
+
+def test_the_oldest_go(monkeypatch):
+    monkeypatch.setattr(store, "LIMIT", 3)
+    for index in range(5):
+        store.save(f"run-{index:04}", b"x")
+        os.utime(store.folder() / f"run-{index:04}.safetensors", (index, index))
+    assert sorted(path.stem for path in store.folder().iterdir()) == ["run-0002", "run-0003", "run-0004"]
