@@ -11,7 +11,7 @@ Source:『ゼロから作る Deep Learning』4.3, 5.7.3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,7 @@ def numerical_gradient(
 ) -> np.ndarray:
     """Return ∂f/∂w, the shape of `w`, by central differences.
 
-    f takes nothing and depends on `w`, whose numbers are moved one after another and put back. tick is called after each.
+    f takes nothing and depends on `w`, whose numbers are moved one by one and put back. tick is called after each.
     """
     gradient = np.zeros(w.shape)
     for index in np.ndindex(w.shape):
@@ -124,7 +124,8 @@ def check_network(
     for name, array in network.buffers().items():
         array[...] = buffers[name]
     agreements = [compare(name, backward[name], numerical[name]) for name in numerical]
-    return [*agreements, compare("all", _joined(backward, numerical), _joined(numerical, numerical))]
+    joined = [np.concatenate([gradients[name].ravel() for name in numerical]) for gradients in (backward, numerical)]
+    return [*agreements, compare("all", *joined)]
 
 
 def _repeatable(layer: Layer, *, training: bool) -> Callable[[np.ndarray], np.ndarray]:
@@ -143,16 +144,12 @@ def _repeatable(layer: Layer, *, training: bool) -> Callable[[np.ndarray], np.nd
 
 def _counter(total: int, progress: Progress | None) -> Callable[[], None]:
     """Return a function to be called once for each of `total` numbers, which reports to `progress` at intervals."""
-    counts: Iterator[int] = iter(range(1, total + 1))
+    done = 0
 
     def tick() -> None:
-        done = next(counts)
+        nonlocal done
+        done += 1
         if progress and (done % PROGRESS_EVERY == 0 or done == total):
             progress(done, total)
 
     return tick
-
-
-def _joined(gradients: dict[str, np.ndarray], order: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the gradients named in `order` as one vector."""
-    return np.concatenate([gradients[name].ravel() for name in order])

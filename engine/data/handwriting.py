@@ -18,7 +18,7 @@ import os
 import reprlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -209,8 +209,10 @@ MAX_SIDE = 1_000
 MIN_CONTRAST = 24  # of 255; less between ink and paper is an empty sheet
 
 
-def image_to_input(source: str | os.PathLike[str] | Image) -> np.ndarray:
-    """Return a picture of one digit (PNG, JPEG or a Pillow image) as MNIST would show it: uint8 (28, 28), ink 255 on 0.
+def image_to_input(source: str | os.PathLike[str] | BinaryIO | Image) -> np.ndarray:
+    """Return a picture of one digit as MNIST would show it: uint8 (28, 28), ink 255 on 0.
+
+    source: the path of a PNG or JPEG file, such a file opened to read bytes, or a Pillow image.
 
     A plane through the border is taken for the paper, because light seldom falls evenly on a photograph; what differs
     from it to the side where most does is ink, where Otsu's threshold says so. The ink is cut out, scaled so that its
@@ -238,13 +240,13 @@ def image_to_input(source: str | os.PathLike[str] | Image) -> np.ndarray:
     return _redraw(np.clip((relief[cut] - paper) / (full - paper), 0, 1), _thickness(ink[cut]))
 
 
-def _read_grey(source: str | os.PathLike[str] | Image) -> np.ndarray:
+def _read_grey(source: str | os.PathLike[str] | BinaryIO | Image) -> np.ndarray:
     """Return the picture upright and opaque, its longer side below 2 · `MAX_SIDE`: uint8 (H, W), 0 black, 255 white."""
     from PIL import Image, UnidentifiedImageError
 
     if isinstance(source, Image.Image):
         return _grey(source, "–")
-    file = str(source)
+    file = str(source if isinstance(source, str | os.PathLike) else getattr(source, "name", "–"))
     try:
         # Two formats, because every decoder that may be asked is one more that may be attacked.
         with Image.open(source, formats=("PNG", "JPEG")) as picture:
@@ -366,9 +368,9 @@ def _redraw(ink: np.ndarray, thickness: float) -> np.ndarray:
         grow = (PEN - thickness * scale) / 2
     scale *= FINE
     height, width = (max(1, round(n * scale)) for n in ink.shape)
-    small = Image.fromarray(ink.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+    small = np.asarray(Image.fromarray(ink.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
     # A line thinner than one fine pixel covers only a part of it.
-    mask = _dilate(np.asarray(small) >= 0.5 * min(1.0, thickness * scale), grow * FINE)
+    mask = _dilate(small >= 0.5 * min(1.0, thickness * scale, small.max()), grow * FINE)
     fine = np.zeros((FINE * SIZE, FINE * SIZE), np.float32)
     room = np.subtract(fine.shape, mask.shape)
     top, left = np.clip(np.rint(FINE * (CENTRE + 0.5) - 0.5 - _centre(mask)), 0, room).astype(int)

@@ -57,8 +57,8 @@ class BatchNorm(Layer):
             np.subtract(x, mean, out=centred)
             np.multiply(centred, centred, out=y)
             np.matmul(average, y, out=scale)  # the biased variance
-            self.running_mean += self.momentum * (mean - self.running_mean)
-            self.running_var += self.momentum * (n / (n - 1) * scale - self.running_var)
+            self._follow(self.running_mean, mean, out=inverse_std)
+            self._follow(self.running_var, np.multiply(scale, n / (n - 1), out=inverse_std), out=inverse_std)
             np.add(scale, self.eps, out=scale)
             np.sqrt(scale, out=scale)
             self._inverse_std = np.divide(1, scale, out=inverse_std)
@@ -88,6 +88,12 @@ class BatchNorm(Layer):
         np.multiply(self.bias.grad, n, out=self.bias.grad)
         np.multiply(self.weight.data, inverse_std, out=share)
         return np.multiply(dx, share, out=dx)
+
+    def _follow(self, running: np.ndarray, statistic: np.ndarray, *, out: np.ndarray) -> None:
+        """r ← r + m (statistic − r), with `out` to work in."""
+        np.subtract(statistic, running, out=out)
+        np.multiply(out, self.momentum, out=out)
+        np.add(running, out, out=running)
 
     def _average(self, n: int) -> np.ndarray:
         """Return the row vector (1/n, …, 1/n): a product with it takes the mean over the batch, faster than `mean`."""

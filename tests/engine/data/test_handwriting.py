@@ -368,6 +368,18 @@ def test_every_kind_of_file_shows_the_same_digit(tmp_path, content):
     assert likeness(image, image_to_input(sheet())) > 0.9
 
 
+def test_an_open_file_is_read_too():
+    np.testing.assert_array_equal(image_to_input(io.BytesIO(PNG)), image_to_input(sheet()))
+    with pytest.raises(InputError, match="is not a whole PNG"):
+        image_to_input(io.BytesIO(b"no picture"))
+
+
+def test_grains_finer_than_the_result():
+    grains = np.zeros((1000, 1000), np.uint8)
+    grains[100:900:200, 100:900:200] = 255
+    assert image_to_input(Image.fromarray(grains)).any()
+
+
 @pytest.mark.parametrize("slope", [(0.5, 0), (-0.6, 0.6), (0, -1)])
 @pytest.mark.parametrize("inverted", [False, True])
 def test_light_may_fall_from_one_side(slope, inverted):
