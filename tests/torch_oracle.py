@@ -86,7 +86,5 @@ OPTIMIZERS = {
     ),
     "rmsprop": lambda p, lr, alpha=0.99, eps=1e-8: torch.optim.RMSprop(p, lr=lr, alpha=alpha, eps=eps),
     "adam": lambda p, lr, beta1=0.9, beta2=0.999, eps=1e-8: torch.optim.Adam(p, lr=lr, betas=(beta1, beta2), eps=eps),
-    "adamw": lambda p, lr, beta1=0.9, beta2=0.999, eps=1e-8: torch.optim.AdamW(
-        p, lr=lr, betas=(beta1, beta2), eps=eps
-    ),
+    "adamw": lambda p, lr, beta1=0.9, beta2=0.999, eps=1e-8: torch.optim.AdamW(p, lr=lr, betas=(beta1, beta2), eps=eps),
 }

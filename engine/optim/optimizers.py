@@ -13,7 +13,7 @@ import numpy as np
 from engine.nn.parameter import ParameterVector, load_arrays
 from engine.optim.schedules import Constant, Schedule
 
-BLOCK = 32_768  # numbers; four such float32 vectors fill half a megabyte of cache
+BLOCK = 65_536  # numbers: few enough that what an equation touches stays in the cache, many enough to call NumPy rarely
 
 
 class Block:

@@ -19,7 +19,7 @@ import numpy as np
 from engine.nn import Dropout, Layer, Parameter, Sequential
 from engine.training.events import LayerReading
 
-SAMPLE = 4096
+SAMPLE = 2048
 BINS = 40
 
 
@@ -60,7 +60,7 @@ class Probe:
     def _reading(self, name: str, weight: Parameter) -> LayerReading:
         rows = self._outputs[name]
         rows = rows[: max(16, math.ceil(SAMPLE / rows[0].size))].reshape(-1, rows.shape[-1])
-        mean = float(rows.mean())
+        mean, std = moments(rows)
         spread = rows.max(axis=0) - rows.min(axis=0)
         before, after = self._before[name], sample(weight.data)
         grad_norm, gradients, gradient_limits = self._gradients[name]
@@ -69,7 +69,7 @@ class Probe:
         return LayerReading(
             name=name,
             mean=mean,
-            std=float(rows.std()),
+            std=std,
             dead=1 - np.count_nonzero(spread) / spread.size,
             grad_norm=grad_norm,
             weight_norm=norm(weight.data),
@@ -94,6 +94,13 @@ def sample(array: np.ndarray) -> np.ndarray:
     The spacing is odd, so that it does not fall in step with the even widths that layers tend to have.
     """
     return array.ravel()[:: max(1, array.size // SAMPLE) | 1]
+
+
+def moments(array: np.ndarray) -> tuple[float, float]:
+    """Return mean and standard deviation, as Σa/n and √(Σa²/n − mean²): two sums, no temporary array."""
+    flat = array.ravel()
+    mean = float(flat.mean())
+    return mean, math.sqrt(max(float(np.dot(flat, flat)) / flat.size - mean * mean, 0.0))
 
 
 def norm(array: np.ndarray) -> float:

@@ -63,6 +63,10 @@ class Network:
             raise InputError(N_("The weights of this network have grown beyond all numbers; it reads nothing."))
         return model, probabilities
 
+    def exists(self) -> bool:
+        """Tell whether there are any weights to read with."""
+        return self._newest(self._blob) is not None
+
     def has_changed(self) -> bool:
         """Tell whether there are newer weights than those of the latest answer."""
         return self._newest(self._blob) is not self._blob
@@ -95,14 +99,21 @@ def _inability(model: Model) -> Text | None:
 _of_runs: weakref.WeakValueDictionary[str, Network] = weakref.WeakValueDictionary()
 
 
-def of_run(pool: Pool, run: str) -> Network:
-    """Return the network of a run: its newest checkpoint while a worker has it, else what the store has."""
+def of_run(pool: Pool, run: str) -> Network | None:
+    """Return the network of a run, None as long as it has made no step.
+
+    Its weights are the newest checkpoint while a worker has the run, else what the store has.
+    """
 
     def newest(loaded: bytes | None) -> bytes | None:
         live = pool.find(run)
         return live.checkpoint if live and live.checkpoint else loaded or store.load(run)
 
-    return _of_runs.setdefault(run, Network(newest))
+    live = pool.find(run)
+    if live and live.frame and not live.step:
+        return None
+    network = _of_runs.setdefault(run, Network(newest))
+    return network if network.exists() else None
 
 
 @lru_cache

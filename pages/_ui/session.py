@@ -108,8 +108,8 @@ def describe_preset(current: Run) -> None:
             st.markdown(f"**{_(preset.title)}** — {_(preset.question)}")
             if preset.note:
                 st.caption(_(preset.note))
-        if published is not None:
-            st.metric(_("Published"), f"{published:.4f}", width="content", help=_("On all 10,000 test digits of MNIST."))
+        if published and published.test is not None:
+            st.metric(_("Published"), f"{published.test:.4f}", width="content", help=_("On all 10,000 test digits of MNIST."))
         data = _("On the test digits of {data}.").format(data=current.experiment.data)
         st.metric(_("Measured"), f"{measured:.4f}" if measured is not None else "–", width="content", help=data)
 

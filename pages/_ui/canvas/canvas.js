@@ -151,8 +151,8 @@ class Channel {
       this.socket = null;
       const wait = Math.min(10000, 250 * 2 ** this.failures++) * (0.75 + Math.random() / 2);
       this.timer = setTimeout(this.retry, wait);
-      this.lost();
       if (event.code === GONE) this.gone(this.token);
+      else this.lost();
     };
   }
 
@@ -235,23 +235,22 @@ class View {
       element("div", { className: "group", role: "group" }, pen, eraser),
       element("div", { className: "group" }, undo, redo, clear),
       element("div", { className: "width" }, this.text("label", "width", { htmlFor: "width" }), this.width));
+    const keys = this.text("p", "keys", { className: "keys", id: "keys" });
     this.root = element("div", { className: "kasane-canvas", hidden: true },
-      element("section", { className: "draw" },
-        this.text("h2", "draw"),
-        element("div", { className: "paper" }, this.paper, this.hint, this.text("p", "keys", { className: "keys", id: "keys" })),
-        this.bar),
-      element("section", { className: "sees" },
-        this.text("h2", "sees"),
-        element("div", { className: "picture" }, this.picture),
-        this.text("p", "pixels")),
-      element("section", { className: "reads" }, this.text("h2", "reads"), this.cards, this.problem),
+      element("div", { className: "columns" },
+        element("section", { className: "draw" },
+          this.text("h2", "draw"), element("div", { className: "paper" }, this.paper, this.hint, keys), this.bar),
+        element("section", { className: "sees" },
+          this.text("h2", "sees"), element("div", { className: "picture" }, this.picture), this.text("p", "pixels")),
+        element("section", { className: "reads" },
+          this.text("h2", "reads"), this.cards, this.problem)),
       this.status);
     this.words.push((labels) => {
       this.paper.setAttribute("aria-label", labels.pad);
       this.picture.setAttribute("aria-label", labels.picture);
       this.bar.setAttribute("aria-label", labels.tools);
     });
-    style.onload = () => (this.root.hidden = false); // no flash of bare elements
+    style.onload = style.onerror = () => (this.root.hidden = false); // no flash of bare elements
     parent.append(style, this.root);
   }
 
@@ -325,7 +324,8 @@ class View {
   /** Show a reply: the picture that the networks were given, and what each makes of it. */
   show(header, image) {
     const draw = this.picture.getContext("2d"), pixels = draw.createImageData(28, 28);
-    image.forEach((ink, i) => pixels.data.set([ink, ink, ink, 255], 4 * i));
+    const rgba = new Uint32Array(pixels.data.buffer);
+    image.forEach((ink, i) => (rgba[i] = 0xff000000 | (ink * 0x010101)));
     draw.putImageData(pixels, 0, 0);
     const names = header.networks.map((network) => network.name);
     for (const [name, card] of this.networks) {
@@ -506,7 +506,7 @@ class Pad {
     event.preventDefault();
     this.view.paper.focus({ preventScroll: true });
     if (this.gesture?.pointer !== undefined) return; // one finger draws; others do nothing
-    this.end(event.timeStamp);
+    this.end();
     this.view.paper.setPointerCapture(event.pointerId);
     this.begin(this.place(event), this.erasing || event.button === 5, event.timeStamp, event.pointerId);
   }
@@ -523,7 +523,7 @@ class Pad {
 
   pointerUp(event) {
     if (this.gesture?.pointer !== event.pointerId) return;
-    this.end(event.timeStamp);
+    this.end();
     this.showRing(null);
   }
 
@@ -552,19 +552,19 @@ class Pad {
   }
 
   togglePen(event) {
-    if (this.gesture) this.end(event.timeStamp);
+    if (this.gesture) this.end();
     else this.begin(this.cursor, this.erasing, event.timeStamp);
     this.showRing(this.cursor);
   }
 
   leaveKeyboard() {
     this.pressed.clear();
-    if (this.gesture && this.gesture.pointer === undefined) this.end(performance.now());
+    if (this.gesture && this.gesture.pointer === undefined) this.end();
     this.showRing(null);
   }
 
   takeTool(erasing) {
-    this.end(performance.now());
+    this.end();
     this.erasing = erasing;
     this.showRing(this.ring?.at);
   }
@@ -601,26 +601,26 @@ class Pad {
   }
 
   /** Lift it: what was done is one step, and the page gets the drawing. */
-  end(time) {
+  end() {
     if (!this.gesture) return;
     const { before } = this.gesture;
     this.gesture = null;
     this.drawing.record(before);
-    this.settled(time);
+    this.settled();
   }
 
   undo(event) {
-    this.end(event.timeStamp);
+    this.end();
     if (this.drawing.undo()) this.jumped(event);
   }
 
   redo(event) {
-    this.end(event.timeStamp);
+    this.end();
     if (this.drawing.redo()) this.jumped(event);
   }
 
   clear(event) {
-    this.end(event.timeStamp);
+    this.end();
     const before = this.drawing.strokes;
     if (!before.length) return;
     this.drawing.strokes = [];

@@ -68,7 +68,7 @@ def _labels() -> dict[str, str]:
         "reads": _("What it reads"),
         "pad": _("Drawing pad"),
         "hint": _("Draw a digit here"),
-        "keys": _("Arrow keys move the pen, Space puts it down and lifts it, E takes the eraser, Ctrl+Z undoes, Delete clears."),
+        "keys": _("Arrow keys move the pen, Space lowers and lifts it, E: eraser, Ctrl+Z: undo, Delete: clear."),
         "pen": _("Pen"),
         "eraser": _("Eraser"),
         "undo": _("Undo"),

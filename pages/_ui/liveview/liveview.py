@@ -116,7 +116,7 @@ def labels() -> dict[str, str]:
         "history": _("Layer by layer, over the whole of training"),
         "history_hint": _("Shift and click: only this one"),
         "band_hint": _("The bands of ± one standard deviation are drawn for up to {n} layers."),
-        "mean": _("Mean activation ± standard deviation"),
+        "mean": _("Activation: mean ± std"),
         "dead_share": _("Dead units"),
         "grad_norm": _("Gradient norm ‖∂L/∂W‖"),
         "update_ratio": _("Size of an update ‖ΔW‖ / ‖W‖"),

@@ -1,0 +1,274 @@
+"""Every layer: right by central differences and by PyTorch, of the predicted shape, and never touching what it is given."""
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch_oracle import arrays, twin
+
+from engine import nn
+from engine.analysis.gradcheck import check_layer
+
+WIDTH = st.integers(1, 12)
+ROWS = st.integers(2, 9)
+SCALE = st.sampled_from([0.1, 1.0, 5.0])
+SEED = st.integers(0, 2**32 - 1)
+
+ACTIVATIONS = {
+    kind.__name__: kind
+    for kind in (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Softplus, nn.Identity)
+}
+LAYERS = {
+    "Linear": functools.partial(nn.Linear, 5),
+    "Linear without bias": functools.partial(nn.Linear, 5, bias=False),
+    "BatchNorm": nn.BatchNorm,
+    "LayerNorm": nn.LayerNorm,
+    "Dropout": lambda: nn.Dropout(0.4, rng=np.random.default_rng(np.random.SFC64(3))),
+    "Flatten": nn.Flatten,
+    **ACTIVATIONS,
+}
+every_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+every_activation = pytest.mark.parametrize("make", ACTIVATIONS.values(), ids=ACTIVATIONS)
+
+
+def built(make, in_shape, dtype=np.float32, seed=0):
+    """Return a layer with its predicted output shape; scales and shifts are drawn too, so that they matter."""
+    rng = np.random.default_rng(seed)
+    layer = make()
+    layer.dtype = np.dtype(dtype)
+    out_shape = layer.build(in_shape, rng=rng)
+    for parameter in layer.parameters().values():
+        parameter.data[...] += rng.normal(0, 0.5, parameter.data.shape)
+    return layer, out_shape
+
+
+def batch(make, n, width, scale, seed, dtype=np.float32):
+    """Return a layer, an input and a gradient of its output, neither of which can be written to."""
+    in_shape = (width, 2, 3) if make is nn.Flatten else (width,)
+    layer, out_shape = built(make, in_shape, dtype, seed)
+    rng = np.random.default_rng(seed)
+    x = rng.normal(0, scale, (n, *in_shape))
+    x = (x + np.copysign(1e-2, x)).astype(dtype)  # away from the kinks, where central differences see both sides
+    dy = rng.normal(0, 1, (n, *out_shape)).astype(dtype)
+    x.setflags(write=False)
+    dy.setflags(write=False)
+    return layer, x, dy
+
+
+# --------------------------------------------------------------------------------------------------------- oracles
+
+
+@every_layer
+@given(n=ROWS, width=WIDTH, scale=SCALE, seed=SEED)
+def test_gradients_agree_with_central_differences(make, n, width, scale, seed):
+    layer, x, dy = batch(make, n, width, scale, seed, np.float64)
+    for agreement in check_layer(layer, x.copy(), dy):
+        assert agreement.relative <= 1e-6 or agreement.max <= 1e-8, agreement
+
+
+@every_layer
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@given(n=ROWS, width=WIDTH, scale=SCALE, seed=SEED)
+def test_forward_and_backward_are_pytorchs(make, training, n, width, scale, seed):
+    if make is nn.LayerNorm or make is nn.BatchNorm:
+        width, n = max(width, 4), max(n, 4)  # among two numbers nearly alike, float32 keeps no digits of the variance
+    layer, x, dy = batch(make, n, width, scale, seed)
+    module = twin(layer).train(training)
+    y = layer.forward(x, training=training)
+    tx = torch.tensor(x, requires_grad=True)
+    ty = module(tx)
+    same(y, ty.detach().numpy())
+    if not training and make is nn.BatchNorm:
+        return  # nobody goes backward through running averages
+    dx = layer.backward(dy)
+    ty.backward(torch.tensor(dy))
+    same(dx, tx.grad.numpy())
+    for parameter, gradient in zip(layer.parameters().values(), arrays(module, gradients=True), strict=True):
+        same(parameter.grad, gradient)
+
+
+def same(ours, theirs, tolerance=1e-5):
+    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance * max(1.0, float(np.abs(theirs).max())))
+
+
+TEXTBOOK = {
+    nn.Sigmoid: lambda x: 1 / (1 + np.exp(-x)),
+    nn.Tanh: lambda x: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)),
+    nn.ReLU: lambda x: np.where(x > 0, x, 0),
+    nn.LeakyReLU: lambda x: np.where(x > 0, x, 0.01 * x),
+    nn.ELU: lambda x: np.where(x > 0, x, np.exp(x) - 1),
+    nn.GELU: lambda x: 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
+    nn.SiLU: lambda x: x / (1 + np.exp(-x)),
+    nn.Softplus: lambda x: np.log(1 + np.exp(x)),
+    nn.Identity: lambda x: x,
+}
+
+
+@every_activation
+def test_the_fast_kernel_is_the_textbooks_formula(make):
+    x = np.linspace(-20, 20, 401)[None]
+    layer, _ = built(make, (401,), np.float64)
+    np.testing.assert_allclose(layer.forward(x, training=True), TEXTBOOK[make](x), rtol=1e-12, atol=1e-12)
+
+
+def test_linear_and_the_normalizations_are_the_textbooks_formulas():
+    layer, x, _ = batch(LAYERS["Linear"], 6, 4, 1.0, 1, np.float64)
+    np.testing.assert_allclose(layer.forward(x, training=True), x @ layer.weight.data + layer.bias.data, rtol=1e-12)
+    for make, axis in ((nn.BatchNorm, 0), (nn.LayerNorm, 1)):
+        layer, x, _ = batch(make, 6, 4, 1.0, 1, np.float64)
+        normal = (x - x.mean(axis, keepdims=True)) / np.sqrt(x.var(axis, keepdims=True) + 1e-5)
+        expected = layer.weight.data * normal + layer.bias.data
+        np.testing.assert_allclose(layer.forward(x, training=True), expected, rtol=1e-12, atol=1e-12)
+
+
+@every_activation
+def test_extreme_inputs_give_pytorchs_finite_values_and_slopes(make):
+    x = np.array([[-1e4, -100, -30, -1e-4, 0, 1e-4, 30, 100, 1e4]], np.float32)
+    layer, _ = built(make, x.shape[1:])
+    tx = torch.tensor(x, requires_grad=True)
+    y, ty = layer.forward(x, training=True), twin(layer)(tx)
+    ty.sum().backward()
+    same(y, ty.detach().numpy())
+    same(layer.backward(np.ones_like(x)), tx.grad.numpy())
+
+
+# ------------------------------------------------------------------------------------------------------- contracts
+
+
+@every_layer
+@given(n=ROWS, width=WIDTH, seed=SEED)
+def test_the_predicted_shape_is_the_actual_one_and_the_type_is_kept(make, n, width, seed):
+    layer, x, dy = batch(make, n, width, 1.0, seed)  # x and dy are read-only: writing to them would raise
+    for training in (False, True):
+        y = layer.forward(x, training=training)
+        assert (y.shape, y.dtype) == (dy.shape, np.float32)
+    dx = layer.backward(dy)
+    assert (dx.shape, dx.dtype) == (x.shape, np.float32)
+    for parameter in layer.parameters().values():
+        assert (parameter.grad.shape, parameter.grad.dtype) == (parameter.data.shape, np.float32)
+
+
+@every_layer
+def test_backward_gives_the_same_twice_and_in_the_same_arrays(make):
+    layer, x, dy = batch(make, 4, 3, 1.0, 0)
+    layer.forward(x, training=True)
+    first = layer.backward(dy)
+    kept = first.copy()
+    second = layer.backward(dy)
+    np.testing.assert_array_equal(second, kept)
+    assert np.shares_memory(first, second) or isinstance(layer, nn.Flatten)
+
+
+@every_layer
+def test_release_drops_the_work_arrays_and_nothing_else(make):
+    layer, x, dy = batch(make, 4, 3, 1.0, 0)
+    layer.release()  # before any were made, too
+    before = layer.forward(x, training=False).copy()
+    layer.release()
+    assert not layer.__dict__.get("_scratch")
+    np.testing.assert_array_equal(layer.forward(x, training=False), before)
+
+
+def test_layers_of_two_batch_sizes_do_not_disturb_each_other():
+    layer, x, _ = batch(LAYERS["Linear"], 8, 3, 1.0, 0)
+    whole = layer.forward(x, training=True)
+    kept = whole.copy()
+    layer.forward(-x[:3], training=False)
+    np.testing.assert_array_equal(whole, kept)
+
+
+def test_linear_wants_one_axis_and_says_so():
+    with pytest.raises(ValueError, match=r"\(6, 6, 1\).*Flatten"):
+        built(LAYERS["Linear"], (6, 6, 1))
+
+
+def test_the_first_linear_layer_does_not_compute_what_nobody_needs():
+    layer, x, dy = batch(LAYERS["Linear"], 4, 3, 1.0, 0)
+    layer.needs_input_grad = False
+    layer.forward(x, training=True)
+    assert layer.backward(dy) is None
+    assert layer.weight.grad.any()
+
+
+# ------------------------------------------------------------------------------------------------------- BatchNorm
+
+
+@given(width=WIDTH, sizes=st.lists(ROWS, min_size=1, max_size=6), momentum=st.floats(0.01, 1.0), seed=SEED)
+def test_running_statistics_and_evaluation_are_pytorchs(width, sizes, momentum, seed):
+    rng = np.random.default_rng(seed)
+    layer, _ = built(functools.partial(nn.BatchNorm, momentum=momentum), (width,), seed=seed)
+    module = twin(layer)
+    for n in sizes:
+        x = rng.normal(2, 3, (n, width)).astype(np.float32)
+        layer.forward(x, training=True)
+        module(torch.from_numpy(x))
+    same(layer.running_mean, module.running_mean.numpy())
+    same(layer.running_var, module.running_var.numpy())
+    kept = [array.copy() for array in layer.buffers().values()]
+    same(layer.forward(x, training=False), module.eval()(torch.from_numpy(x)).detach().numpy())
+    for array, before in zip(layer.buffers().values(), kept, strict=True):
+        np.testing.assert_array_equal(array, before)  # looking changes nothing
+
+
+def test_batch_norm_refuses_to_train_on_one_example():
+    layer, x, _ = batch(nn.BatchNorm, 2, 3, 1.0, 0)
+    with pytest.raises(ValueError, match="batch of one"):
+        layer.forward(x[:1], training=True)
+    assert layer.forward(x[:1], training=False).shape == (1, 3)
+
+
+# --------------------------------------------------------------------------------------------------------- Dropout
+
+
+def masks(rate, shape, seed=0, calls=1):
+    """Return what dropout makes of ones, that is its masks, one after another."""
+    layer = nn.Dropout(rate, rng=np.random.Generator(np.random.SFC64(seed)))
+    return [layer.forward(np.ones(shape, np.float32), training=True).copy() for _ in range(calls)]
+
+
+@given(rate=st.floats(0.001, 0.95), seed=SEED)
+def test_dropout_switches_off_its_share_and_keeps_the_mean(rate, seed):
+    (mask,) = masks(rate, (200, 100), seed)
+    assert set(np.unique(mask)) <= {0, np.float32(1 / (1 - round(rate * 65536) / 65536))}
+    spread = np.sqrt(rate * (1 - rate) / mask.size)
+    assert abs(np.mean(mask == 0) - rate) < 6 * spread + 1 / 65536
+    assert abs(mask.mean() - 1) < (6 * spread + 1 / 65536) / (1 - rate)
+
+
+def test_dropout_draws_anew_at_every_step_and_alike_from_equal_seeds():
+    first, second = masks(0.5, (20, 30), calls=2)
+    assert (first != second).any()
+    np.testing.assert_array_equal([first, second], masks(0.5, (20, 30), calls=2))
+    assert (masks(0.5, (20, 30), seed=1)[0] != first).any()
+
+
+@pytest.mark.parametrize(("rate", "training"), [(0.0, True), (0.5, False)])
+def test_dropout_at_rest_hands_on_what_it_is_given(rate, training):
+    layer = nn.Dropout(rate, rng=np.random.default_rng(0))
+    x = np.ones((3, 5), np.float32)
+    assert layer.forward(x, training=training) is x
+    assert layer.backward(x) is x
+
+
+def test_dropout_lets_the_gradient_through_where_it_let_the_signal_through():
+    layer, x, dy = batch(LAYERS["Dropout"], 9, 7, 1.0, 0)
+    mask = layer.forward(x, training=True) / x
+    np.testing.assert_allclose(layer.backward(dy), dy * mask, rtol=1e-6)
+
+
+def test_the_rate_may_change_between_steps():
+    layer = nn.Dropout(0.0, rng=np.random.default_rng(np.random.SFC64(0)))
+    x = np.ones((50, 50), np.float32)
+    assert layer.forward(x, training=True).all()
+    layer.rate = 0.9
+    assert np.mean(layer.forward(x, training=True) == 0) > 0.8
+    layer.rate = 0.0
+    assert layer.forward(x, training=True).all()
+
+
+@every_layer
+def test_every_layer_can_be_read(make):
+    assert repr(make()).startswith(make().__class__.__name__ + "(")
