@@ -4,7 +4,7 @@ VENV ?= .venv
 PORT ?= 8501
 BIN := $(if $(filter Windows_NT,$(OS)),$(VENV)/Scripts,$(VENV)/bin)
 
-.PHONY: run test bench lint
+.PHONY: run test bench lint messages
 
 run: $(VENV)/run.stamp
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
@@ -28,3 +28,9 @@ $(VENV)/dev.stamp: requirements-dev.txt requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
+
+# Collect new messages into assets/locales/ja.po; what lacks a translation there fails the tests.
+KEYWORDS := $(addprefix -k ,_ N_ Text InputError DatasetError CheckpointError)
+messages: $(VENV)/dev.stamp
+	$(BIN)/pybabel -q extract --no-location --sort-output $(KEYWORDS) -o $(VENV)/messages.pot engine pages app.py
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -l ja -i $(VENV)/messages.pot -o assets/locales/ja.po

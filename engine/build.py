@@ -88,6 +88,13 @@ def load_raw(experiment: Experiment) -> Dataset:
     return datasets.load(experiment.data, shape=experiment.shape, noise=experiment.noise, seed=experiment.seed)
 
 
+def check(experiment: Experiment) -> None:
+    """Raise `InputError` when the experiment cannot run here: its data absent or damaged, its network too large."""
+    data = load_raw(experiment)
+    inputs = math.prod(data.shape) if experiment.data != "toy2d" else len(parse_features(experiment.features))
+    _check_size(experiment, inputs, len(data.classes))
+
+
 def build_dataset(experiment: Experiment) -> Dataset:
     """Load the experiment's data, cut to its sizes. Raises `DatasetError` when it is not there or damaged."""
     data = load_raw(experiment)

@@ -29,9 +29,9 @@ class ExperimentError(InputError):
     """A field of an experiment is outside its legal range; `field` names it."""
 
     def __init__(self, name: str, legal: str | Text, received: object) -> None:
-        super().__init__(
-            N_("{field} must be {legal}, not {received}."), field=name, legal=legal, received=shorten(received)
-        )
+        legal = legal if isinstance(legal, Text) else Text(legal)
+        quoted = shorten(format_value(received) if isinstance(received, float) else received)
+        super().__init__(N_("{field} must be {legal}, not {received}."), field=name, legal=legal, received=quoted)
         self.field = name
 
 

@@ -9,6 +9,7 @@ digits, and claims are worded to hold on both. What course and book call Xavier,
 from __future__ import annotations
 
 import difflib
+import itertools
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -103,25 +104,25 @@ CHANCE = 0.12  # naming one digit always is right for 10 % of the embedded digit
 
 def never_learns(label: str) -> Claim:
     """Test accuracy is no better than naming one class always."""
-    text = Text(N_("{run} never learns: its test accuracy stays at chance."), run=Text(label))
+    text = Text(N_("“{run}” never learns: its test accuracy stays at chance."), run=Text(label))
     return Claim(text, lambda r: r[label].test_accuracy <= CHANCE)
 
 
 def stays_below(label: str, accuracy: float) -> Claim:
     """Test accuracy < `accuracy`."""
-    text = Text(N_("{run} hardly moves: its test accuracy stays below {limit}."), run=Text(label), limit=accuracy)
+    text = Text(N_("“{run}” hardly moves: its test accuracy stays below {limit}."), run=Text(label), limit=accuracy)
     return Claim(text, lambda r: r[label].test_accuracy < accuracy)
 
 
 def reaches(label: str, accuracy: float) -> Claim:
     """Test accuracy ≥ `accuracy`."""
-    text = Text(N_("{run} reaches a test accuracy of {limit}."), run=Text(label), limit=accuracy)
+    text = Text(N_("“{run}” reaches a test accuracy of {limit}."), run=Text(label), limit=accuracy)
     return Claim(text, lambda r: r[label].test_accuracy >= accuracy)
 
 
 def waits(label: str, steps: int) -> Claim:
     """Every test accuracy measured during the first `steps` steps is below .2."""
-    text = Text(N_("{run} stands on a plateau for its first {n} steps."), run=Text(label), n=steps)
+    text = Text(N_("“{run}” stands on a plateau for its first {n} steps."), run=Text(label), n=steps)
 
     def holds(r: Results) -> bool:
         curves = r[label].curves
@@ -133,9 +134,10 @@ def waits(label: str, steps: int) -> Claim:
 
 def leads(a: str, b: str, margin: float) -> Claim:
     """Test accuracy of `a` ≥ that of `b` + `margin`."""
-    text = Text(N_("{run} is ahead of {other} on the test set by {margin} or more."),
-                run=Text(label := a), other=Text(b), margin=margin)  # fmt: skip
-    return Claim(text, lambda r: r[label].test_accuracy >= r[b].test_accuracy + margin)
+    text = Text(
+        N_("“{run}” is ahead of “{other}” on the test set by {margin} or more."), run=Text(a), other=Text(b), margin=margin
+    )
+    return Claim(text, lambda r: r[a].test_accuracy >= r[b].test_accuracy + margin)
 
 
 def keeps_up(a: str, b: str, margin: float) -> Claim:
@@ -150,7 +152,7 @@ def learns_faster(*order: str) -> Claim:
 
     def holds(r: Results) -> bool:
         means = [statistics.fmean(r[label].curves["loss"]) for label in order]
-        return all(a < b for a, b in zip(means, means[1:], strict=False))
+        return all(a < b for a, b in itertools.pairwise(means))
 
     return Claim(text, holds)
 
@@ -158,7 +160,7 @@ def learns_faster(*order: str) -> Claim:
 def memorizes(label: str, gap: float) -> Claim:
     """Training accuracy ≥ .99, and test accuracy at least `gap` below it."""
     text = Text(
-        N_("{run} learns its training set by heart; on the test set it is worse by {gap} or more."),
+        N_("“{run}” learns its training set by heart; on the test set it is worse by {gap} or more."),
         run=Text(label),
         gap=gap,
     )
@@ -169,14 +171,14 @@ def memorizes(label: str, gap: float) -> Claim:
 
 def forgets(label: str, accuracy: float) -> Claim:
     """Training accuracy < `accuracy`."""
-    text = Text(N_("{run} no longer fits every training example."), run=Text(label))
+    text = Text(N_("“{run}” no longer fits every training example."), run=Text(label))
     return Claim(text, lambda r: r[label].train_accuracy < accuracy)
 
 
 def fits_less(label: str, baseline: str, factor: float) -> Claim:
     """Training loss of `label` ≥ `factor` times that of `baseline`."""
     text = Text(
-        N_("With {run} the training loss stays at {factor} times that with {other}, or above."),
+        N_("With “{run}” the training loss stays at {factor} times that with “{other}”, or above."),
         run=Text(label),
         other=Text(baseline),
         factor=factor,
@@ -190,7 +192,7 @@ def gap_closes(label: str, baseline: str) -> Claim:
     Losses, because on 300 examples the gap between the accuracies is too coarse to compare.
     """
     text = Text(
-        N_("The gap between test and training loss is smaller with {run} than with {other}."),
+        N_("The gap between test and training loss is smaller with “{run}” than with “{other}”."),
         run=Text(label),
         other=Text(baseline),
     )

@@ -28,7 +28,13 @@ WAYS = (
         ":material/scatter_plot:",
         _("Watch a boundary form"),
         _("Two colours of points in a plane: the border between them moves while eight units each find their line."),
-        {"data": "toy2d", "network": "dense8 dense8", "activation": "tanh", "initializer": "xavier_normal", "lr": "0.03"},
+        {
+            "data": "toy2d",
+            "network": "dense8 dense8",
+            "activation": "tanh",
+            "initializer": "xavier_normal",
+            "lr": "0.03",
+        },
     ),
     (
         "draw",

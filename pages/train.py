@@ -3,6 +3,7 @@
 import streamlit as st
 
 from engine.data import datasets
+from engine.errors import InputError
 from pages._ui import controls, session, theme
 from pages._ui.channels import pool
 from pages._ui.i18n import _, sentence
@@ -10,7 +11,6 @@ from pages._ui.liveview.liveview import liveview
 
 theme.header(_("Train"), _("What happens inside a network while it learns?"))
 spec = session.experiment()
-run = session.run()
 session.show_notices()
 st.session_state.setdefault("speed", session.DEFAULT_SPEED)
 
@@ -27,6 +27,15 @@ with st.sidebar:
     controls.experiment_form(spec)
 
 
+try:
+    run = session.run()
+except InputError as error:
+    st.error(sentence(error), icon=":material/error:")
+    if isinstance(error, datasets.DatasetError):
+        controls.offer_download(spec.data)
+    st.stop()
+
+
 def steer(name: str, value: object = None) -> None:
     """Pass a button's command on to the run."""
     pool().command(run, name, value)
@@ -38,19 +47,6 @@ def train() -> None:
         session.train_on(run)
     steer("resume")
 
-
-if run is None:
-    if not datasets.available(spec.data):
-        st.info(_("This data set is not on this machine yet."), icon=":material/download:")
-        if st.button(_("Download it now"), type="primary"):
-            bar = st.progress(0.0)
-            try:
-                datasets.download(spec.data, lambda done, total, name: bar.progress(min(done / (total or 1), 1.0), name))
-            except datasets.DatasetError as error:
-                st.error(sentence(error))
-            else:
-                st.rerun()
-    st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="transport"):
     if run.wanted:

@@ -111,5 +111,3 @@ def _mistakes(trainer: Trainer, header: dict[str, object]) -> dict[str, np.ndarr
         arrays["wrong_labels"] = np.column_stack([data.y_test[wrong], outputs[wrong].argmax(axis=1)])
         arrays["wrong_confidence"] = probabilities[wrong].max(axis=1)
     return arrays
-
-

@@ -41,7 +41,9 @@ class Run:
     "running", "paused", "completed", "diverged"; or "error", with `error` saying why.
     """
 
-    def __init__(self, run: str, experiment: Experiment, *, speed: float, checkpoint: bytes | None, running: bool) -> None:
+    def __init__(
+        self, run: str, experiment: Experiment, *, speed: float, checkpoint: bytes | None, running: bool
+    ) -> None:
         self.id, self.token = run, secrets.token_urlsafe(16)
         self.initial = self.experiment = experiment
         self.speed = speed
@@ -146,7 +148,9 @@ class Pool:
         run = Run(secrets.token_urlsafe(9), experiment, speed=speed, checkpoint=checkpoint, running=running)
         with self._lock:
             if len(self._runs) >= MAX_RUNS:
-                raise InputError(N_("The server has {n} runs already, as many as it takes; try again soon."), n=MAX_RUNS)
+                raise InputError(
+                    N_("The server has {n} runs already, as many as it takes; try again soon."), n=MAX_RUNS
+                )
             self._runs[run.id] = run
             self._place(run)
         return run
@@ -309,7 +313,5 @@ class Pool:
 
 def _text(header: dict) -> Text:
     """Return the `Text` that a worker sent as JSON."""
-    values = {
-        name: _text(value) if isinstance(value, dict) else value for name, value in header["values"].items()
-    }
+    values = {name: _text(value) if isinstance(value, dict) else value for name, value in header["values"].items()}
     return Text(header["template"], **values)

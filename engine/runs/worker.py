@@ -216,7 +216,9 @@ class Worker:
             text = error.text
         else:
             traceback.print_exception(error, file=sys.stderr)
-            text = InputError(N_("The run was stopped by an error inside ({reason})."), reason=type(error).__name__).text
+            text = InputError(
+                N_("The run was stopped by an error inside ({reason})."), reason=type(error).__name__
+            ).text
         self._send({"kind": "error", "run": run, "template": text.template, "values": _plain(text.values)}, {})
 
     def _send(self, header: dict, arrays: dict[str, np.ndarray]) -> None:

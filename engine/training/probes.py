@@ -70,7 +70,7 @@ class Probe:
             name=name,
             mean=mean,
             std=std,
-            dead=1 - np.count_nonzero(spread) / spread.size,
+            dead=1 - float(np.count_nonzero(spread)) / spread.size,
             grad_norm=grad_norm,
             weight_norm=norm(weight.data),
             update_ratio=norm(after - before) / (norm(before) or 1.0),
@@ -97,10 +97,13 @@ def sample(array: np.ndarray) -> np.ndarray:
 
 
 def moments(array: np.ndarray) -> tuple[float, float]:
-    """Return mean and standard deviation, as Σa/n and √(Σa²/n − mean²): two sums, no temporary array."""
+    """Return mean and standard deviation, as Σa/n and √(Σ(a − mean)²/n), faster than `std`.
+
+    √(Σa²/n − mean²) would be faster still, but of sigmoids that all stand near ½ float32 keeps no digit of it.
+    """
     flat = array.ravel()
     mean = float(flat.mean())
-    return mean, math.sqrt(max(float(np.dot(flat, flat)) / flat.size - mean * mean, 0.0))
+    return mean, norm(flat - mean) / math.sqrt(flat.size)
 
 
 def norm(array: np.ndarray) -> float:

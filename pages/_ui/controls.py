@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from engine.data import datasets
 from engine.experiment import FIELDS, N_, Experiment, matters
 from pages._ui import session
-from pages._ui.i18n import _
+from pages._ui.i18n import _, sentence
 
 GROUPS = {
     "data": N_("Data"),
@@ -70,11 +71,7 @@ HALF_WIDTH = {"int", "float", "bool"}
 def experiment_form(experiment: Experiment) -> None:
     """Draw a widget for every field that matters, group by group. A change goes straight into the session."""
     for group, title in GROUPS.items():
-        names = [
-            name
-            for name, item in FIELDS.items()
-            if item.metadata["group"] == group and matters(experiment, name)
-        ]
+        names = [name for name, item in FIELDS.items() if item.metadata["group"] == group and matters(experiment, name)]
         with st.expander(_(title), expanded=group != "data"):
             for row in _rows(names):
                 for column, name in zip(st.columns(len(row), vertical_alignment="bottom"), row, strict=True):
@@ -130,3 +127,16 @@ def _step(experiment: Experiment, name: str) -> float:
 def option_label(name: str, option: str) -> str:
     """Return what a person reads for an option of a field."""
     return _(SAME_WORD.get(name, {}).get(option) or OPTIONS.get(option, option))
+
+
+def offer_download(name: str) -> None:
+    """Draw a button that fetches a data set, with a bar that shows how far it is."""
+    if not st.button(_("Download it now"), icon=":material/download:", type="primary", key="download"):
+        return
+    bar = st.progress(0.0)
+    try:
+        datasets.download(name, lambda done, total, file: bar.progress(min(done / (total or 1), 1.0), file))
+    except datasets.DatasetError as error:
+        st.error(sentence(error), icon=":material/error:")
+    else:
+        st.rerun()

@@ -20,7 +20,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine.data.handwriting import SIZE, parse_strokes, strokes_to_image
+from engine.data.handwriting import BOX, SIZE, parse_strokes, strokes_to_image
 from engine.errors import N_, InputError, Text, shorten
 from engine.runs import protocol, store
 from engine.runs.pool import Pool
@@ -157,9 +157,10 @@ class Reader:
     def answer(self, message: object) -> bytes:
         """Return the reply to a pad's message, {"seq": int, "strokes": [[[x, y], …], …]}. Never raises.
 
-        header: seq; empty; networks, a list of name, label, about, classes, probabilities and digit (the most probable
-        class's index), or name, label and `unable`, a sentence. array: image, uint8 (28, 28). For a message that cannot
-        be read, see `error_message`.
+        header: seq; empty; width and height of the box around the strokes, columns and rows of pixels that it became;
+        networks, a list of name, label, about, classes, probabilities and digit (the most probable class's index), or
+        of name, label and `unable`, a sentence. array: image, uint8 (28, 28). For a message that cannot be read, see
+        `error_message`.
         """
         seq = 0
         try:
@@ -171,7 +172,8 @@ class Reader:
             strokes = parse_strokes(message.get("strokes"))
             image = strokes_to_image(strokes)
             networks = [self._ask(name, network, image, not strokes) for name, network in self.networks.items()]
-            return protocol.encode({"seq": seq, "empty": not strokes, "networks": networks}, {"image": image})
+            header = {"seq": seq, "empty": not strokes, "networks": networks} | _measure(strokes)
+            return protocol.encode(header, {"image": image})
         except Exception as error:
             if not isinstance(error, InputError):
                 log.exception("a drawing could not be answered")
@@ -194,6 +196,14 @@ class Reader:
 
     def _translate(self, message: str) -> str:
         return catalog(self.language).get(message, message)
+
+
+def _measure(strokes: list[np.ndarray]) -> dict[str, int]:
+    """Return the size of the box around the strokes, and the size to which `strokes_to_image` scales it."""
+    width, height = np.ptp(np.concatenate(strokes), axis=0) if strokes else (0, 0)
+    scale = BOX / max(width, height, 1)
+    sizes = {"width": width, "height": height, "columns": width * scale, "rows": height * scale}
+    return {name: round(float(size)) for name, size in sizes.items()}
 
 
 def _parse_sequence(value: object) -> int:

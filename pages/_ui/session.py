@@ -11,8 +11,7 @@ from functools import lru_cache
 
 import streamlit as st
 
-from engine import presets
-from engine.data import datasets
+from engine import build, presets
 from engine.errors import InputError, N_, Text, shorten
 from engine.experiment import FIELDS, Experiment, ExperimentError, format_value
 from engine.presets import Preset
@@ -34,22 +33,17 @@ def experiment() -> Experiment:
     return Experiment.from_json(st.session_state["spec"])
 
 
-def run() -> Run | None:
-    """Return the session's run, started (at rest) when there is none; None while its data is not on this machine.
+def run() -> Run:
+    """Return the session's run, started (at rest) when there is none.
 
-    A bad experiment gives None too, and a notice.
+    Raises `InputError` when the experiment cannot run here, a `DatasetError` when that is for want of its data.
     """
     spec = experiment()
     name = st.session_state.get("run_id")
     live = name and (pool().find(name) or pool().open(name))
     if not live:
-        if not datasets.available(spec.data):
-            return None
-        try:
-            live = pool().start(spec, speed=steps_per_second(spec), running=False)
-        except InputError as error:
-            notice(sentence(error))
-            return None
+        build.check(spec)
+        live = pool().start(spec, speed=steps_per_second(spec), running=False)
     st.session_state["run_id"] = live.id
     return live
 
@@ -109,7 +103,9 @@ def describe_preset(current: Run) -> None:
             if preset.note:
                 st.caption(_(preset.note))
         if published and published.test is not None:
-            st.metric(_("Published"), f"{published.test:.4f}", width="content", help=_("On all 10,000 test digits of MNIST."))
+            st.metric(
+                _("Published"), f"{published.test:.4f}", width="content", help=_("On all 10,000 test digits of MNIST.")
+            )
         data = _("On the test digits of {data}.").format(data=current.experiment.data)
         st.metric(_("Measured"), f"{measured:.4f}" if measured is not None else "–", width="content", help=data)
 

@@ -46,9 +46,20 @@ def main() -> None:
             environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
             environment |= {name: str(threads) for name in THREAD_NAMES}
             environment |= {"OPENBLAS_CORETYPE": pin} if pin else {}
-            command = [sys.executable, "-m", "tests.benchmarks.engine", "--child", str(threads), "--rounds", str(options.rounds)]
+            command = [
+                sys.executable,
+                "-m",
+                "tests.benchmarks.engine",
+                "--child",
+                str(threads),
+                "--rounds",
+                str(options.rounds),
+            ]
             output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout
-            show(f"{threads} thread{'s' * (threads > 1)}, BLAS {f'pinned to {pin}' if pin else 'as it chooses'}", json.loads(output))
+            show(
+                f"{threads} thread{'s' * (threads > 1)}, BLAS {f'pinned to {pin}' if pin else 'as it chooses'}",
+                json.loads(output),
+            )
 
 
 def show(title: str, results: dict) -> None:

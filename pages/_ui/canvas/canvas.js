@@ -226,6 +226,7 @@ class View {
     this.tools = Object.fromEntries(["pen", "eraser", "undo", "redo", "clear"].map((name) => [name, this.button(name)]));
     this.width = element("input", { type: "range", id: "width" });
     this.picture = element("canvas", { width: 28, height: 28, role: "img" });
+    this.between = this.text("p", "before");
     this.cards = element("div", { className: "cards" });
     this.problem = element("p", { className: "problem", role: "alert", hidden: true });
     this.status = element("p", { className: "unseen", role: "status" });
@@ -241,7 +242,7 @@ class View {
         element("section", { className: "draw" },
           this.text("h2", "draw"), element("div", { className: "paper" }, this.paper, this.hint, keys), this.bar),
         element("section", { className: "sees" },
-          this.text("h2", "sees"), element("div", { className: "picture" }, this.picture), this.text("p", "pixels")),
+          this.text("h2", "sees"), element("div", { className: "picture" }, this.picture), this.between),
         element("section", { className: "reads" },
           this.text("h2", "reads"), this.cards, this.problem)),
       this.status);
@@ -327,6 +328,7 @@ class View {
     const rgba = new Uint32Array(pixels.data.buffer);
     image.forEach((ink, i) => (rgba[i] = 0xff000000 | (ink * 0x010101)));
     draw.putImageData(pixels, 0, 0);
+    this.between.textContent = header.empty ? this.labels.before : fill(this.labels.between, header);
     const names = header.networks.map((network) => network.name);
     for (const [name, card] of this.networks) {
       if (names.includes(name)) continue;
@@ -454,6 +456,7 @@ class Pad {
     this.view.label(data.labels, data.language);
     this.channel.open(data.token);
     this.repaint();
+    this.again();
   }
 
   close() {
@@ -503,8 +506,6 @@ class Pad {
 
   pointerDown(event) {
     if (event.button !== 0 && event.button !== 5) return; // 5: the eraser end of a pen
-    event.preventDefault();
-    this.view.paper.focus({ preventScroll: true });
     if (this.gesture?.pointer !== undefined) return; // one finger draws; others do nothing
     this.end();
     this.view.paper.setPointerCapture(event.pointerId);
@@ -733,11 +734,16 @@ class Pad {
     this.view.announce(this.said);
   }
 
-  /** After a (new) connection: ask for what is on the paper. */
+  /** After a (new) connection. */
   reconnected() {
     clearTimeout(this.watchdog);
     this.underway = null;
     this.view.complain();
+    this.again();
+  }
+
+  /** Ask for what is on the paper, though nothing was drawn. */
+  again() {
     this.changedAt ??= performance.now();
     this.ask();
   }

@@ -76,7 +76,15 @@ def _labels() -> dict[str, str]:
         "clear": _("Clear"),
         "width": _("Pen width"),
         "picture": _("The picture that the network is given, 28 by 28 pixels"),
-        "pixels": _("28 × 28 pixels, always with the same pen"),
+        "before": _(
+            "Your strokes are redrawn the way the digits of MNIST were made: the box around them scaled to 20 × 20 "
+            "pixels, the pen two pixels thick, their centre of mass moved to the middle of 28 × 28."
+        ),
+        "between": _(
+            "The box around your strokes, {width} × {height}, was scaled to {columns} × {rows} pixels, redrawn with a "
+            "pen two pixels thick, and moved until its centre of mass lay in the middle of 28 × 28, as in MNIST. Size, "
+            "place and pen of your drawing make no difference."
+        ),
         "empty": _("Nothing to read yet"),
         "probability": _("Probability of {name}"),
         "top": _("{network}: {name} ({percent})"),

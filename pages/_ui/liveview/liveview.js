@@ -160,6 +160,7 @@ class LiveView {
     this.options = { x: "steps", loss: "linear", histogram: "activations" };
     mounts.set(data.key, (mounts.get(data.key) ?? 0) + 1);
     Object.assign(root.dataset, { frames: 0, step: 0, state: "starting", mounts: mounts.get(data.key) });
+    root.style.minHeight = "";
     root.innerHTML = skeleton(`klv-${data.key}-${mounts.get(data.key)}`);
     const hidden = new Set(); // the layers that are not to be drawn over time, in none of the four charts
     this.blocks = [
@@ -692,7 +693,7 @@ class LineChart extends Block {
     for (const { id, name, color, dash, width, x, y, band } of items) {
       const visible = !this.hidden.has(id);
       if (band) {
-        traces.push({ ...band, visible, mode: "none", fill: "toself", fillcolor: color.replace(")", ",.16)").replace("rgb(", "rgba("),
+        traces.push({ ...band, visible, mode: "none", fill: "toself", fillcolor: color.replace(")", ",.13)").replace("rgb(", "rgba("),
           hoverinfo: "skip" });
       }
       traces.push({ x, y, name, visible, mode: x.length > 1 ? "lines" : "markers", line: { color, dash, width },
@@ -705,7 +706,8 @@ class LineChart extends Block {
   layout(frame) {
     const { theme, options } = this.view;
     const axis = { gridcolor: "rgba(128,128,128,.2)", zeroline: false, automargin: false, exponentformat: "e",
-      hoverformat: ".4~g", tickfont: { size: 11 } };
+      hoverformat: ".4~g", tickfont: { size: 11 }, ticks: "outside", ticklen: 4,
+      tickcolor: "rgba(0,0,0,0)" };
     const state = [frame.token, this.zoom];
     const { shapes, ...vertical } = this.axis(frame);
     return {

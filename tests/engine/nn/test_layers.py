@@ -1,4 +1,4 @@
-"""Every layer: right by central differences and by PyTorch, of the predicted shape, and never touching what it is given."""
+"""Every layer: right by central differences and by PyTorch, of the shape predicted, and leaving alone what it is given."""
 
 import functools
 
@@ -164,7 +164,7 @@ def test_backward_gives_the_same_twice_and_in_the_same_arrays(make):
 
 @every_layer
 def test_release_drops_the_work_arrays_and_nothing_else(make):
-    layer, x, dy = batch(make, 4, 3, 1.0, 0)
+    layer, x, _ = batch(make, 4, 3, 1.0, 0)
     layer.release()  # before any were made, too
     before = layer.forward(x, training=False).copy()
     layer.release()

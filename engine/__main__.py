@@ -1,0 +1,408 @@
+"""The command line: what the pages do, for scripts and terminals.
+
+    python -m engine presets | train | predict | datasets
+
+Results go to standard output, the last line being JSON where asked for; progress and errors go to standard error, an
+error in one line with exit status 2. Nothing here computes: every command is a few calls into the engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from engine import presets
+from engine.data import datasets, handwriting
+from engine.errors import InputError, shorten
+from engine.experiment import FIELDS, Experiment, parse_value
+from engine.presets import Preset, Published, Result
+from engine.training import checkpoint
+from engine.training.trainer import Trainer
+
+MODEL = Path(__file__).resolve().parents[1] / "assets" / "models" / "reader-mlp.safetensors"
+
+ERROR, CLAIM_FAILED, INTERRUPTED, BROKEN_PIPE = 2, 1, 130, 141
+
+
+class UsageError(InputError):
+    """A command line that cannot be carried out. Spoken in English only: the command line has no other language."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are ours: one line, reported where all are."""
+
+    def error(self, message: str):
+        raise UsageError("{message} (see {program} --help)", message=message, program=self.prog)
+
+
+def build_parser() -> Parser:
+    """Return the parser of all commands."""
+    parser = Parser(prog="python -m engine", description="Kasane's engine on the command line.", allow_abbrev=False)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=Parser)
+
+    def command(name: str, function: Callable[[argparse.Namespace], int], help: str, description: str) -> Parser:
+        """Add the command that `function` carries out."""
+        added = commands.add_parser(
+            name,
+            help=help,
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        added.set_defaults(function=function)
+        return added
+
+    p = command("presets", list_presets, "list the published experiments, or check what they claim", PRESETS_HELP)
+    p.add_argument("ids", nargs="*", metavar="ID", help="only these (all without)")
+    p.add_argument("--check", action="store_true", help="train them and compare with what was published and claimed")
+    p.add_argument("--data", metavar="NAME", help="with --check: on this data set (mnist-5k)")
+    p.add_argument("--seed", metavar="N", help="with --check: with this seed (0)")
+    p.add_argument("--json", action="store_true", help="print one JSON array")
+
+    p = command("train", train, "train a network", TRAIN_HELP)
+    what = p.add_mutually_exclusive_group()
+    what.add_argument("--preset", metavar="ID", help="a published experiment (see the command presets)")
+    what.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="fields of an experiment"
+    )
+    p.add_argument("--run", metavar="LABEL", help="with --preset: only this of its runs")
+    p.add_argument("--data", metavar="NAME", help="data set (see the command datasets; mnist-5k without)")
+    p.add_argument("--seed", metavar="N", help="seed of everything random (0)")
+    p.add_argument("--out", metavar="FILE.safetensors", type=Path, help="where to put the trained network")
+    p.add_argument("--json", action="store_true", help="print one JSON object, last on standard output")
+
+    p = command("predict", predict, "read digits from a picture or from pen strokes", PREDICT_HELP)
+    p.add_argument("file", metavar="FILE", help="a PNG or JPEG of one digit, or a .jsonl of drawings, one a line")
+    p.add_argument("--model", metavar="FILE", default=MODEL, help="a network by train --out (one that comes along)")
+    p.add_argument("--json", action="store_true", help="accepted for symmetry: the output is JSON in any case")
+
+    p = command("datasets", list_datasets, "list the data sets, or download one", DATASETS_HELP)
+    p.add_argument("--download", metavar="NAME", help="fetch this set into the cache first")
+    p.add_argument("--json", action="store_true", help="print one JSON array")
+    return parser
+
+
+# ------------------------------------------------------------------------------------------------------------- presets
+
+PRESETS_HELP = """\
+Without --check, list the presets: what they ask and the runs they consist of.
+
+With --check, train every run and print its accuracies beside the published ones, and whether the claim of the preset
+holds. Exit status 1 if one does not. With --json, an array of objects: id, page, title, question, note, claim,
+published and runs (label → settings that differ from the defaults); with --check also holds and results."""
+
+
+def list_presets(options: argparse.Namespace) -> int:
+    """List presets, or check them."""
+    chosen = [presets.get(id) for id in options.ids] or list(presets.PRESETS.values())
+    if not options.check and (options.data or options.seed):
+        raise UsageError("--data and --seed need --check.")
+    changes = settings(options)
+    rows, failed = [], False
+    for preset in chosen:
+        row = describe(preset)
+        if options.check:
+            results = presets.run(preset, watch=Progress(preset.id), **changes)
+            holds = preset.claim.holds(results)
+            failed |= not holds
+            row |= {"holds": holds, "results": {label: dataclasses.asdict(r) for label, r in results.items()}}
+            if not options.json:
+                show_check(preset, results, holds)
+        elif not options.json:
+            print(f"{preset.id:<22} {preset.page:<15} {preset.question}")
+        rows.append(row)
+    if options.json:
+        print_json(rows)
+    return CLAIM_FAILED if failed else 0
+
+
+def describe(preset: Preset) -> dict[str, object]:
+    """Return a preset as values for JSON."""
+    return {
+        "id": preset.id,
+        "page": preset.page,
+        "title": preset.title,
+        "question": preset.question,
+        "note": preset.note,
+        "claim": str(preset.claim.text),
+        "published": {label: p and dataclasses.asdict(p) for label, p in preset.published.items()},
+        "runs": {label: experiment.changes() for label, experiment in preset.runs.items()},
+    }
+
+
+def show_check(preset: Preset, results: presets.Results, holds: bool) -> None:
+    """Print a preset's rows of the table, figures as train/test."""
+    for label, result in results.items():
+        published = accuracies(preset.published[label])
+        print(f"{preset.id:<22} {label:<24} {published:<13} {accuracies(result):<13}")
+    print(f"{'':22} {'holds' if holds else 'FAILS'}: {preset.claim.text}", flush=True)
+
+
+def accuracies(figures: Result | Published | None) -> str:
+    """Return "train/test" of figures, a dash for what is not known."""
+    if figures is None:
+        return "–"
+    train, test = (figures.train, figures.test) if isinstance(figures, Published) else (
+        figures.train_accuracy, figures.test_accuracy)  # fmt: skip
+    return "/".join("–" if a is None else f"{a:.4f}" for a in (train, test))
+
+
+# --------------------------------------------------------------------------------------------------------------- train
+
+TRAIN_HELP = """\
+Train the network of a preset, or of the fields given (all others at their defaults), to its end.
+
+    python -m engine train --preset d2-relu-he
+    python -m engine train --set network="dense50" activation=sigmoid lr=0.3 steps=2000 --out model.safetensors
+
+With --json, the last line of standard output is one object: preset, run (its label), experiment (what differs from the
+defaults), dataset, train_size, test_size, parameters, iterations, seconds (training alone), loss and train_accuracy
+(all training examples used), test_loss and test_accuracy (all test examples used), finished ("completed" or
+"diverged"), curves. Numbers that are not finite are null.
+
+A preset of several runs trains all of them, unless --run names one: then `runs` holds such an object for every label,
+and the keys beside it, and --out, are those of the first, which the preset is about."""
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train what the options name, and report."""
+    experiments = chosen_runs(options)
+    if options.out:
+        check_writable(options.out)
+    rows: dict[str, dict[str, object]] = {}
+    for label, experiment in experiments.items():
+        name = " · ".join(filter(None, (options.preset, label)))
+        progress = Progress(options.preset or "")
+        trainer = presets.train(experiment, None if options.json else lambda t, p=progress, n=label: p(n, t))
+        result = Result.of(trainer)
+        if options.out and not rows:
+            write(options.out, canonical(checkpoint.dump(trainer, network_only=True)))
+        about = {"preset": options.preset, "run": label or None, "experiment": experiment.changes()}
+        rows[label] = about | dataclasses.asdict(result)
+        if not options.json:
+            print(
+                f"{name}{': ' if name else ''}train {result.train_accuracy:.4f}, test {result.test_accuracy:.4f}, "
+                f"loss {result.loss:.4f}, {result.iterations:,} steps in {result.seconds:.2f} s on {result.dataset}, "
+                f"{result.finished}",
+                flush=True,
+            )
+    if options.json:
+        print_json(next(iter(rows.values())) | ({"runs": rows} if len(rows) > 1 else {}))
+    return 0
+
+
+def chosen_runs(options: argparse.Namespace) -> dict[str, Experiment]:
+    """Return the experiments that the options of `train` name, by label ("" without a preset)."""
+    changes = settings(options)
+    if options.preset is None:
+        if options.run is not None:
+            raise UsageError("--run needs --preset.")
+        fields = {}
+        for setting in options.set:
+            name, equals, value = setting.partition("=")
+            if not equals:
+                raise UsageError("--set takes FIELD=VALUE, not {received}.", received=shorten(setting))
+            fields[name] = value
+        return {"": Experiment.from_settings(fields).replace(**changes)}
+    preset = presets.get(options.preset)
+    runs = {label: experiment.replace(**changes) for label, experiment in preset.runs.items()}
+    if options.run is None:
+        return runs
+    if options.run not in runs:
+        legal = shorten("; ".join(runs), 120)
+        raise UsageError("--run must be one of {legal}, not {run}.", legal=legal, run=shorten(options.run))
+    return {options.run: runs[options.run]}
+
+
+def settings(options: argparse.Namespace) -> dict[str, object]:
+    """Return the fields that --data and --seed set. Raises `ExperimentError`."""
+    given = {name: getattr(options, name) for name in ("data", "seed")}
+    return {name: parse_value(FIELDS[name], text) for name, text in given.items() if text is not None}
+
+
+def check_writable(path: Path) -> None:
+    """Raise `InputError` before training where `write` would fail after it."""
+    if path.is_dir():
+        raise UsageError("--out must be a file; {path} is a folder.", path=path)
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError("--out must be in a folder that can be written to, not in {folder}.", folder=path.parent)
+
+
+def write(path: Path, blob: bytes) -> None:
+    """Put `blob` into a file such that nobody ever meets a part of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    try:
+        with open(handle, "wb") as file:
+            file.write(blob)
+        os.chmod(temporary, 0o644)  # mkstemp's files are for their owner alone
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def canonical(blob: bytes) -> bytes:
+    """Return the safetensors file `blob` with its header in sorted order.
+
+    The library writes the entries of a header in random order; so the same network would differ from file to file.
+    """
+    start = 8 + int.from_bytes(blob[:8], "little")
+    header = json.dumps(json.loads(blob[8:start]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)  # the arrays that follow stay aligned
+    return len(header).to_bytes(8, "little") + header + blob[start:]
+
+
+# ------------------------------------------------------------------------------------------------------------- predict
+
+PREDICT_HELP = """\
+Print one line for the picture, or for every drawing of the file:
+
+    {"digit": 3, "probabilities": [...]}         probabilities in the order of the model's classes
+
+A .jsonl file holds one drawing a line, {"width": 280, "height": 280, "strokes": [[[x, y], ...], ...]}, y downwards."""
+
+CHUNK = 250  # drawings read at a time
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Read a picture or drawings."""
+    model = checkpoint.load_model(options.model)
+    shape = model.network.in_shape
+    if shape != (handwriting.SIZE, handwriting.SIZE, 1):
+        size = "×".join(map(str, shape))
+        raise UsageError("The model {file} reads {size}, not pictures of 28×28.", file=options.model, size=size)
+    for images in chunks(read_images(options.file), CHUNK):
+        for row in model.probabilities(np.stack(images)[..., np.newaxis]):
+            print(json.dumps({"digit": int(row.argmax()), "probabilities": [round(float(p), 8) for p in row]}))
+    return 0
+
+
+def read_images(file: str) -> Iterator[np.ndarray]:
+    """Yield the pictures or drawings of a file as uint8 (28, 28). Raises `InputError`."""
+    if file.lower().endswith(".jsonl"):
+        yield from map(handwriting.strokes_to_image, handwriting.read_jsonl(file))
+    else:
+        yield handwriting.image_to_input(file)
+
+
+def chunks(items: Iterable, size: int) -> Iterator[list]:
+    """Yield the items in lists of at most `size`."""
+    chunk = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+# ------------------------------------------------------------------------------------------------------------ datasets
+
+DATASETS_HELP = """\
+List the data sets and whether they are on this computer. With --json, an array of objects: name, train_size, test_size,
+shape, classes, available, source.
+
+Files of your own are found through KASANE_DATA, the folder that holds the folders mnist, fashion-mnist and kmnist."""
+
+
+def list_datasets(options: argparse.Namespace) -> int:
+    """List the data sets, one perhaps downloaded first."""
+    if options.download:
+        line = Line()
+
+        def show(done: int, total: int, file: str) -> None:
+            line.show(f"{file}: {done >> 10:,} KB" + (f" of {total >> 10:,}" if total else ""))
+
+        datasets.download(options.download, show)
+        line.clear()
+    rows = datasets.describe()
+    if options.json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        state = "here" if row["available"] else "to download"
+        print(f"{row['name']:<14} {row['train_size']:>6,} + {row['test_size']:>6,}  {state:<12} {row['source']}")
+    return 0
+
+
+# -------------------------------------------------------------------------------------------------------------- output
+
+
+class Line:
+    """One line on a terminal's standard error that keeps changing; silent where nobody watches."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+
+    def show(self, text: str) -> None:
+        if self.live:
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        self.show("")
+
+
+class Progress(Line):
+    """How far a run is: called with its label and trainer a few times a second, between two steps."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.title = title
+
+    def __call__(self, label: str, trainer: Trainer) -> None:
+        if trainer.finished:
+            self.clear()
+        elif self.live:
+            loss = trainer.history.loss.rows()[-1, 1]
+            name = " · ".join(filter(None, (self.title, label)))
+            self.show(f"{name} {trainer.step:,} of {trainer.experiment.steps:,} steps, loss {loss:.4f}")
+
+
+def print_json(value: object) -> None:
+    """Print a value as one line of JSON, numbers that are not finite as null."""
+    print(json.dumps(finite(value), allow_nan=False))
+
+
+def finite(value: object) -> object:
+    """Return `value` with None for every float that JSON has no word for."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command line and return its exit status."""
+    try:
+        options = build_parser().parse_args(argv)
+        status = options.function(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more when it flushes at exit.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (InputError, OSError) as error:
+        print(f"error: {shorten(str(error), 600)}", file=sys.stderr)
+        return ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

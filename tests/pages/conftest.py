@@ -1,0 +1,44 @@
+"""Pages without a browser: Streamlit's AppTest over the real script, with folders and workers of its own."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages._ui import channels
+
+SHELL = Path(__file__).resolve().parents[2] / "pages" / "_ui" / "shell.py"
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("KASANE_RUNS", str(tmp_path_factory.mktemp("runs")))
+    monkeypatch.setenv("KASANE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.delenv("KASANE_DATA", raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers():
+    yield
+    channels.close_pool()
+
+
+@pytest.fixture
+def visit():
+    """Open a page by name with query parameters, in a language, and return its AppTest."""
+
+    def open_page(name: str, language: str = "en", **query: str) -> AppTest:
+        app = AppTest.from_file(str(SHELL), default_timeout=30)
+        app.query_params["lang"] = language
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.switch_page(f"../{name}.py")
+        return app.run()
+
+    return open_page
+
+
+def sentences(app: AppTest) -> list[str]:
+    """Return what a page says in its boxes; fails on an exception."""
+    assert not app.exception, app.exception
+    return [box.value for box in (*app.error, *app.warning, *app.info)]

@@ -1,0 +1,160 @@
+"""The Train page: its controls reach the run, and what is wrong is said in one sentence."""
+
+import gzip
+import time
+
+import pytest
+from tests.pages.conftest import sentences
+
+from pages._ui.channels import pool
+
+
+def current_run(app):
+    return pool().find(app.session_state["run_id"])
+
+
+def wait(condition):
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def widget(app, kind, key):
+    return app.get(kind) and next(item for item in app.get(kind) if item.key == key)
+
+
+def test_it_opens_on_real_digits(visit):
+    app = visit("train")
+    assert sentences(app) == []
+    assert current_run(app).experiment.data == "mnist-5k"
+
+
+def test_every_field_that_matters_has_a_widget_with_help(visit):
+    app = visit("train", optimizer="adam")
+    keys = {item.key for kind in ("selectbox", "number_input", "text_input", "toggle") for item in app.get(kind)}
+    assert {"field_network", "field_activation", "field_beta1", "field_bias_correction", "field_dropout"} <= keys
+    assert "field_momentum" not in keys
+    assert all(item.help for kind in ("selectbox", "number_input", "text_input") for item in app.get(kind))
+
+
+def test_a_change_makes_a_new_run_and_a_new_url(visit):
+    app = visit("train")
+    first = current_run(app).id
+    widget(app, "selectbox", "field_activation").set_value("tanh").run()
+    assert sentences(app) == []
+    assert current_run(app).id != first
+    assert current_run(app).experiment.activation == "tanh"
+    assert app.query_params["activation"] == "tanh"
+    assert "network" not in app.query_params
+
+
+def test_a_live_change_reaches_the_run_without_a_reset(visit):
+    app = visit("train")
+    first = current_run(app).id
+    widget(app, "number_input", "field_lr").set_value(0.02).run()
+    assert current_run(app).id == first
+    assert current_run(app).experiment.lr == 0.02
+
+
+def test_steps_reset_and_new_weights(visit):
+    app = visit("train", network="dense8")
+    app.button(key="step10").click().run()
+    wait(lambda: current_run(app).step == 10)
+    app.run()
+    name = current_run(app).id
+    assert app.query_params["run"] == name
+    app.button(key="reset").click().run()
+    assert current_run(app).id != name
+    assert current_run(app).experiment.seed == 0
+    app.button(key="new_weights").click().run()
+    assert current_run(app).experiment.seed == 1
+    assert app.query_params["seed"] == "1"
+
+
+def test_a_link_to_a_run_shows_it_again(visit):
+    app = visit("train", network="dense8")
+    app.button(key="step10").click().run()
+    wait(lambda: current_run(app).step == 10 and current_run(app).checkpoint)
+    name = current_run(app).id
+    other = visit("train", run=name)
+    assert sentences(other) == []
+    wait(lambda: current_run(other).step == 10)
+    assert current_run(other).experiment.network == "dense8"
+
+
+def test_a_preset_by_link(visit):
+    app = visit("train", preset="d2-relu-he")
+    assert current_run(app).experiment.initializer == "he_normal"
+    assert any(metric.value == "0.9560" for metric in app.metric)
+
+
+def test_a_preset_by_click(visit):
+    app = visit("train")
+    app.selectbox(key="preset_choice").set_value("d2-two-layer").run()
+    assert current_run(app).experiment.network == "dense40"
+    assert app.query_params["preset"] == "d2-two-layer"
+
+
+def test_download_is_offered_for_absent_data(visit):
+    app = visit("train", data="kmnist")
+    (sentence,) = sentences(app)
+    assert "kmnist" in sentence
+    assert app.button(key="download").label == "Download it now"
+
+
+# ------------------------------------------------------------------------------------------------------ bad input
+
+
+@pytest.mark.parametrize(
+    "query, said",
+    [
+        ({"lr": "-3"}, "Learning rate must be a number from 1e-10 to 100, not -3."),
+        ({"lr": "nan"}, "Learning rate must be a number from 1e-10 to 100, not nan."),
+        ({"seed": "1e400"}, "Seed must be a whole number from 0 to 2147483647, not inf."),
+        ({"optimizer": "<script>"}, "one of sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, not <script>."),
+        ({"network": "dense8 " * 80}, "Hidden layers must be at most 40 words, not 80 (dense8"),
+        ({"network": "dense8 " * 10_000}, "Hidden layers must be a text of at most 600 characters"),
+        ({"network": "dense99999"}, "Hidden layers must be layers of 1 to 4096 units, not dense99999."),
+        ({"network": "rnn50"}, "Hidden layers must be made of words such as dense100 and drop.5, not rnn50."),
+        ({"preset": "no-such"}, "preset must be one of"),
+        ({"run": "../../etc/passwd"}, "There is no run ../../etc/passwd on this server"),
+        ({"network": "dense4096 dense4096"}, "a network of at most 5,000,000 parameters"),
+    ],
+)  # fmt: skip
+def test_a_hostile_url_gets_one_sentence(visit, query, said):
+    app = visit("train", **query)
+    (sentence,) = sentences(app)
+    assert said in sentence
+    assert len(sentence) < 300
+
+
+def test_good_parts_of_a_bad_url_are_kept(visit):
+    app = visit("train", lr="-3", activation="tanh")
+    assert len(sentences(app)) == 1
+    assert current_run(app).experiment.activation == "tanh"
+
+
+def test_the_sentence_is_in_the_readers_language(visit):
+    (sentence,) = sentences(visit("train", language="ja", lr="-3"))
+    assert "学習率" in sentence
+    assert "-3" in sentence
+
+
+def test_a_wrong_text_in_a_widget_keeps_the_run(visit):
+    app = visit("train")
+    first = current_run(app).id
+    app.text_input(key="field_network").set_value("dense8 banana").run()
+    assert "not banana" in sentences(app)[0]
+    assert current_run(app).id == first
+
+
+def test_damaged_data_is_one_sentence(visit, tmp_path, monkeypatch):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (folder / f"{name}-ubyte.gz").write_bytes(gzip.compress(b"no idx")[:-4])
+    monkeypatch.setenv("KASANE_DATA", str(tmp_path))
+    app = visit("train", data="mnist")
+    (sentence,) = sentences(app)
+    assert "ubyte.gz" in sentence

@@ -1,0 +1,50 @@
+"""Every sentence exists in both languages, with the same blanks to fill in."""
+
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYWORDS = {name: None for name in ("_", "N_", "Text", "InputError", "DatasetError", "CheckpointError")}
+
+
+def messages() -> set[str]:
+    """Return every message id in the product's code."""
+    found = set()
+    for folder in ("engine", "pages"):
+        for _, _, message, *_ in extract_from_dir(str(ROOT / folder), [("**.py", "python")], keywords=KEYWORDS):
+            found.add(message if isinstance(message, str) else message[0])
+    for _, _, message, *_ in extract_from_dir(str(ROOT), [("app.py", "python")], keywords=KEYWORDS):
+        found.add(message)
+    return found - {"{first} {second}", "{run}"}  # nothing to translate
+
+
+def catalog():
+    with (ROOT / "assets" / "locales" / "ja.po").open("rb") as file:
+        return {message.id: message.string for message in read_po(file) if message.id}
+
+
+def blanks(template: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
+
+
+def test_every_message_is_translated():
+    translated = {id for id, text in catalog().items() if text}
+    assert messages() - translated == set()
+
+
+def test_nothing_is_translated_that_is_no_longer_said():
+    assert set(catalog()) - messages() == set()
+
+
+@pytest.mark.parametrize("id, text", sorted(catalog().items()))
+def test_the_blanks_are_the_same(id, text):
+    assert blanks(text) == blanks(id)
+
+
+def test_guides_exist_in_both_languages():
+    names = [{path.name for path in (ROOT / "assets" / "guide" / language).glob("*.md")} for language in ("en", "ja")]
+    assert names[0] == names[1]
