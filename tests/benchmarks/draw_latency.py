@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
-from conftest import FLAGS, find_chromium, serve, wait_ready
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.browser.conftest import FLAGS, find_chromium, serve, wait_ready
 
 PACE = 0.008  # seconds between two movements
 COLLECT = """() => {

@@ -626,50 +626,83 @@ function loadPlotly() {
   return plotly;
 }
 
-/** The names of lines, as buttons that hide and show them. Plotly's own legend cannot be reached from the keyboard. */
+/** The names of lines, as buttons that hide and show them. (Plotly's own legend cannot be reached from the keyboard.) */
 class Legend {
   constructor(box, hidden, changed) {
-    Object.assign(this, { box, hidden, changed, items: [] });
+    Object.assign(this, { box, hidden, changed });
     box.addEventListener("click", (event) => this.click(event));
   }
 
-  show(items) {
-    const content = JSON.stringify(items.map(({ id, name, color, dash }) => [id, name, color, dash]));
+  show(curves) {
+    const content = JSON.stringify(curves.map(({ id, name, color, dash }) => [id, name, color, dash]));
     if (content === this.content) return;
-    Object.assign(this, { content, items });
-    this.box.innerHTML = items.map(({ color, dash }) => `<button type="button"><svg viewBox="0 0 26 8" aria-hidden="true">
-      <path d="M1 4h24" stroke="${color}" stroke-dasharray="${DASHES[dash]}"/></svg></button>`).join("");
-    items.forEach(({ name }, i) => this.box.children[i].append(name));
+    Object.assign(this, { content, curves });
+    const swatch = ({ color, dash }) => `<button type="button"><svg viewBox="0 0 26 8" aria-hidden="true">
+      <path d="M1 4h24" stroke="${color}" stroke-dasharray="${DASHES[dash]}"/></svg></button>`;
+    this.box.innerHTML = curves.map(swatch).join("");
+    curves.forEach(({ name }, i) => this.box.children[i].append(name));
     this.press();
   }
 
   press() {
-    this.items.forEach(({ id }, i) => this.box.children[i].setAttribute("aria-pressed", !this.hidden.has(id)));
+    this.curves.forEach(({ id }, i) => this.box.children[i].setAttribute("aria-pressed", !this.hidden.has(id)));
   }
 
+  /** Hide or show a line; with the shift key, show it alone, or all again. */
   click(event) {
     const index = [...this.box.children].indexOf(event.target.closest("button"));
     if (index < 0) return;
-    const { id } = this.items[index];
+    const { id } = this.curves[index];
+    const others = this.curves.map((curve) => curve.id).filter((other) => other !== id);
     if (event.shiftKey) {
-      const alone = !this.hidden.has(id) && this.hidden.size === this.items.length - 1;
+      const alone = others.every((other) => this.hidden.has(other)) && !this.hidden.has(id);
       this.hidden.clear();
-      if (!alone) for (const item of this.items) if (item.id !== id) this.hidden.add(item.id);
+      if (!alone) others.forEach((other) => this.hidden.add(other));
     } else if (!this.hidden.delete(id)) this.hidden.add(id);
     this.press();
     this.changed();
   }
 }
 
+// What is drawn against time. curves(frame, view): [{id, name, color, dash, width, array, column}]: the line follows a
+// column of one of the frame's arrays; spread: a column to draw a band of ± around it; csv: its name in the file.
+const TRAINING = ["train", "test"].map((id) => ({ id, dash: id === "test" ? "dash" : "solid", width: 2.2, array: "evaluated" }));
+const training = (view, columns, what) => TRAINING.map((curve, i) => ({ ...curve, name: view.t(curve.id),
+  color: view.theme[curve.id], column: columns[i], csv: `${curve.id}_${what}` }));
+const LOSS = {
+  name: "loss",
+  curves: (frame, view) => [{ id: "batch", name: view.t("batch"), color: view.theme.batch, dash: "solid", width: 1, array: "loss",
+    column: 1, csv: "batch_loss" }, ...training(view, [1, 3], "loss")],
+  axis: (view) => (view.options.loss === "log" ? { type: "log" } : { rangemode: "tozero" }),
+};
+const ACCURACY = {
+  name: "accuracy",
+  curves: (frame, view) => training(view, [2, 4], "accuracy"),
+  axis: () => ({ range: [0, 1.02], tickformat: ".0%", hoverformat: ".2%" }),
+};
+
+/** Return a chart of one quantity of every layer: a column of layer0, layer1, … */
+function ofLayers(name, column, axis, rest = {}) {
+  const curves = (frame, view) => frame.header.layers.map((layer, i, { length }) => ({ id: layer, name: layer, column, width: 1.8,
+    color: layerColor(view.theme, i, length), dash: Object.keys(DASHES)[i % 5], array: `layer${i}`, csv: `${layer}_${name}`, ...rest }));
+  return { name, curves, axis: () => axis, thrift: 60, pause: 700 };
+}
+const OF_LAYERS = [
+  ofLayers("mean", 1, {}, { spread: 2 }),
+  ofLayers("dead", 3, { range: [-0.02, 1.02], tickformat: ".0%", hoverformat: ".1%" }),
+  ofLayers("grad_norm", 4, { type: "log" }),
+  ofLayers("update_ratio", 5, { type: "log", line: 1e-3 }),
+];
+
 /** Lines over training, drawn by Plotly. Zoom and the choice of lines outlive every frame. */
 class LineChart extends Block {
   zoom = 0; // counts resets of the zoom
 
-  constructor(view, name, hidden) {
-    super(view, name);
-    this.hidden = hidden;
-    const box = this.element.querySelector(".klv-legend");
-    this.legend = box && new Legend(box, hidden, () => view.refresh());
+  constructor(view, spec, hidden) {
+    super(view, spec.name);
+    Object.assign(this, { spec, hidden, thrift: spec.thrift ?? this.thrift, pause: spec.pause ?? 0 });
+    const box = this.element.querySelector(".klv-legend") ?? this.element.closest(".klv-history").querySelector(".klv-legend");
+    this.legend = box.legend ??= new Legend(box, hidden, () => view.refresh()); // the charts of layers share one
     loadPlotly().then(() => view.schedule());
   }
 
@@ -678,7 +711,8 @@ class LineChart extends Block {
   }
 
   stamp(frame) {
-    return [this.content(frame), this.view.options.x, this.zoom, ...this.hidden].join();
+    const ends = this.spec.curves(frame, this.view).map(({ array }) => frame.last(array, 0));
+    return [ends, this.view.options.x, this.view.options.loss, this.zoom, ...this.hidden].join();
   }
 
   resetZoom() {
@@ -687,61 +721,70 @@ class LineChart extends Block {
   }
 
   draw(frame) {
-    const items = this.lines(frame, frame.axis(this.view.options.x));
-    this.legend?.show(items);
-    const traces = [];
-    for (const { id, name, color, dash, width, x, y, band } of items) {
-      const visible = !this.hidden.has(id);
-      if (band) {
-        traces.push({ ...band, visible, mode: "none", fill: "toself", fillcolor: color.replace(")", ",.13)").replace("rgb(", "rgba("),
-          hoverinfo: "skip" });
-      }
-      traces.push({ x, y, name, visible, mode: x.length > 1 ? "lines" : "markers", line: { color, dash, width },
-        marker: { color }, hovertemplate: "%{y}" });
-    }
-    window.Plotly.react(this.figure, traces, this.layout(frame), { displaylogo: false, showSendToCloud: false,
-      displayModeBar: false, responsive: false });
+    const curves = this.spec.curves(frame, this.view);
+    const place = frame.axis(this.view.options.x);
+    const bands = curves.filter(({ id }) => !this.hidden.has(id)).length <= MAX_BANDS;
+    this.legend.show(curves);
+    const traces = curves.flatMap(({ id, name, color, dash, width, array, column, spread }) => {
+      const [x, y] = thin(frame.column(array, 0), frame.column(array, column));
+      const at = x.map(place);
+      const line = { x: at, y, name, visible: !this.hidden.has(id), mode: x.length > 1 ? "lines" : "markers",
+        line: { color, dash, width }, marker: { color }, hovertemplate: "%{y}" };
+      if (!spread || !bands) return line;
+      const outline = around(at, y, frame.column(array, spread));
+      return [{ ...outline, visible: line.visible, mode: "none", fill: "toself", fillcolor: color, opacity: 0.14, hoverinfo: "skip" }, line];
+    });
+    window.Plotly.react(this.figure, traces, this.layout(frame, traces.length > 0), {
+      displaylogo: false, showSendToCloud: false, displayModeBar: false, responsive: false });
   }
 
-  layout(frame) {
+  layout(frame, visible) {
     const { theme, options } = this.view;
-    const axis = { gridcolor: "rgba(128,128,128,.2)", zeroline: false, automargin: false, exponentformat: "e",
-      hoverformat: ".4~g", tickfont: { size: 11 }, ticks: "outside", ticklen: 4,
-      tickcolor: "rgba(0,0,0,0)" };
-    const state = [frame.token, this.zoom];
-    const { shapes, ...vertical } = this.axis(frame);
+    const { line, ...vertical } = this.spec.axis(this.view);
+    const axis = { visible, gridcolor: "rgba(128,128,128,.2)", zeroline: false, automargin: false, exponentformat: "e",
+      hoverformat: ".4~g", tickfont: { size: 11 }, ticks: "outside", ticklen: 4, tickcolor: "rgba(0,0,0,0)" };
+    const shown = [frame.token, this.zoom]; // another run, or a wish to see all of it, ends a zoom
     return {
       width: this.width,
-      height: this.figure.dataset.height ??= this.figure.clientHeight,
+      height: this.height,
       margin: { l: 46, r: 10, t: 8, b: 24, autoexpand: false },
       uirevision: "keep",
-      xaxis: { ...axis, rangemode: "tozero", uirevision: [state, options.x].join(), nticks: 6 },
-      yaxis: { ...axis, nticks: vertical.type === "log" ? 4 : 7, ...vertical, uirevision: [state, vertical.type].join() },
-      shapes,
+      xaxis: { ...axis, rangemode: "tozero", nticks: 6, uirevision: [shown, options.x].join() },
+      yaxis: { ...axis, nticks: vertical.type ? 4 : 7, ...vertical, uirevision: [shown, vertical.type].join() },
+      shapes: line ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: line, y1: line, opacity: 0.7, visible,
+        line: { color: theme.text, width: 1.2, dash: "dot" } }] : [],
       showlegend: false,
       hovermode: "x unified",
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", // a finger scrolls the page
       font: { family: theme.font, color: theme.text, size: 12 },
-      hoverlabel: { bgcolor: theme.dark ? "#262730" : "#ffffff", font: { color: theme.text } },
+      hoverlabel: { bgcolor: theme.background, font: { color: theme.text } },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
     };
   }
 
-  /** Return the rows that two kinds of curve share: step, epoch and seconds, then whatever is known at that step. */
-  merge(frame, names, ...sources) {
+  text(frame) {
+    const { format, t } = this.view;
+    const kind = this.spec.axis(this.view).tickformat ? format.percent : format.short;
+    const value = ({ name, array, column }) => `${name} ${kind(frame.last(array, column))}`;
+    return this.view.t("chart_text", { title: this.element.querySelector("[role=heading]").textContent,
+      step: format.whole(frame.header.step), values: this.spec.curves(frame, this.view).map(value).join(", ") });
+  }
+
+  /** Return one row for each step at which anything is known. */
+  table(frame) {
     const [epoch, seconds] = [frame.axis("epochs"), frame.axis("seconds")];
+    const columns = this.spec.curves(frame, this.view).flatMap(({ array, column, spread, csv }) =>
+      (spread ? [[array, column, csv], [array, spread, `${csv}_std`]] : [[array, column, csv]]));
     const rows = new Map();
-    for (const [array, columns] of sources) {
-      const steps = frame.column(array, 0);
-      for (const [j, place] of columns) {
-        frame.column(array, j).forEach((value, i) => {
-          if (!rows.has(steps[i])) rows.set(steps[i], [steps[i], epoch(steps[i]), seconds(steps[i]), ...names.map(() => NaN)]);
-          rows.get(steps[i])[3 + place] = value;
-        });
-      }
-    }
-    return [["step", "epoch", "seconds", ...names], ...[...rows.values()].sort((a, b) => a[0] - b[0])];
+    columns.forEach(([array, column], place) => {
+      const values = frame.column(array, column);
+      frame.column(array, 0).forEach((step, i) => {
+        if (!rows.has(step)) rows.set(step, [step, epoch(step), seconds(step), ...columns.map(() => NaN)]);
+        rows.get(step)[3 + place] = values[i];
+      });
+    });
+    return [["step", "epoch", "seconds", ...columns.map(([, , name]) => name)], ...[...rows.values()].sort((a, b) => a[0] - b[0])];
   }
 
   destroy() {
@@ -749,139 +792,9 @@ class LineChart extends Block {
   }
 }
 
-class LossChart extends LineChart {
-  content(frame) {
-    return [frame.header.step, this.view.options.loss].join();
-  }
-
-  lines(frame, place) {
-    const { theme } = this.view;
-    const [steps, losses] = thin(frame.column("loss", 0), frame.column("loss", 1));
-    const x = frame.column("evaluated", 0).map(place);
-    return [
-      { id: "batch", name: this.view.t("batch"), color: theme.batch, dash: "solid", width: 1, x: steps.map(place), y: losses },
-      { id: "train", name: this.view.t("train"), color: theme.train, dash: "solid", width: 2.2, x, y: frame.column("evaluated", 1) },
-      { id: "test", name: this.view.t("test"), color: theme.test, dash: "dash", width: 2.2, x, y: frame.column("evaluated", 3) },
-    ];
-  }
-
-  axis() {
-    return this.view.options.loss === "log" ? { type: "log" } : { type: "linear", rangemode: "tozero" };
-  }
-
-  text(frame) {
-    const { format } = this.view;
-    const [batch, train, test] = [frame.last("loss", 1), frame.last("evaluated", 1), frame.last("evaluated", 3)].map(format.short);
-    return this.view.t("loss_text", { step: format.whole(frame.header.step), batch, train, test });
-  }
-
-  table(frame) {
-    const names = ["batch_loss", "train_loss", "test_loss"];
-    return this.merge(frame, names, ["loss", [[1, 0]]], ["evaluated", [[1, 1], [3, 2]]]);
-  }
-}
-
-class AccuracyChart extends LineChart {
-  content(frame) {
-    return this.view.options.x === "steps" ? frame.last("evaluated", 0) : frame.header.step;
-  }
-
-  lines(frame, place) {
-    const { theme } = this.view;
-    const x = frame.column("evaluated", 0).map(place);
-    return [
-      { id: "train", name: this.view.t("train"), color: theme.train, dash: "solid", width: 2.2, x, y: frame.column("evaluated", 2) },
-      { id: "test", name: this.view.t("test"), color: theme.test, dash: "dash", width: 2.2, x, y: frame.column("evaluated", 4) },
-    ];
-  }
-
-  axis() {
-    return { range: [0, 1.02], tickformat: ".0%", hoverformat: ".2%" };
-  }
-
-  text(frame) {
-    const { format } = this.view;
-    const [train, test] = [frame.last("evaluated", 2), testAccuracy(frame)].map(format.percent);
-    return this.view.t("accuracy_text", { step: format.whole(frame.header.step), train, test });
-  }
-
-  table(frame) {
-    return this.merge(frame, ["train_accuracy", "test_accuracy"], ["evaluated", [[2, 0], [4, 1]]]);
-  }
-}
-
-// What is drawn of every layer over time: columns of the frame's layer0, layer1, …
-const LAYER_CHARTS = [
-  { name: "mean", title: "mean", column: 1, spread: 2, hint: "band_hint" },
-  { name: "dead", title: "dead_share", column: 3, axis: { range: [-0.02, 1.02], tickformat: ".0%", hoverformat: ".1%" } },
-  { name: "grad_norm", title: "grad_norm", column: 4, axis: { type: "log" } },
-  { name: "update_ratio", title: "update_ratio", column: 5, axis: { type: "log" }, line: 1e-3, hint: "reference" },
-];
-
-class LayerChart extends LineChart {
-  thrift = 60;
-  pause = 700;
-
-  constructor(view, chart, hidden) {
-    super(view, chart.name, hidden);
-    this.chart = chart;
-  }
-
-  applies(frame) {
-    return frame.header.layers.length > 0;
-  }
-
-  content(frame) {
-    return this.view.options.x === "steps" ? frame.last("layer0", 0) : frame.header.step;
-  }
-
-  lines(frame, place) {
-    const { layers } = frame.header;
-    const bands = layers.filter((layer) => !this.hidden.has(layer)).length <= MAX_BANDS;
-    const items = layers.map((layer, i) => {
-      const x = frame.column(`layer${i}`, 0).map(place);
-      const y = frame.column(`layer${i}`, this.chart.column);
-      const item = { id: layer, name: layer, color: layerColor(this.view.theme, i, layers.length), x, y, width: 1.8,
-        dash: Object.keys(DASHES)[i % 5] };
-      if (this.chart.spread && bands) item.band = around(x, y, frame.column(`layer${i}`, this.chart.spread));
-      return item;
-    });
-    this.view.layerLegend.show(items);
-    const { hint } = this.chart;
-    if (hint) {
-      this.hint ??= this.element.querySelector("[data-hint]");
-      this.hint.textContent = hint !== "band_hint" || layers.length > MAX_BANDS ? this.view.t(hint, { n: MAX_BANDS }) : "";
-    }
-    return items;
-  }
-
-  axis() {
-    const y = this.chart.line;
-    const shapes = y && [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, opacity: 0.7,
-      line: { color: this.view.theme.text, width: 1.2, dash: "dot" } }];
-    return { ...this.chart.axis, shapes };
-  }
-
-  text(frame) {
-    const { format } = this.view;
-    const kind = this.chart.name === "dead" ? format.percent : format.short;
-    const values = frame.header.layers.map((layer, i) => `${layer} ${kind(frame.last(`layer${i}`, this.chart.column))}`);
-    const step = format.whole(frame.header.step);
-    return this.view.t("history_text", { title: this.view.t(this.chart.title), step, values: values.join(", ") });
-  }
-
-  table(frame) {
-    const { column, spread } = this.chart;
-    const { layers } = frame.header;
-    const names = layers.flatMap((layer) => (spread ? [`${layer}_mean`, `${layer}_std`] : [layer]));
-    const sources = layers.map((layer, i) => [`layer${i}`, spread ? [[column, 2 * i], [spread, 2 * i + 1]] : [[column, i]]]);
-    return this.merge(frame, names, ...sources);
-  }
-}
-
 /** Return the outline of y ± spread over x. */
 function around(x, y, spread) {
-  const there = Array.from(x, (_, i) => i).filter((i) => Number.isFinite(y[i] + spread[i]));
+  const there = Array.from(x.keys()).filter((i) => Number.isFinite(y[i] + spread[i]));
   const back = [...there].reverse();
   return { x: [...there, ...back].map((i) => x[i]), y: [...there.map((i) => y[i] + spread[i]), ...back.map((i) => y[i] - spread[i])] };
 }

@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch_oracle import arrays, twin
 
 from engine import nn
 from engine.analysis.gradcheck import check_layer
+from tests.torch_oracle import arrays, twin
 
 WIDTH = st.integers(1, 12)
 ROWS = st.integers(2, 9)

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-import torch_oracle
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import nn, optim
 from engine.nn.parameter import Parameter, ParameterVector
 from engine.optim import optimizers
+from tests import torch_oracle
 
 KINDS = {
     "sgd": optim.SGD,

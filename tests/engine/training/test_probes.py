@@ -85,7 +85,7 @@ def test_a_sample_is_a_view_of_about_so_many_evenly_spaced_numbers(size):
     np.testing.assert_array_equal(taken, array[::step])
 
 
-# ----------------------------------------------------------------------------------------------------- one training step
+# ---------------------------------------------------------------------------------------------------- one training step
 
 
 def probed_step(experiment, data, prepare=None):

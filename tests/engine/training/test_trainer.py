@@ -11,28 +11,7 @@ from engine import build, nn
 from engine.experiment import ExperimentError
 from engine.training.events import Evaluated, Finished, Snapshot, Started, Step
 from engine.training.trainer import Trainer
-
-OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
-
-
-def ended(experiment, data, **settings):
-    trainer = Trainer(experiment, data, **settings)
-    trainer.advance()
-    return trainer
-
-
-def same_run(a, b):
-    """Assert that two trainers hold the same weights and curves, to the last bit; times aside."""
-    np.testing.assert_array_equal(a.network.vector.data, b.network.vector.data)
-    for name, array in a.network.buffers().items():
-        np.testing.assert_array_equal(array, b.network.buffers()[name])
-    np.testing.assert_array_equal(a.history.evaluated.rows(), b.history.evaluated.rows())
-    np.testing.assert_array_equal(a.history.loss.rows()[:, :2], b.history.loss.rows()[:, :2])
-    assert list(a.history.layers) == list(b.history.layers)
-    for name, series in a.history.layers.items():
-        np.testing.assert_array_equal(series.rows(), b.history.layers[name].rows())
-    assert (a.step, a.finished) == (b.step, b.finished)
-
+from tests.engine.training.kinds import KINDS, OPTIMIZERS, ended, same_run
 
 # ------------------------------------------------------------------------------------------------------ what it tells
 
@@ -98,18 +77,6 @@ def test_epochs_and_seconds_are_counted(blobs, small):
 
 # ------------------------------------------------------------------------------------------------------ equal seeds
 
-KINDS = {
-    **{name: {"optimizer": name, "lr": 0.01} for name in OPTIMIZERS},
-    "dropout": {"dropout": 0.3},
-    "drop token": {"network": "dense12 drop.4 dense8"},
-    "batch norm": {"normalization": "batch"},
-    "layer norm": {"normalization": "layer"},
-    "replacement": {"sampling": "replacement"},
-    "scheduled": {"schedule": "one_cycle", "warmup": 7},
-    "decay": {"l2": 0.01, "l1": 0.001, "optimizer": "momentum"},
-    "squared error": {"loss": "squared_error", "lr": 0.01},
-    "everything": {"optimizer": "adam", "lr": 0.01, "dropout": 0.2, "normalization": "batch", "schedule": "cosine"},
-}
 every_kind = pytest.mark.parametrize("changes", KINDS.values(), ids=KINDS)
 
 
@@ -231,7 +198,7 @@ def test_seconds_bound_a_slice(blobs, small):
     trainer = Trainer(small.replace(steps=1_000_000, evaluate_every=100_000), blobs)
     start = time.perf_counter()
     assert trainer.advance(seconds=0.05)
-    assert 0.05 <= time.perf_counter() - start < 0.5
+    assert 0.05 <= time.perf_counter() - start < 5
     assert trainer.step > 10
 
 
@@ -348,22 +315,12 @@ def test_divergence_ends_the_run_with_a_reason_and_no_warning(blobs, small, chan
 
 
 def test_a_last_step_into_nothing_is_divergence_too(blobs, small):
-    experiment = small.replace(lr=100.0, activation="identity", loss="squared_error")
-    steps = next(
-        trainer.step
-        for trainer in iter(lambda: None, 0)
-    ) if False else last_finite_step(experiment, blobs)  # fmt: skip
-    assert ended(experiment.replace(steps=steps), blobs).finished == Finished(steps, "diverged")
-
-
-def last_finite_step(experiment, data):
-    """Return after how many steps the weights are no longer finite although every loss so far was."""
-    trainer = Trainer(experiment.replace(evaluate_every=1000), data)
-    trainer.network.vector.data *= 1
-    for event in trainer:
-        if isinstance(event, Step) and not np.isfinite(trainer.network.vector.data).all():
-            return event.step
-    pytest.skip("this run's loss grew too large before its weights did")
+    """No loss of these weights was measured, but they are seen all the same."""
+    trainer = Trainer(small, blobs)
+    trainer.advance(steps=39)
+    trainer.optimizer.lr = np.inf
+    trainer.advance()
+    assert trainer.finished == Finished(40, "diverged")
 
 
 @settings(max_examples=15)
