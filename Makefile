@@ -32,5 +32,5 @@ $(VENV)/dev.stamp: requirements-dev.txt requirements.txt
 # Collect new messages into assets/locales/ja.po; what lacks a translation there fails the tests.
 KEYWORDS := $(addprefix -k ,_ N_ Text InputError DatasetError CheckpointError)
 messages: $(VENV)/dev.stamp
-	$(BIN)/pybabel -q extract --no-location --sort-output $(KEYWORDS) -o $(VENV)/messages.pot engine pages app.py
+	$(BIN)/pybabel -q extract --no-location --sort-output $(KEYWORDS) --ignore-dirs=__pycache__ -o $(VENV)/messages.pot engine pages app.py
 	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -l ja -i $(VENV)/messages.pot -o assets/locales/ja.po

@@ -1,6 +1,6 @@
 """Kasane's ASGI app: Streamlit's pages, the live channels beside them, and the workers behind both.
 
-    streamlit run app.py
+streamlit run app.py
 """
 
 import logging

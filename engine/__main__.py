@@ -282,7 +282,11 @@ def predict(options: argparse.Namespace) -> int:
         size = "×".join(map(str, shape))
         raise UsageError("The model {file} reads {size}, not pictures of 28×28.", file=options.model, size=size)
     for images in chunks(read_images(options.file), CHUNK):
-        for row in model.probabilities(np.stack(images)[..., np.newaxis]):
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = model.probabilities(np.stack(images)[..., np.newaxis])
+        if not np.isfinite(rows).all():
+            raise UsageError("The model {file} computes numbers that are not finite.", file=options.model)
+        for row in rows:
             print(json.dumps({"digit": int(row.argmax()), "probabilities": [round(float(p), 8) for p in row]}))
     return 0
 

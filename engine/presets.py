@@ -135,7 +135,10 @@ def waits(label: str, steps: int) -> Claim:
 def leads(a: str, b: str, margin: float) -> Claim:
     """Test accuracy of `a` ≥ that of `b` + `margin`."""
     text = Text(
-        N_("“{run}” is ahead of “{other}” on the test set by {margin} or more."), run=Text(a), other=Text(b), margin=margin
+        N_("“{run}” is ahead of “{other}” on the test set by {margin} or more."),
+        run=Text(a),
+        other=Text(b),
+        margin=margin,
     )
     return Claim(text, lambda r: r[a].test_accuracy >= r[b].test_accuracy + margin)
 
@@ -181,7 +184,7 @@ def fits_less(label: str, baseline: str, factor: float) -> Claim:
         N_("With “{run}” the training loss stays at {factor} times that with “{other}”, or above."),
         run=Text(label),
         other=Text(baseline),
-        factor=factor,
+        factor=f"{factor:g}",
     )
     return Claim(text, lambda r: r[label].loss >= factor * r[baseline].loss)
 

@@ -12,14 +12,10 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 from engine.data.datasets import Dataset  # noqa: E402
 from engine.experiment import Experiment  # noqa: E402
 
-settings.register_profile(
-    "kasane",
-    derandomize=True,
-    deadline=None,
-    max_examples=30,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-settings.load_profile("kasane")
+_calm = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("kasane", derandomize=True, deadline=None, max_examples=40, suppress_health_check=_calm)
+settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=_calm)
+settings.load_profile("kasane")  # the other one: pytest --hypothesis-profile=thorough
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,9 @@ BLUE, ORANGE, PURPLE, GREEN = (15, 111, 198), (224, 138, 0), (170, 60, 150), (0,
 
 def layers() -> Image.Image:
     """The loss falls; below it the activations of three layers."""
-    trainer = Trainer(Experiment(network="dense100 dense100", activation="tanh", initializer="xavier_normal", steps=600))
+    trainer = Trainer(
+        Experiment(network="dense100 dense100", activation="tanh", initializer="xavier_normal", steps=600)
+    )
     trainer.advance()
     picture = Image.new("RGBA", (WIDTH, HEIGHT))
     draw = ImageDraw.Draw(picture)

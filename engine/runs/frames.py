@@ -1,8 +1,8 @@
 """A frame is everything the live view draws of a run at one moment, small enough to send five times a second.
 
-header: step, steps, epoch, seconds, lr, parameters, units (axis of each layer), layers, …
-arrays: loss (n, 3) step, mini-batch loss, seconds; evaluated (m, 5) step and `EVALUATED`; layer0, layer1, … (k, 6) step and
-`PROBED`; activations, gradients, weights (layers, BINS) counts with their limits (layers, 2).
+header: step, steps, epoch, seconds, lr, parameters, batch, data, classes, layers (names) and more
+arrays: loss (n, 3) step, mini-batch loss, seconds; evaluated (m, 5) step and `EVALUATED`; layer0, layer1, … (k, 6)
+step and `PROBED`; activations, gradients, weights (layers, BINS) counts with their limits (layers, 2).
 On toy2d also plane (G, G) uint8, P(class 1) over [−6, 6]² row by row from the top; responses (units, R, R) uint8, each
 hidden unit's output on the same square; points (n, 3) x1, x2, class. At rest also confusion (K, K), rows right,
 columns predicted; wrong (w, H·W) uint8 images, wrong_labels (w, 2) right and predicted, wrong_confidence (w,).

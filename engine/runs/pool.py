@@ -22,13 +22,15 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import InputError, N_, Text
+from engine.errors import N_, InputError, Text
 from engine.experiment import Experiment
 from engine.runs import protocol, store
 from engine.training.checkpoint import read_experiment
 
 LEASE = 20.0  # seconds an unwatched run stays in its worker
 MAX_RUNS = 200
+# One BLAS thread a worker: two on two busy cores cost a factor of thirty.
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ROOT = Path(__file__).resolve().parents[2]
 log = logging.getLogger("kasane.runs")
 
@@ -36,9 +38,9 @@ log = logging.getLogger("kasane.runs")
 class Run:
     """One run as the server sees it.
 
-    id: its public name, in the page's URL and the store. token: who knows it may watch. experiment: the spec, live changes
-    included. frame: the newest message for the screen, sequence counts them. state: "starting", then the frame's:
-    "running", "paused", "completed", "diverged"; or "error", with `error` saying why.
+    id: its public name, in the page's URL and the store. token: who knows it may watch. experiment: the spec, live
+    changes included. frame: the newest message for the screen, sequence counts them. state: "starting", then the
+    frame's: "running", "paused", "completed", "diverged"; or "error", with `error` saying why.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class _WorkerProcess:
         self.runs: dict[str, Run] = {}
         self._lock = threading.Lock()
         flags = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)  # Windows; elsewhere the worker lowers itself
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])}
+        environment = os.environ | dict.fromkeys(BLAS_THREADS, "1") | {"PYTHONPATH": os.pathsep.join(sys.path)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "engine.runs.worker"],
             stdin=subprocess.PIPE,
@@ -314,4 +316,5 @@ class Pool:
 def _text(header: dict) -> Text:
     """Return the `Text` that a worker sent as JSON."""
     values = {name: _text(value) if isinstance(value, dict) else value for name, value in header["values"].items()}
-    return Text(header["template"], **values)
+    template = header["template"]
+    return Text(template, **values)

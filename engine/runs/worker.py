@@ -1,7 +1,7 @@
 """A worker process trains many runs, a few milliseconds of each in turn, and sends what a screen can draw.
 
-Started as `python -m engine.runs.worker`. Messages come in on standard input and go out on standard output; at the end
-of the input the process ends, so that nothing outlives the server.
+Started by the pool as `python -m engine.runs.worker`, with one BLAS thread and a low priority. Messages come in on
+standard input and go out on standard output; at the end of the input the process ends: nothing outlives the server.
 
 In:   start {run, experiment, speed, running}, a checkpoint to go on from optional; command {run, number, name, value}
 Out:  frame {run, …}: curves, histograms and state; checkpoint {run, number, kept}; error {run, template, values}
@@ -12,10 +12,6 @@ Whoever has had the least computing time goes next, so that runs of any size sha
 from __future__ import annotations
 
 import os
-
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"  # before NumPy loads: two BLAS threads on two busy cores cost a factor of thirty
-
 import queue
 import sys
 import threading
@@ -24,7 +20,7 @@ import traceback
 
 import numpy as np
 
-from engine.errors import InputError, N_
+from engine.errors import N_, InputError
 from engine.experiment import Experiment
 from engine.runs import frames, protocol
 from engine.training import checkpoint

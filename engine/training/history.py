@@ -113,15 +113,16 @@ class History:
         return curves | {name: evaluated[:, 1 + i].tolist() for i, name in enumerate(EVALUATED)}
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return the curves as arrays by name, for a checkpoint."""
-        layers = {f"layer.{name}": series.state() for name, series in self.layers.items()}
+        """Return the curves as arrays by name, for a checkpoint, which keeps names but not their order."""
+        layers = {f"layer.{i:02}.{name}": series.state() for i, (name, series) in enumerate(self.layers.items())}
         return {"loss": self.loss.state(), "evaluated": self.evaluated.state(), **layers}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Invert `state`. Raises ValueError or KeyError for anything else."""
         self.loss.restore(state["loss"])
         self.evaluated.restore(state["evaluated"])
-        for name, array in state.items():
+        for name in sorted(state):
             if name.startswith("layer."):
-                series = self.layers[name.removeprefix("layer.")] = Series(len(PROBED), 160)
-                series.restore(array)
+                _, _, layer = name.split(".", 2)
+                self.layers[layer] = Series(len(PROBED), 160)
+                self.layers[layer].restore(state[name])

@@ -1,4 +1,4 @@
-"""Widgets made from the metadata of an experiment's fields: label, range, step and help stand there and nowhere else."""
+"""Widgets made from the metadata of an experiment's fields, where label, range, step and help stand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from engine.data import datasets
 from engine.experiment import FIELDS, N_, Experiment, matters
 from pages._ui import session
-from pages._ui.i18n import _, sentence
+from pages._ui.i18n import _, sentence, translate
 
 GROUPS = {
     "data": N_("Data"),
@@ -72,7 +72,7 @@ def experiment_form(experiment: Experiment) -> None:
     """Draw a widget for every field that matters, group by group. A change goes straight into the session."""
     for group, title in GROUPS.items():
         names = [name for name, item in FIELDS.items() if item.metadata["group"] == group and matters(experiment, name)]
-        with st.expander(_(title), expanded=group != "data"):
+        with st.expander(translate(title), expanded=group != "data"):
             for row in _rows(names):
                 for column, name in zip(st.columns(len(row), vertical_alignment="bottom"), row, strict=True):
                     with column:
@@ -98,9 +98,8 @@ def field(experiment: Experiment, name: str) -> None:
     key = session.widget_key(name)
     if key not in st.session_state:
         st.session_state[key] = getattr(experiment, name)
-    common = {
-        "label": _(meta["label"]), "key": key, "help": _(meta["help"]), "on_change": session.change, "args": (name,)
-    }  # fmt: skip
+    common = {"label": translate(meta["label"]), "help": translate(meta["help"]), "key": key}
+    common |= {"on_change": session.change, "args": (name,)}
     match meta["kind"]:
         case "choice":
             st.selectbox(options=meta["options"], format_func=lambda option: option_label(name, option), **common)
@@ -117,16 +116,16 @@ def field(experiment: Experiment, name: str) -> None:
 
 
 def _step(experiment: Experiment, name: str) -> float:
-    """Return how far one click moves a number: a tenth of its own size where it spans many powers of ten."""
+    """Return how far one click moves a number: by its leading digit where it spans many powers of ten."""
     value, meta = getattr(experiment, name), FIELDS[name].metadata
-    if 0 < value < meta["step"] or meta["high"] / meta["step"] > 1e4 and value:
+    if 0 < value < meta["step"] or (meta["high"] / meta["step"] > 1e4 and value):
         return 10.0 ** (len(f"{value:e}") and int(f"{value:e}".split("e")[1]))
     return meta["step"]
 
 
 def option_label(name: str, option: str) -> str:
     """Return what a person reads for an option of a field."""
-    return _(SAME_WORD.get(name, {}).get(option) or OPTIONS.get(option, option))
+    return translate(SAME_WORD.get(name, {}).get(option) or OPTIONS.get(option, option))
 
 
 def offer_download(name: str) -> None:

@@ -1,7 +1,7 @@
 """Two languages, Japanese and English. English sentences are the message ids; Japanese stands in assets/locales/ja.po.
 
-The language of a session is chosen by the URL (`?lang=ja`), else by what the browser prefers, and switched by the control
-at the top of every page.
+The language of a session is chosen by the URL (`?lang=ja`), else by what the browser prefers, and switched by the
+control at the top of every page.
 """
 
 from __future__ import annotations
@@ -38,17 +38,23 @@ def language() -> str:
     return chosen
 
 
-def _(message: str) -> str:
-    """Return the message in the session's language."""
+def translate(message: str) -> str:
+    """Return the message in the session's language.
+
+    Written `_("…")` where the message is a literal, so that Babel collects it; `translate(…)` where it comes from data.
+    """
     return catalog(language()).get(message, message)
+
+
+_ = translate
 
 
 def sentence(text: Text | InputError) -> str:
     """Return a translatable sentence of the engine in the session's language, fields by the name their widget has."""
     if isinstance(text, ExperimentError) and text.field in FIELDS:
-        values = text.text.values | {"field": Text(FIELDS[text.field].metadata["label"])}
-        return Text(text.text.template, **values).render(_)
-    return (text.text if isinstance(text, InputError) else text).render(_)
+        label = FIELDS[text.field].metadata["label"]
+        return Text(text.text.template, **text.text.values | {"field": translate(label)}).render(translate)
+    return (text.text if isinstance(text, InputError) else text).render(translate)
 
 
 def guide(name: str) -> str:
@@ -56,4 +62,4 @@ def guide(name: str) -> str:
     return (ASSETS / "guide" / language() / f"{name}.md").read_text(encoding="utf-8")
 
 
-__all__ = ["LANGUAGES", "N_", "_", "guide", "language", "sentence"]
+__all__ = ["LANGUAGES", "N_", "_", "guide", "language", "sentence", "translate"]

@@ -12,12 +12,12 @@ from functools import lru_cache
 import streamlit as st
 
 from engine import build, presets
-from engine.errors import InputError, N_, Text, shorten
+from engine.errors import N_, InputError, Text, shorten
 from engine.experiment import FIELDS, Experiment, ExperimentError, format_value
 from engine.presets import Preset
 from engine.runs.pool import Run
 from pages._ui.channels import pool
-from pages._ui.i18n import _, language, sentence
+from pages._ui.i18n import _, language, sentence, translate
 
 DEFAULT_SPEED = "auto"
 RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
@@ -99,9 +99,9 @@ def describe_preset(current: Run) -> None:
     measured = current.header.get("test_accuracy") if current.state == "completed" else None
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(width="stretch", gap=None):
-            st.markdown(f"**{_(preset.title)}** — {_(preset.question)}")
+            st.markdown(f"**{translate(preset.title)}** — {translate(preset.question)}")
             if preset.note:
-                st.caption(_(preset.note))
+                st.caption(translate(preset.note))
         if published and published.test is not None:
             st.metric(
                 _("Published"), f"{published.test:.4f}", width="content", help=_("On all 10,000 test digits of MNIST.")

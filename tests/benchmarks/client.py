@@ -23,7 +23,7 @@ from engine.runs import protocol
 class Session:
     """One visitor of the Train page.
 
-    token: of its live run, after `open`. buttons: widget ids by key. frames: (time, step) of each frame seen since `watch`.
+    token: of its live run, after `open`. buttons: widget ids by key. frames: (time, step) of each frame since `watch`.
     """
 
     def __init__(self, url: str) -> None:

@@ -1,6 +1,6 @@
 """How long after the pen moved is the new prediction on the screen? One line of text.
 
-    python tests/benchmarks/draw_latency.py [--url http://…] [--moves 200]
+    python -m tests.benchmarks.draw_latency [--url http://…] [--moves 200]
 
 A figure eight is drawn in headless Chromium at the pace of a mouse, 125 movements a second. The pad itself measures:
 from the time stamp of the earliest pointer event that a prediction is the first to know of, to the frame that shows it.
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,7 +18,6 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.browser.conftest import FLAGS, find_chromium, serve, wait_ready
 
 PACE = 0.008  # seconds between two movements

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 import warnings
+from itertools import pairwise
 
 THREAD_NAMES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 SETTINGS = {
@@ -133,7 +134,7 @@ def pytorch(settings: dict, data, threads: int):
     widths = [784, *(int(word.removeprefix("dense")) for word in settings["network"].split())]
     normalized, dropout = settings.get("normalization") == "batch", settings.get("dropout", 0)
     layers: list[torch.nn.Module] = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         layers.append(torch.nn.Linear(inputs, outputs, bias=not normalized))
         layers += [torch.nn.BatchNorm1d(outputs)] * normalized
         layers.append(torch.nn.ReLU() if normalized else torch.nn.Sigmoid())
@@ -159,10 +160,9 @@ def pytorch(settings: dict, data, threads: int):
 
 
 def scikit_learn(settings: dict, data):
+    import numpy as np
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
-
-    import numpy as np
 
     warnings.simplefilter("ignore", ConvergenceWarning)
     x = data.x_train.reshape(EXAMPLES, -1).astype(np.float32) / 255
@@ -198,7 +198,7 @@ def floor(settings: dict, data):
     def array(*shape):
         return rng.standard_normal(shape).astype(np.float32)
 
-    for depth, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for depth, (inputs, outputs) in enumerate(pairwise(widths)):
         x, weight, dy = array(size, inputs), array(inputs, outputs), array(size, outputs)
         products.append((x, weight, np.empty((size, outputs), np.float32)))
         products.append((x.T, dy, np.empty((inputs, outputs), np.float32)))

@@ -1,4 +1,4 @@
-"""Live runs in a real browser and under load: updates a second, latency of Pause, speed beside the command line, fairness.
+"""Live runs in a real browser and under load: updates a second, latency of Pause, training speed, fairness.
 
     python -m tests.benchmarks.live
 
@@ -7,7 +7,6 @@ Needs a Chromium; starts a server of its own. Run it while nothing else runs.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import statistics
@@ -70,7 +69,7 @@ def set_full_speed(page) -> None:
 def read(view) -> dict[str, float]:
     """Return the live view's counters."""
     return view.evaluate(
-        "e => ({frames: +e.dataset.frames, step: +e.dataset.step, mounts: +e.dataset.mounts, time: performance.now() / 1e3})"
+        "({dataset: d}) => ({frames: +d.frames, step: +d.step, mounts: +d.mounts, time: performance.now() / 1000})"
     )
 
 
@@ -130,9 +129,8 @@ def ten_sessions(page, url: str) -> None:
     print(
         f"ten sessions: {min(updates):.1f} to {max(updates):.1f} updates a second each, the browser {updates[-1]:.1f}"
     )
-    print(
-        f"  steps a second {min(made):.0f} to {max(made):.0f}: {min(made) / mean - 1:+.0%} to {max(made) / mean - 1:+.0%} of the mean"
-    )
+    spread = f"{min(made) / mean - 1:+.0%} to {max(made) / mean - 1:+.0%} of the mean"
+    print(f"  steps a second {min(made):.0f} to {max(made):.0f}: {spread}")
 
     kill_workers()
     steps = [session.frames[-1][1] for session in sessions]

@@ -98,7 +98,11 @@ def test_runs_follow_the_conventions_of_course_and_book(preset):
         ("d2-sigmoid-gauss", [40, 20], {"activation": "sigmoid", "initializer": "gauss", "lr": 0.1, "steps": 2000}),
         ("d2-relu-he", [40, 20], {"activation": "relu", "initializer": "he_normal", "lr": 0.1, "steps": 2000}),
         ("d2-sigmoid-xavier", [40, 20], {"activation": "sigmoid", "initializer": "lecun_normal", "lr": 0.1}),
-        ("d2-batchnorm", [40, 20], {"normalization": "batch", "initializer": "lecun_normal", "lr": 0.01, "steps": 1000}),
+        (
+            "d2-batchnorm",
+            [40, 20],
+            {"normalization": "batch", "initializer": "lecun_normal", "lr": 0.01, "steps": 1000},
+        ),
         ("d2-opt-momentum", [40, 20], {"optimizer": "momentum", "momentum": 0.9, "lr": 0.01, "sigma": 0.01}),
         ("d2-opt-adagrad", [40, 20], {"optimizer": "adagrad", "initial_accumulator": 1e-4, "lr": 0.01}),
         ("d2-opt-rmsprop", [40, 20], {"optimizer": "rmsprop", "alpha": 0.99, "lr": 0.01, "activation": "sigmoid"}),

@@ -4,9 +4,9 @@ import gzip
 import time
 
 import pytest
-from tests.pages.conftest import sentences
 
 from pages._ui.channels import pool
+from tests.pages.conftest import sentences
 
 
 def current_run(app):
@@ -107,7 +107,7 @@ def test_download_is_offered_for_absent_data(visit):
 
 
 @pytest.mark.parametrize(
-    "query, said",
+    ("query", "said"),
     [
         ({"lr": "-3"}, "Learning rate must be a number from 1e-10 to 100, not -3."),
         ({"lr": "nan"}, "Learning rate must be a number from 1e-10 to 100, not nan."),

@@ -155,25 +155,24 @@ class Channel {
 class LiveView {
   constructor(root, data) {
     this.root = root;
-    this.calls = 0;
+    this.calls = this.received = 0;
     this.look = 0; // changes with theme, language and width: everything is to be drawn again
     this.options = { x: "steps", loss: "linear", histogram: "activations" };
     mounts.set(data.key, (mounts.get(data.key) ?? 0) + 1);
     Object.assign(root.dataset, { frames: 0, step: 0, state: "starting", mounts: mounts.get(data.key) });
     root.style.minHeight = "";
     root.innerHTML = skeleton(`klv-${data.key}-${mounts.get(data.key)}`);
-    const hidden = new Set(); // the layers that are not to be drawn over time, in none of the four charts
+    const layers = new Set(); // those whose lines are hidden
     this.blocks = [
-      new Status(this, "status"),
-      new LossChart(this, "loss", new Set()),
-      new AccuracyChart(this, "accuracy", new Set()),
-      new Plane(this, "plane"),
-      new Units(this, "units"),
-      new Histograms(this, "histograms"),
-      ...LAYER_CHARTS.map((chart) => new LayerChart(this, chart, hidden)),
-      new Mistakes(this, "mistakes"),
+      (this.status = new Status(this)),
+      new LineChart(this, LOSS, new Set()),
+      new LineChart(this, ACCURACY, new Set()),
+      (this.plane = new Plane(this)),
+      new Units(this),
+      new Histograms(this),
+      ...OF_LAYERS.map((chart) => new LineChart(this, chart, layers)),
+      new Mistakes(this),
     ];
-    this.layerLegend = new Legend(root.querySelector("[data-legend=layers]"), hidden, () => this.refresh());
     this.observe();
     root.addEventListener("change", (event) => this.choose(event.target));
     root.addEventListener("click", (event) => this.use(event.target.closest("[data-tool]")));
@@ -187,7 +186,9 @@ class LiveView {
       this.schedule();
     }, { rootMargin: "80px" });
     this.sized = new ResizeObserver((entries) => {
-      for (const entry of entries) blockOf(entry.target).width = Math.floor(entry.contentRect.width);
+      for (const { target, contentRect: { width, height } } of entries) {
+        Object.assign(blockOf(target), { width: Math.floor(width), height: Math.floor(height) });
+      }
       this.schedule();
     });
     for (const block of this.blocks) {
@@ -207,6 +208,7 @@ class LiveView {
       this.relabel();
     }
     if (data.token !== before.token) this.watch(data.token);
+    if (!this.frame) this.root.querySelector(".klv-toy").hidden = !data.units.length;
     this.schedule();
     return ++this.calls;
   }
@@ -214,7 +216,7 @@ class LiveView {
   watch(token) {
     this.channel?.close();
     clearTimeout(this.reminder);
-    this.reported = null;
+    this.state = this.reported = null;
     this.lost(false);
     this.channel = new Channel(token, {
       message: (buffer) => this.receive(new Frame(buffer, token)),
@@ -238,7 +240,7 @@ class LiveView {
       return;
     }
     this.frame = frame;
-    this.fresh = true;
+    this.received++;
     this.enter(frame.header.state);
     this.schedule();
   }
@@ -248,7 +250,7 @@ class LiveView {
     if (state === "running") this.known = this.reported = null;
     if (state === this.state) return;
     this.state = this.root.dataset.state = state;
-    this.blocks[0].showState();
+    this.status.showState();
     const step = this.format.whole(this.frame?.header.step ?? 0);
     this.root.querySelector("[data-live]").textContent = this.t("announcement", { state: this.t(state), step });
     if (ENDED.has(state)) this.report(state);
@@ -277,15 +279,15 @@ class LiveView {
   }
 
   relabel() {
-    for (const element of this.root.querySelectorAll("[data-t]")) element.textContent = this.t(element.dataset.t);
+    for (const element of this.root.querySelectorAll("[data-t]")) element.textContent = this.t(element.dataset.t, { n: MAX_BANDS });
     for (const element of this.root.querySelectorAll("[data-name]")) {
-      element.title = this.t(element.dataset.name);
-      element.setAttribute("aria-label", element.title);
+      element.setAttribute("aria-label", this.t(element.dataset.name, { n: MAX_BANDS }));
+      if (element.matches("button")) element.title = element.ariaLabel;
     }
     for (const element of this.root.querySelectorAll(".klv-x")) element.textContent = this.t(this.options.x);
     this.root.classList.toggle("klv-dark", this.theme.dark);
     this.look++;
-    this.blocks[0].showState();
+    this.status.showState();
     this.refresh();
   }
 
@@ -305,9 +307,9 @@ class LiveView {
 
   // Drawing
 
-  /** Draw everything that has changed without making it wait. */
-  refresh() {
-    for (const block of this.blocks) block.due = 0;
+  /** Draw what has changed without making it wait. */
+  refresh(blocks = this.blocks) {
+    for (const block of blocks) block.due = 0;
     this.schedule();
   }
 
@@ -324,7 +326,7 @@ class LiveView {
     let wait = Infinity;
     for (const block of this.blocks) {
       block.element.hidden = !block.applies(frame);
-      const stamp = [frame.token, this.look, block.width, block.stamp(frame)].join();
+      const stamp = [frame.token, this.look, block.width, block.height, block.stamp(frame)].join();
       if (!block.visible || block.element.hidden || stamp === block.drawn || !block.ready()) continue;
       const start = performance.now();
       const rest = frame.header.state === "running" ? block.due - start : 0;
@@ -340,8 +342,8 @@ class LiveView {
     clearTimeout(this.timer);
     if (wait < Infinity) this.timer = setTimeout(() => this.schedule(), wait);
     this.root.dataset.step = frame.header.step;
-    if (this.fresh) this.root.dataset.frames++;
-    this.fresh = false;
+    if (this.painted !== this.received) this.root.dataset.frames++;
+    this.painted = this.received;
     this.speaker ??= setTimeout(() => this.speak(), Math.max(0, (this.spoken ?? 0) + SPEAK_EVERY - performance.now()));
   }
 
@@ -380,17 +382,21 @@ function formats(language) {
 function readTheme(root) {
   const style = getComputedStyle(root);
   const get = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const background = rgb(get("background-color"));
-  const dark = background[0] * 0.3 + background[1] * 0.6 + background[2] * 0.1 < 128;
+  const background = get("background-color");
+  const [red, green, blue] = rgb(background);
+  const dark = red * 0.3 + green * 0.6 + blue * 0.1 < 128;
   const colors = dark
     ? { batch: "#6b7f95", train: "#5cb3ff", test: "#ffa657" }
     : { batch: "#a9bccf", train: "#0f6fc6", test: "#c2500a" };
-  return { dark, ...colors, text: get("text-color"), font: get("font") };
+  return { dark, ...colors, background, text: get("text-color"), font: get("font") };
 }
 
-/** Return "#rrggbb" as three numbers. */
+const pen = document.createElement("canvas").getContext("2d");
+
+/** Return any opaque CSS colour as three numbers. */
 function rgb(color) {
-  return [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
+  pen.fillStyle = color; // reads back as "#rrggbb"
+  return [1, 3, 5].map((i) => parseInt(pen.fillStyle.slice(i, i + 2), 16));
 }
 
 /** Return the color `part` of the way through a list of colors, as [red, green, blue]. */
@@ -453,11 +459,13 @@ const card = (name, title, body, tools = "") => `
     <header><div role="heading" aria-level="3" data-t="${title}"></div>${tools}${tool("csv")}</header>
     ${body}
   </section>`;
-const lines = (name, title, legend, hint = "") => card(name, title, `${legend}
-  <div class="klv-figure" role="img"></div><div class="klv-x" aria-hidden="true"></div>${hint}`, tool("reset_zoom"));
+const chart = (name, title, { legend = "", hint }) => card(name, title, `${legend}
+  <div class="klv-figure" role="img"></div><div class="klv-x" aria-hidden="true"></div>
+  ${hint ? `<p class="klv-hint" data-t="${hint}"></p>` : ""}`, tool("reset_zoom"));
 
 /** Return everything that is there before the first frame. `id` is the mount's own. */
 function skeleton(id) {
+  const legend = `<div class="klv-legend"></div>`;
   const ticks = (values) => values.map((value) => `<span>${value}</span>`).join("");
   return `
   <div class="klv-lost" hidden><span data-t="reconnecting"></span></div>
@@ -477,8 +485,8 @@ function skeleton(id) {
     ${choice(id, "loss", "loss_axis", ["linear", "log"])}
   </div>
   <div class="klv-pair">
-    ${lines("loss", "loss", `<div class="klv-legend"></div>`)}
-    ${lines("accuracy", "accuracy", `<div class="klv-legend"></div>`)}
+    ${chart("loss", "loss", { legend })}
+    ${chart("accuracy", "accuracy", { legend })}
   </div>
   <div class="klv-toy">
     ${card("plane", "plane", `<div class="klv-square"><div class="klv-ticks klv-up" aria-hidden="true">${ticks([6, 3, 0, -3, -6])}</div>
@@ -491,9 +499,11 @@ function skeleton(id) {
     choice(id, "histogram", "quantity", ["activations", "gradients", "weights"]))}
   <section class="klv-card klv-history">
     <header><div role="heading" aria-level="3" data-t="history"></div><small data-t="history_hint"></small></header>
-    <div class="klv-legend" data-legend="layers"></div>
-    <div class="klv-four">${LAYER_CHARTS.map(({ name, title, hint }) =>
-      lines(name, title, "", `<p class="klv-hint"${hint ? ` data-hint="${hint}"` : ""}></p>`)).join("")}</div>
+    ${legend}
+    <div class="klv-four">
+      ${chart("mean", "mean", { hint: "mean_hint" })}${chart("dead", "dead_units", {})}
+      ${chart("grad_norm", "grad_norm", {})}${chart("update_ratio", "update_ratio", { hint: "update_ratio_hint" })}
+    </div>
   </section>
   ${card("mistakes", "mistakes", `<p class="klv-hint" data-note></p>
     <div class="klv-mistakes"><div class="klv-confusion" role="group"></div>
@@ -561,8 +571,8 @@ class Block {
 
 /** The strip of figures at the top. */
 class Status extends Block {
-  constructor(view, name) {
-    super(view, name);
+  constructor(view) {
+    super(view, "status");
     this.facts = {};
     for (const element of this.element.querySelectorAll("[data-fact]")) this.facts[element.dataset.fact] = element;
     this.badge = this.element.querySelector(".klv-state");
@@ -570,7 +580,7 @@ class Status extends Block {
   }
 
   stamp() {
-    return this.view.root.dataset.frames + this.view.fresh;
+    return this.view.received;
   }
 
   showState() {
@@ -814,20 +824,14 @@ function surface(canvas, width, height) {
 
 /** What each layer's activations, gradients or weights are like at this moment. */
 class Histograms extends Block {
-  height = 84;
-
-  constructor(view, name) {
-    super(view, name);
+  constructor(view) {
+    super(view, "histograms");
     this.box = this.element.querySelector(".klv-cells");
     this.cells = [];
   }
 
-  applies(frame) {
-    return frame.rows("activations") > 0;
-  }
-
   stamp(frame) {
-    return [frame.last("layer0", 0), this.view.options.histogram].join();
+    return [frame.header.layers, frame.last("layer0", 0), this.view.options.histogram].join();
   }
 
   /** Make one cell for each layer. */
@@ -847,7 +851,7 @@ class Histograms extends Block {
     const { layers } = frame.header;
     if (layers.join() !== this.names) this.build(layers);
     const size = [this.view.look, this.width, this.names].join();
-    if (size !== this.size) this.cellWidth = this.cells[0].canvas.clientWidth;
+    if (size !== this.size) this.cellWidth = this.cells[0]?.canvas.clientWidth;
     this.size = size;
     const kind = this.view.options.histogram;
     this.cells.forEach(({ canvas, low, high, notes }, i) => {
@@ -873,7 +877,7 @@ class Histograms extends Block {
 
   /** Draw bars; one that dwarfs the others (the zeros of a ReLU) is cut off, with a gap to say so and its share. */
   bars(canvas, counts, [low, high], color, moments) {
-    const [width, height] = [this.cellWidth, this.height];
+    const [width, height] = [this.cellWidth, 84]; // as in the stylesheet
     const context = surface(canvas, width, height);
     const [first, second] = [...counts].sort((a, b) => b - a);
     const top = second > 0 && first > 3 * second ? 1.6 * second : first || 1;
@@ -977,8 +981,8 @@ function rove(group, selector) {
 class Plane extends Block {
   thrift = 15;
 
-  constructor(view, name) {
-    super(view, name);
+  constructor(view) {
+    super(view, "plane");
     [this.base, this.dots] = this.element.querySelectorAll("canvas");
     this.note = this.element.querySelector("[data-note]");
   }
@@ -1056,8 +1060,8 @@ function unitName(view, index) {
 
 /** Every hidden unit's own output over the plane, layer by layer. */
 class Units extends Block {
-  constructor(view, name) {
-    super(view, name);
+  constructor(view) {
+    super(view, "units");
     this.box = this.element.querySelector(".klv-units");
     const point = (event) => this.point(event.target.closest("button"));
     for (const kind of ["pointerover", "focusin"]) this.box.addEventListener(kind, point);
@@ -1067,7 +1071,7 @@ class Units extends Block {
 
   point(button) {
     this.view.unit = button ? Number(button.dataset.unit) : undefined;
-    this.view.refresh();
+    this.view.refresh([this.view.plane]);
   }
 
   applies(frame) {
@@ -1115,8 +1119,8 @@ function make(tag, properties) {
 
 /** The confusion matrix of the whole test set and the most confident mistakes; known when the run stands still. */
 class Mistakes extends Block {
-  constructor(view, name) {
-    super(view, name);
+  constructor(view) {
+    super(view, "mistakes");
     this.note = this.element.querySelector("[data-note]");
     this.body = this.element.querySelector(".klv-mistakes");
     this.matrix = this.element.querySelector(".klv-confusion");
@@ -1144,8 +1148,8 @@ class Mistakes extends Block {
     if (fresh || this.shown?.token !== frame.token) this.shown = fresh ? frame : null;
     this.body.hidden = !this.shown;
     this.body.classList.toggle("klv-stale", !fresh);
-    this.note.textContent = fresh ? this.view.t("confusion_axes") : this.shown
-      ? this.view.t("mistakes_stale", { step: this.view.format.whole(this.shown.header.step) }) : this.view.t("mistakes_later");
+    const note = fresh ? "confusion_axes" : this.shown ? "mistakes_stale" : frame.header.state === "diverged" ? "mistakes_none" : "mistakes_later";
+    this.note.textContent = this.view.t(note, { step: this.view.format.whole(this.shown?.header.step) });
     if (!this.shown) return;
     const content = [this.shown.token, this.shown.header.step, this.view.look].join();
     if (content !== this.content) {

@@ -40,14 +40,18 @@ def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None
     ("gone"); `on_ended` is called before that rerun.
     """
     run = pool().by_token(token)
+    toy = run is not None and run.experiment.data == "toy2d"
+    tokens = parse_network(run.experiment.network) if toy else ()
     _component(
         key=key,
         data={
             "key": key,
             "token": token,
             "language": language(),
-            "known": run.state if run else "gone",  # what this rerun already shows: no need to ask for another
-            "units": [word.units for word in parse_network(run.experiment.network) if isinstance(word, Dense)] if run else [],
+            "known": run.state if run else "gone",  # what this rerun shows: no need to ask for another
+            "units": [
+                token.units for token in tokens if isinstance(token, Dense)
+            ],  # of each layer, to tell responses apart
             "labels": labels(),
         },
         on_ended_change=on_ended or (lambda: None),
@@ -91,8 +95,7 @@ def labels() -> dict[str, str]:
         "loss_axis": _("Loss axis"),
         "linear": _("Linear"),
         "log": _("Logarithmic"),
-        "loss_text": _("Loss at step {step}: mini-batch {batch}, training set {train}, test set {test}."),
-        "accuracy_text": _("Accuracy at step {step}: training set {train}, test set {test}."),
+        "chart_text": _("{title} at step {step}: {values}."),
         # the plane
         "plane": _("What the network makes of the plane"),
         "plane_text": _("The plane at step {step}: {share} of it is taken for class {name}. Test accuracy {test}."),
@@ -115,19 +118,21 @@ def labels() -> dict[str, str]:
         # the layers over time
         "history": _("Layer by layer, over the whole of training"),
         "history_hint": _("Shift and click: only this one"),
-        "band_hint": _("The bands of ± one standard deviation are drawn for up to {n} layers."),
         "mean": _("Activation: mean ± std"),
-        "dead_share": _("Dead units"),
+        "mean_hint": _("bands for up to {n} layers"),
+        "dead_units": _("Dead units"),
         "grad_norm": _("Gradient norm ‖∂L/∂W‖"),
         "update_ratio": _("Size of an update ‖ΔW‖ / ‖W‖"),
-        "reference": _("dotted: 0.001, a common rule of thumb"),
-        "history_text": _("{title} at step {step}: {values}."),
+        "update_ratio_hint": _("dotted: 0.001, a common rule of thumb"),
         # mistakes
         "mistakes": _("What the network gets wrong"),
         "mistakes_later": _("Pause the run to see what the network gets wrong on the whole test set."),
+        "mistakes_none": _("What the network answers are no numbers any more: there is nothing to compare."),
         "mistakes_stale": _("As of step {step}; pause the run to measure again."),
         "confusion": _("Confusion matrix"),
-        "confusion_text": _("Confusion matrix at step {step}: {right} of {total} right. Most frequent mistake: {worst}."),
+        "confusion_text": _(
+            "Confusion matrix at step {step}: {right} of {total} right. Most frequent mistake: {worst}."
+        ),
         "confusion_axes": _("Rows: right answer. Columns: the network's answer."),
         "no_mistake": _("none"),
         "cell": _("{right} taken for {wrong}: {n}"),

@@ -1,4 +1,4 @@
-"""Every layer: right by central differences and by PyTorch, of the shape predicted, and leaving alone what it is given."""
+"""Every layer: right by central differences and by PyTorch, of the shape predicted, and leaving its inputs alone."""
 
 import functools
 

@@ -19,7 +19,9 @@ def test_what_is_kept_comes_back():
     assert len(os.listdir(store.folder())) == 1
 
 
-@pytest.mark.parametrize("name", ["nothere1", "../../etc/passwd", "", "a/b/c/d/e", "x" * 1000, "\0\0\0\0\0\0", "日本語日本語"])
+@pytest.mark.parametrize(
+    "name", ["nothere1", "../../etc/passwd", "", "a/b/c/d/e", "x" * 1000, "\0\0\0\0\0\0", "日本語日本語"]
+)
 def test_no_such_run(name):
     assert store.load(name) is None
 

@@ -132,10 +132,12 @@ def test_curves_name_what_was_measured():
 
 def test_a_history_goes_round_its_layers_included():
     history, heir = recorded(), History()
-    history.layers["dense1"] = Series(5, 160)
-    history.layers["dense1"].append(1, *range(5))
-    heir.restore(history.state())
+    for name in ("dense1", "dense2", "dense10", "output"):
+        history.layers[name] = Series(5, 160)
+        history.layers[name].append(1, *range(5))
+    heir.restore(dict(reversed(history.state().items())))  # a file need not keep the order
     assert heir.curves() == history.curves()
+    assert list(heir.layers) == list(history.layers)
     np.testing.assert_array_equal(heir.layers["dense1"].rows(), history.layers["dense1"].rows())
 
 

@@ -1,0 +1,399 @@
+"""The drawing pad under real hands: mouse, finger and keyboard in Chromium, with the real server behind it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from engine.data.handwriting import parse_strokes, strokes_to_image
+from tests.browser import conftest
+from tests.browser.conftest import serve, wait_ready
+
+pytestmark = pytest.mark.browser
+
+# In parts of the pad.
+SEVEN = [(0.28, 0.25), (0.7, 0.22), (0.6, 0.45), (0.42, 0.82)]
+LINE = [(0.2, 0.5), (0.8, 0.5)]
+
+
+class Hand:
+    """A pad on a page, and what one can do with it and see of it."""
+
+    def __init__(self, page, url: str, query: str = "") -> None:
+        self.page = page
+        self.asked: list[dict] = []
+        self.sockets: list = []
+        page.on("websocket", self._listen)
+        page.goto(f"{url}/draw{query}")
+        self.wait()
+
+    def _listen(self, socket) -> None:
+        if "/read/" in socket.url:
+            self.sockets.append(socket)
+            socket.on("framesent", lambda frame: self.asked.append(json.loads(frame)))
+
+    def wait(self) -> None:
+        wait_ready(self.page)
+        self.root.and_(self.page.locator("[data-replies]")).wait_for()
+
+    @property
+    def root(self):
+        return self.page.locator(".kasane-canvas")
+
+    @property
+    def paper(self):
+        return self.page.locator(".paper canvas")
+
+    @property
+    def replies(self) -> int:
+        return int(self.root.get_attribute("data-replies"))
+
+    @property
+    def strokes(self) -> list:
+        """The latest drawing that was sent."""
+        return self.asked[-1]["strokes"]
+
+    def picture(self) -> list[int]:
+        script = "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 == 0)"
+        return self.page.locator(".picture canvas").evaluate(script)
+
+    def ink(self) -> int:
+        """How many pixels of the paper are inked."""
+        script = """canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
+            .filter((value, i) => i % 4 == 3 && value > 128).length"""
+        return self.paper.evaluate(script)
+
+    def at(self, point) -> tuple[float, float]:
+        box = self.paper.bounding_box()
+        return box["x"] + point[0] * box["width"], box["y"] + point[1] * box["height"]
+
+    def draw(self, points, *, lift: bool = True) -> None:
+        mouse = self.page.mouse
+        mouse.move(*self.at(points[0]))
+        mouse.down()
+        for point in points[1:]:
+            mouse.move(*self.at(point), steps=12)
+        if lift:
+            mouse.up()
+
+    def tool(self, name: str):
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def reads(self, digit: str, network: str = "shipped") -> None:
+        """Wait until the network reads this digit ("": nothing)."""
+        expect(self.root).to_have_attribute(f"data-digit-{network}", digit)
+
+    def settle(self) -> None:
+        """Wait until the latest drawing is answered and no other is on its way."""
+        for _ in range(100):
+            asked = len(self.asked)
+            self.page.wait_for_timeout(60)
+            if len(self.asked) == asked and self.root.get_attribute("data-seq") == str(self.asked[-1]["seq"]):
+                return
+        raise AssertionError("the pad does not come to rest")
+
+
+@pytest.fixture
+def hand(page, app_url):
+    return Hand(page, app_url)
+
+
+# ------------------------------------------------------------------------------------------------------ ways to draw
+
+
+def test_mouse(hand):
+    expect(hand.page.locator(".hint")).to_be_visible()
+    hand.reads("")
+    hand.draw(SEVEN)
+    hand.reads("7")
+    expect(hand.page.locator(".hint")).to_be_hidden()
+    expect(hand.page.locator(".card .answer").last).to_have_text("7")
+    meter = hand.page.locator(".card").last.get_by_role("meter", name="Probability of 7")
+    assert int(meter.get_attribute("aria-valuenow")) > 50
+    assert re.fullmatch(r"\d+%", meter.get_attribute("aria-valuetext"))
+
+
+def test_predictions_come_while_the_pen_moves(hand):
+    before = hand.replies
+    hand.draw(SEVEN, lift=False)
+    hand.reads("7")
+    assert hand.replies - before >= 8
+    assert float(hand.root.get_attribute("data-latency")) < 500
+    hand.page.mouse.up()
+    sequence = [question["seq"] for question in hand.asked]
+    assert sequence == sorted(set(sequence))
+
+
+def test_the_picture_is_that_of_the_preprocessing(hand):
+    hand.draw(SEVEN)
+    hand.settle()
+    assert hand.picture() == strokes_to_image(parse_strokes(hand.strokes)).ravel().tolist()
+
+
+def test_finger(open_page, app_url):
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    hand = Hand(page, app_url)
+    devtools = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *fingers) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(map(hand.at, fingers))]
+        devtools.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    touch("Start", SEVEN[0])
+    for a, b in zip(SEVEN, SEVEN[1:], strict=False):
+        for i in range(1, 11):
+            touch("Move", (a[0] + (b[0] - a[0]) * i / 10, a[1] + (b[1] - a[1]) * i / 10))
+    touch("Start", SEVEN[-1], (0.9, 0.9))  # a second finger does nothing
+    touch("Move", SEVEN[-1], (0.1, 0.9))
+    touch("End")
+    hand.reads("7")
+    hand.settle()
+    assert len(hand.strokes) == 1
+    assert max(x for x, _ in hand.strokes[0]) < 0.75 * 280
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+
+
+def test_keyboard(hand):
+    keys = hand.page.keyboard
+    hand.paper.focus()
+    for _ in range(14):
+        keys.press("ArrowUp")
+    keys.press(" ")
+    for _ in range(28):
+        keys.press("ArrowDown")
+    keys.press(" ")
+    keys.press("ArrowLeft")  # the pen is up: this draws nothing
+    hand.reads("1")
+    hand.settle()
+    assert len(hand.strokes) == 1
+    assert hand.strokes[0][0] == [140, 56]
+    assert hand.strokes[0][-1] == [140, 224]
+    expect(hand.page.locator(".kasane-canvas [role=status]")).to_contain_text(": 1 (")
+    keys.press("Control+z")
+    hand.reads("")
+    keys.press("Control+y")
+    hand.reads("1")
+    keys.press("Delete")
+    hand.reads("")
+    keys.press("e")
+    expect(hand.tool("Eraser")).to_have_attribute("aria-pressed", "true")
+
+
+def test_two_arrows_draw_a_diagonal(hand):
+    keys = hand.page.keyboard
+    hand.paper.focus()
+    keys.press(" ")
+    keys.down("ArrowRight")
+    keys.down("ArrowDown")
+    keys.down("ArrowDown")
+    keys.up("ArrowRight")
+    keys.up("ArrowDown")
+    keys.press(" ")
+    hand.settle()
+    assert hand.strokes == [[[140, 140], [146, 140], [152, 146], [158, 152]]]
+
+
+def test_the_pad_is_named_and_its_focus_visible(hand):
+    expect(hand.page.get_by_role("application", name="Drawing pad")).to_be_visible()
+    expect(hand.page.locator(".keys")).to_be_hidden()
+    hand.paper.focus()
+    hand.page.keyboard.press("ArrowUp")
+    expect(hand.page.locator(".keys")).to_be_visible()
+    assert hand.page.locator(".paper").evaluate("paper => getComputedStyle(paper).outlineStyle") == "solid"
+
+
+# ------------------------------------------------------------------------------------------------------------- tools
+
+
+def test_undo_redo_and_clear(hand):
+    assert hand.tool("Undo").is_disabled()
+    hand.draw(LINE)
+    hand.settle()
+    first = hand.picture()
+    hand.draw([(0.5, 0.2), (0.5, 0.8)])
+    hand.settle()
+    assert len(hand.strokes) == 2
+    hand.tool("Undo").click()
+    hand.settle()
+    assert hand.picture() == first
+    hand.tool("Redo").click()
+    hand.settle()
+    assert len(hand.strokes) == 2
+    hand.tool("Clear").click()
+    hand.reads("")
+    hand.settle()
+    assert hand.strokes == []
+    assert not any(hand.picture())
+    assert hand.ink() == 0
+    hand.tool("Undo").click()
+    hand.settle()
+    assert len(hand.strokes) == 2
+
+
+def test_eraser_cuts_a_stroke_in_two(hand):
+    hand.draw(LINE)
+    hand.tool("Eraser").click()
+    hand.draw([(0.5, 0.3), (0.5, 0.7)])
+    hand.settle()
+    left, right = hand.strokes
+    assert left[0][0] == pytest.approx(0.2 * 280, abs=1)
+    assert right[-1][0] == pytest.approx(0.8 * 280, abs=1)
+    gap = right[0][0] - left[-1][0]
+    assert gap == pytest.approx(2 * (5 + 16 / 2 + 16 / 2), abs=1)  # the ring is 13 units in radius and takes ink it touches
+    hand.tool("Undo").click()
+    hand.settle()
+    assert len(hand.strokes) == 1
+    hand.tool("Pen").click()
+    hand.draw([(0.5, 0.2), (0.5, 0.8)])
+    hand.settle()
+    assert len(hand.strokes) == 2
+
+
+def test_pen_width_changes_what_a_person_sees_and_not_what_the_network_sees(hand):
+    hand.draw(SEVEN)
+    hand.settle()
+    ink, picture = hand.ink(), hand.picture()
+    slider = hand.page.get_by_role("slider", name="Pen width")
+    slider.fill("28")
+    assert hand.ink() > 1.4 * ink
+    slider.fill("6")
+    assert hand.ink() < 0.6 * ink
+    assert hand.picture() == picture
+
+
+def test_a_full_pad_says_so(hand):
+    for i in range(101):
+        x, y = hand.at((0.05 + 0.9 * (i % 10) / 10, 0.05 + 0.9 * (i // 10) / 11))
+        hand.page.mouse.click(x, y)
+    expect(hand.page.locator(".problem")).to_have_text("The pad is full; clear it or undo a stroke to go on.")
+    hand.settle()
+    assert len(hand.strokes) == 100
+
+
+# ----------------------------------------------------------------------------------------------- what a drawing outlives
+
+
+def test_language_switch(hand):
+    hand.draw(SEVEN)
+    hand.reads("7")
+    ink = hand.ink()
+    hand.page.get_by_text("日本語", exact=True).click()
+    expect(hand.root).to_have_attribute("lang", "ja")
+    hand.wait()
+    hand.reads("7")
+    assert hand.ink() == ink
+    assert len(hand.sockets) == 1  # the pad was not mounted anew
+
+
+def test_page_switch_and_reload(hand):
+    hand.draw(SEVEN)
+    hand.reads("7")
+    hand.page.get_by_role("link", name="Home").first.click()
+    expect(hand.root).to_have_count(0)
+    hand.page.get_by_role("link", name="Draw", exact=True).first.click()
+    hand.reads("7")
+    hand.page.reload()
+    hand.reads("7")
+
+
+def test_a_token_that_the_server_forgot(page, app_url):
+    refused: list[str] = []
+
+    def refuse_first(socket) -> None:
+        if refused:
+            socket.connect_to_server()
+        else:
+            refused.append(socket.url)
+            socket.close(code=4404)
+
+    page.route_web_socket(re.compile("/read/"), refuse_first)
+    hand = Hand(page, app_url)
+    assert refused
+    hand.draw(SEVEN)
+    hand.reads("7")
+
+
+def test_an_error_is_said_and_goes_with_the_next_stroke(page, app_url):
+    garbled: list[str] = []
+
+    def garble(socket) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(message: str) -> None:
+            server.send("{" if garbled.append(message) or len(garbled) == 2 else message)
+
+        socket.on_message(pass_on)
+
+    page.route_web_socket(re.compile("/read/"), garble)
+    hand = Hand(page, app_url)
+    hand.page.mouse.click(*hand.at((0.5, 0.5)))
+    expect(hand.page.locator(".problem")).to_have_text("A drawing must be JSON.")
+    hand.draw(SEVEN)
+    expect(hand.page.locator(".problem")).to_be_hidden()
+
+
+def test_server_restart(browser, tmp_path, monkeypatch):
+    port = conftest.free_port()
+    monkeypatch.setattr(conftest, "free_port", lambda: port)
+    page = browser.new_context(locale="en-US").new_page()  # its console tells of the lost connections
+    with serve(tmp_path) as url:
+        hand = Hand(page, url)
+        hand.draw(SEVEN)
+        hand.reads("7")
+    expect(page.locator(".problem")).to_contain_text("connection")
+    with serve(tmp_path):
+        expect(page.locator(".problem")).to_be_hidden(timeout=30_000)
+        hand.wait()
+        before = hand.replies
+        hand.draw(LINE)
+        deadline = time.monotonic() + 20
+        while hand.replies == before and time.monotonic() < deadline:
+            page.wait_for_timeout(100)
+        assert hand.replies > before
+        hand.settle()
+        assert len(hand.strokes) == 2
+    page.context.close()
+
+
+# ------------------------------------------------------------------------------------------------------------ networks
+
+
+def test_a_network_just_trained_reads_beside_the_shipped_one(page, app_url):
+    page.goto(f"{app_url}/train?steps=60&network=dense20")
+    wait_ready(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Train on", exact=True)).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="Draw", exact=True).first.click()
+    page.locator(".kasane-canvas[data-replies]").wait_for()
+    expect(page.locator(".card h3")).to_have_text(["Just trained", "Shipped with Kasane"])
+    expect(page.locator(".card .about").first).to_have_text("dense20 · mnist-5k")
+    assert page.locator(".card [role=meter]").count() == 20
+
+
+# ----------------------------------------------------------------------------------------------------------- screens
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_phone_shows_it_without_scrolling_sideways(open_page, app_url, language):
+    hand = Hand(open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True), app_url, f"?lang={language}")
+    hand.draw(SEVEN)
+    hand.reads("7")
+    wide = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stBidiComponentIsolated]'),
+        document.documentElement].filter(part => part.scrollWidth > part.clientWidth + 1).length"""
+    assert hand.page.evaluate(wide) == 0
+    assert hand.paper.bounding_box()["width"] > 340
+    for name in ("pen", "eraser", "undo", "redo", "clear"):
+        box = hand.page.locator(f".tools button.{name}").bounding_box()
+        assert min(box["width"], box["height"]) >= 44
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_desktop_shows_it_without_scrolling(open_page, app_url, language):
+    hand = Hand(open_page(), app_url, f"?lang={language}")
+    hand.draw(SEVEN)
+    hand.reads("7")
+    assert hand.page.evaluate("(part => part.scrollHeight - part.clientHeight)(document.querySelector('[data-testid=stMain]'))") <= 1
