@@ -120,6 +120,8 @@ def list_presets(options: argparse.Namespace) -> int:
                 show_check(preset, results, holds)
         elif not options.json:
             print(f"{preset.id:<22} {preset.page:<15} {preset.question}")
+            if len(preset.runs) > 1:
+                print(f"{'':<22} {'runs':<15} {shorten('; '.join(preset.runs), 80)}")
         rows.append(row)
     if options.json:
         print_json(rows)
@@ -409,4 +411,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without “ or λ is no reason to stop
     sys.exit(main())

@@ -247,23 +247,22 @@ class Experiment:
         return {name: format_value(value) for name, value in self.changes().items()}
 
     @classmethod
-    def read_query(cls, query: Mapping[str, str]) -> tuple[Experiment, list[ExperimentError]]:
-        """Return the experiment of a URL and one error for each parameter that had to be left at its default.
+    def read_query(
+        cls, query: Mapping[str, str], base: Experiment | None = None
+    ) -> tuple[Experiment, list[ExperimentError]]:
+        """Return the experiment of a URL and one error for each parameter that had to be left out.
 
-        Parameters that are no field are ignored: pages keep their own there.
+        Fields that the URL does not name are those of `base`, by default the defaults. Parameters that are no field are
+        ignored: pages keep their own there.
         """
-        good: dict[str, object] = {}
-        errors: list[ExperimentError] = []
+        experiment, errors = base or cls(), []
         for name, item in FIELDS.items():
-            if name not in query:
-                continue
-            try:
-                value = parse_value(item, query[name])
-                cls(**{name: value})
-                good[name] = value
-            except ExperimentError as error:
-                errors.append(error)
-        return cls(**good), errors
+            if name in query:
+                try:
+                    experiment = experiment.replace(**{name: parse_value(item, query[name])})
+                except ExperimentError as error:
+                    errors.append(error)
+        return experiment, errors
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, str]) -> Experiment:

@@ -48,7 +48,7 @@ def train() -> None:
     steer("resume")
 
 
-with st.container(horizontal=True, vertical_alignment="bottom", key="transport"):
+with st.container(horizontal=True, vertical_alignment="center", key="transport"):
     if run.wanted:
         st.button(_("Pause"), icon=":material/pause:", type="primary", on_click=steer, args=("pause",), key="pause")
     else:
@@ -78,7 +78,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="transport")
         key="speed",
         format_func=session.speed_label,
         on_change=session.change_speed,
-        width=260,
+        width=220,
+        label_visibility="collapsed",
     )
 
 session.describe_preset(run)

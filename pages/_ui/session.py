@@ -89,25 +89,35 @@ def choose_preset() -> None:
         renew(preset.runs[label], preset=chosen)
 
 
+def current_preset() -> str:
+    """Return the preset that the experiment still is, "" for none. Other data, another seed and more steps are allowed."""
+    chosen = st.session_state.get("preset")
+    if not chosen:
+        return ""
+    preset, label = preset_runs()[chosen]
+    spec = experiment()
+    same = preset.runs[label].replace(data=spec.data, seed=spec.seed, steps=spec.steps)
+    return chosen if spec == same else ""
+
+
 def describe_preset(current: Run) -> None:
     """Say which published experiment the run is, what was published, and what this run measured on which data."""
-    chosen = st.session_state.get("preset")
+    chosen = current_preset()
     if not chosen:
         return
     preset, label = preset_runs()[chosen]
     published = preset.published.get(label)
-    measured = current.header.get("test_accuracy") if current.state == "completed" else None
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        with st.container(width="stretch", gap=None):
-            st.markdown(f"**{translate(preset.title)}** — {translate(preset.question)}")
-            if preset.note:
-                st.caption(translate(preset.note))
-        if published and published.test is not None:
-            st.metric(
-                _("Published"), f"{published.test:.4f}", width="content", help=_("On all 10,000 test digits of MNIST.")
-            )
-        data = _("On the test digits of {data}.").format(data=current.experiment.data)
-        st.metric(_("Measured"), f"{measured:.4f}" if measured is not None else "–", width="content", help=data)
+    figures = []
+    if published and published.test is not None:
+        figures.append(_("published {value}").format(value=f"**{published.test:.4f}**"))
+    if current.state == "completed" and (measured := current.header.get("test_accuracy")) is not None:
+        figures.append(_("here {value} on {data}").format(value=f"**{measured:.4f}**", data=current.experiment.data))
+    with st.container(border=True, gap=None):
+        st.markdown(f"**{translate(preset.title)}** — {translate(preset.question)}")
+        if figures:
+            st.markdown(_("Test accuracy: {figures}").format(figures=", ".join(figures)))
+        if preset.note:
+            st.caption(translate(preset.note))
 
 
 def steps_per_second(spec: Experiment) -> float:
@@ -180,7 +190,7 @@ def show_notices() -> None:
 def write_url() -> None:
     """Make the URL say what the session works on."""
     wanted = experiment().to_query()
-    if preset := st.session_state.get("preset"):
+    if preset := current_preset():
         wanted["preset"] = preset
     live = pool().find(st.session_state.get("run_id", ""))
     if live and live.step:
@@ -193,18 +203,19 @@ def write_url() -> None:
 
 def _read_url(query: dict[str, str]) -> None:
     _leave_run()
-    spec, errors = Experiment.read_query(query)
-    for error in errors:
-        notice(sentence(error))
+    base = None
     st.session_state["preset"] = ""
     if (chosen := query.get("preset")) is not None:
         if chosen in preset_runs():
             preset, label = preset_runs()[chosen]
-            spec = preset.runs[label]
+            base = preset.runs[label]
             st.session_state["preset"] = chosen
         else:
             legal = ", ".join(list(preset_runs())[:4]) + ", …"
             notice(sentence(ExperimentError("preset", Text(N_("one of {options}"), options=legal), chosen)))
+    spec, errors = Experiment.read_query(query, base)
+    for error in errors:
+        notice(sentence(error))
     if (name := query.get("run")) is not None:
         try:
             if kept := pool().open(name):

@@ -18,11 +18,33 @@ from engine.training.trainer import Trainer
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
-PUBLISHED_IDS = """
-    d2-two-layer d2-sigmoid-gauss d2-relu-gauss d2-sigmoid-xavier d2-relu-he d2-sigmoid-he d2-relu-xavier d2-batchnorm
-    d2-opt-sgd d2-opt-momentum d2-opt-adagrad d2-opt-rmsprop d2-opt-adam d2-overfit d2-l2 d2-l1 d2-dropout d2-dropout-l1
-    ch04-two-layer ch05-two-layer ch06-init-compare ch06-optimizers-mnist ch06-weight-decay ch06-dropout ch06-batchnorm
-""".split()
+PUBLISHED_IDS = [
+    "d2-two-layer",
+    "d2-sigmoid-gauss",
+    "d2-relu-gauss",
+    "d2-sigmoid-xavier",
+    "d2-relu-he",
+    "d2-sigmoid-he",
+    "d2-relu-xavier",
+    "d2-batchnorm",
+    "d2-opt-sgd",
+    "d2-opt-momentum",
+    "d2-opt-adagrad",
+    "d2-opt-rmsprop",
+    "d2-opt-adam",
+    "d2-overfit",
+    "d2-l2",
+    "d2-l1",
+    "d2-dropout",
+    "d2-dropout-l1",
+    "ch04-two-layer",
+    "ch05-two-layer",
+    "ch06-init-compare",
+    "ch06-optimizers-mnist",
+    "ch06-weight-decay",
+    "ch06-dropout",
+    "ch06-batchnorm",
+]
 
 # Steps in place of the published ones, where those take seconds.
 SHORTENED = {"ch04-two-layer": 4_000, "ch05-two-layer": 4_000, "ch06-init-compare": 1_000, "ch06-optimizers-mnist": 800}
@@ -92,7 +114,7 @@ def test_runs_follow_the_conventions_of_course_and_book(preset):
 
 
 @pytest.mark.parametrize(
-    "id, layers, fields",
+    ("id", "layers", "fields"),
     [
         ("d2-two-layer", [40], {"activation": "relu", "initializer": "gauss", "sigma": 0.01, "lr": 0.1, "steps": 1000}),
         ("d2-sigmoid-gauss", [40, 20], {"activation": "sigmoid", "initializer": "gauss", "lr": 0.1, "steps": 2000}),
@@ -209,7 +231,7 @@ def result(train=1.0, test=1.0, loss=0.1, test_loss=0.2, losses=(1.0,), accuraci
 
 
 @pytest.mark.parametrize(
-    "claim, bears_out, refutes",
+    ("claim", "bears_out", "refutes"),
     [
         (presets.never_learns("a"), [result(test=0.1135)], [result(test=0.2)]),
         (presets.stays_below("a", 0.3), [result(test=0.29)], [result(test=0.3)]),

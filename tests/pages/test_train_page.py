@@ -86,7 +86,7 @@ def test_a_link_to_a_run_shows_it_again(visit):
 def test_a_preset_by_link(visit):
     app = visit("train", preset="d2-relu-he")
     assert current_run(app).experiment.initializer == "he_normal"
-    assert any(metric.value == "0.9560" for metric in app.metric)
+    assert any("published **0.9560**" in text.value for text in app.markdown)
 
 
 def test_a_preset_by_click(visit):
@@ -158,3 +158,16 @@ def test_damaged_data_is_one_sentence(visit, tmp_path, monkeypatch):
     app = visit("train", data="mnist")
     (sentence,) = sentences(app)
     assert "ubyte.gz" in sentence
+
+
+def test_a_preset_on_other_data_is_still_that_preset(visit):
+    app = visit("train", preset="d2-relu-he", seed="3", data="digits")
+    assert app.query_params["preset"] == "d2-relu-he"
+    assert current_run(app).experiment.data == "digits"
+
+
+def test_a_changed_preset_is_none_any_more(visit):
+    app = visit("train", preset="d2-relu-he")
+    widget(app, "selectbox", "field_activation").set_value("tanh").run()
+    assert "preset" not in app.query_params
+    assert not any("published **" in text.value for text in app.markdown)

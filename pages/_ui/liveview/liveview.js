@@ -100,7 +100,7 @@ function thin(xs, ys) {
   if (stride < 2) return [xs, ys];
   const mean = (from, i) => {
     const part = from.subarray(i * stride, (i + 1) * stride);
-    return part.reduce((sum, value) => sum + value, 0) / part.length;
+    return sum(part) / part.length;
   };
   const length = Math.ceil(xs.length / stride);
   return [xs, ys].map((from) => Float32Array.from({ length }, (_, i) => mean(from, i)));
@@ -162,15 +162,15 @@ class LiveView {
     Object.assign(root.dataset, { frames: 0, step: 0, state: "starting", mounts: mounts.get(data.key) });
     root.style.minHeight = "";
     root.innerHTML = skeleton(`klv-${data.key}-${mounts.get(data.key)}`);
-    const layers = new Set(); // those whose lines are hidden
+    const layers = new Legend(root.querySelector(".klv-history .klv-legend"), () => this.refresh());
     this.blocks = [
       (this.status = new Status(this)),
-      new LineChart(this, LOSS, new Set()),
-      new LineChart(this, ACCURACY, new Set()),
+      new LineChart(this, LOSS),
+      new LineChart(this, ACCURACY),
       (this.plane = new Plane(this)),
       new Units(this),
       new Histograms(this),
-      ...OF_LAYERS.map((chart) => new LineChart(this, chart, layers)),
+      ...OF_LAYERS.map((spec) => new LineChart(this, spec, layers)),
       new Mistakes(this),
     ];
     this.observe();
@@ -200,7 +200,9 @@ class LiveView {
   /** Take over what the page says; called at each of its reruns that changes anything, and when the theme changes. */
   update(data, trigger) {
     const before = this.data ?? {};
-    Object.assign(this, { data, trigger, known: data.known });
+    // What the page shows: what it says, unless the run went on while it was saying so.
+    if (data !== before) this.known = this.state === "running" ? null : data.known;
+    Object.assign(this, { data, trigger });
     const theme = readTheme(this.root);
     const words = JSON.stringify([data.language, data.labels]);
     if (words !== this.words || JSON.stringify(theme) !== JSON.stringify(this.theme)) {
@@ -279,10 +281,11 @@ class LiveView {
   }
 
   relabel() {
-    for (const element of this.root.querySelectorAll("[data-t]")) element.textContent = this.t(element.dataset.t, { n: MAX_BANDS });
-    for (const element of this.root.querySelectorAll("[data-name]")) {
-      element.setAttribute("aria-label", this.t(element.dataset.name, { n: MAX_BANDS }));
-      if (element.matches("button")) element.title = element.ariaLabel;
+    for (const element of this.root.querySelectorAll("[data-t], [data-name]")) {
+      const text = this.t(element.dataset.t ?? element.dataset.name, { n: MAX_BANDS });
+      if (element.dataset.t) element.textContent = text;
+      else element.setAttribute("aria-label", text);
+      if (element.matches("button")) element.title = text;
     }
     for (const element of this.root.querySelectorAll(".klv-x")) element.textContent = this.t(this.options.x);
     this.root.classList.toggle("klv-dark", this.theme.dark);
@@ -344,7 +347,7 @@ class LiveView {
     this.root.dataset.step = frame.header.step;
     if (this.painted !== this.received) this.root.dataset.frames++;
     this.painted = this.received;
-    this.speaker ??= setTimeout(() => this.speak(), Math.max(0, (this.spoken ?? 0) + SPEAK_EVERY - performance.now()));
+    this.speaker ??= setTimeout(() => this.speak(), (this.spoken ?? 0) + SPEAK_EVERY - performance.now());
   }
 
   /** Bring the text alternatives up to date. */
@@ -357,23 +360,23 @@ class LiveView {
 
 /** Return a run's numbers as text in the page's language. */
 function formats(language) {
-  const number = (options) => new Intl.NumberFormat(language, options);
-  const whole = number({ maximumFractionDigits: 0 });
-  const short = number({ maximumSignificantDigits: 3 });
-  const tiny = number({ notation: "scientific", maximumSignificantDigits: 3 });
-  const one = number({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const percent = number({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const round = number({ style: "percent", maximumFractionDigits: 0 });
-  const seconds = number({ style: "unit", unit: "second", minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const orDash = (format) => (value) => (Number.isFinite(value) ? format(value || 0) : "–"); // no "-0"
-  return {
-    whole: orDash((value) => whole.format(value)),
-    one: orDash((value) => one.format(value)),
-    percent: orDash((value) => percent.format(value)),
-    round: orDash((value) => round.format(value)),
-    seconds: orDash((value) => seconds.format(value)),
-    short: orDash((value) => (value && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) ? tiny : short).format(value)),
+  const kinds = {
+    whole: { maximumFractionDigits: 0 },
+    one: { minimumFractionDigits: 1, maximumFractionDigits: 1 },
+    percent: { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 },
+    round: { style: "percent", maximumFractionDigits: 0 },
+    seconds: { style: "unit", unit: "second", minimumFractionDigits: 1, maximumFractionDigits: 1 },
+    middle: { maximumSignificantDigits: 3 },
+    extreme: { maximumSignificantDigits: 3, notation: "scientific" },
   };
+  const format = {};
+  for (const [name, options] of Object.entries(kinds)) {
+    const number = new Intl.NumberFormat(language, options);
+    format[name] = (value) => (Number.isFinite(value) ? number.format(value || 0) : "–"); // never "-0"
+  }
+  const extreme = (value) => value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5);
+  format.short = (value) => (extreme(value) ? format.extreme : format.middle)(value);
+  return format;
 }
 
 // ------------------------------------------------------------------------------------------------------------- theme
@@ -447,7 +450,8 @@ const ICONS = {
 };
 
 const icon = (name) => `<svg class="klv-icon" viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
-const tool = (name) => `<button type="button" class="klv-tool" data-tool="${name}" data-name="${name}">${icon(name)}</button>`;
+const tool = (name) => `
+  <button type="button" class="klv-tool" data-tool="${name}" data-name="${name}">${icon(name)}</button>`;
 const fact = (name) => `<div class="klv-fact"><dt data-t="${name}"></dt><dd data-fact="${name}">–</dd></div>`;
 const choice = (id, option, label, values) => `
   <fieldset class="klv-choice" data-option="${option}"><legend data-t="${label}"></legend>${values.map((value, i) => `
@@ -489,11 +493,13 @@ function skeleton(id) {
     ${chart("accuracy", "accuracy", { legend })}
   </div>
   <div class="klv-toy">
-    ${card("plane", "plane", `<div class="klv-square"><div class="klv-ticks klv-up" aria-hidden="true">${ticks([6, 3, 0, -3, -6])}</div>
-      <div class="klv-plane" role="img"><canvas></canvas><canvas></canvas></div>
-      <div class="klv-ticks" aria-hidden="true">${ticks([-6, -3, 0, 3, 6])}</div></div>
-      <p class="klv-hint" data-note></p>`)}
-    ${card("units", "units", `<div class="klv-units" role="group"></div><p class="klv-hint" data-t="units_hint"></p>`)}
+    ${card("plane", "plane", `<div class="klv-square">
+        <div class="klv-ticks klv-up" aria-hidden="true">${ticks([6, 3, 0, -3, -6])}</div>
+        <div class="klv-plane" role="img"><canvas></canvas><canvas></canvas></div>
+        <div class="klv-ticks" aria-hidden="true">${ticks([-6, -3, 0, 3, 6])}</div>
+      </div><p class="klv-hint" data-note></p>`)}
+    ${card("units", "units", `<div class="klv-units" role="group"></div>
+      <p class="klv-hint" data-t="units_hint"></p>`)}
   </div>
   ${card("histograms", "layers", `<div class="klv-cells" tabindex="0" role="group" data-name="layers"></div>`,
     choice(id, "histogram", "quantity", ["activations", "gradients", "weights"]))}
@@ -638,8 +644,10 @@ function loadPlotly() {
 
 /** The names of lines, as buttons that hide and show them. (Plotly's own legend cannot be reached from the keyboard.) */
 class Legend {
-  constructor(box, hidden, changed) {
-    Object.assign(this, { box, hidden, changed });
+  hidden = new Set();
+
+  constructor(box, changed) {
+    Object.assign(this, { box, changed });
     box.addEventListener("click", (event) => this.click(event));
   }
 
@@ -676,43 +684,52 @@ class Legend {
 
 // What is drawn against time. curves(frame, view): [{id, name, color, dash, width, array, column}]: the line follows a
 // column of one of the frame's arrays; spread: a column to draw a band of ± around it; csv: its name in the file.
-const TRAINING = ["train", "test"].map((id) => ({ id, dash: id === "test" ? "dash" : "solid", width: 2.2, array: "evaluated" }));
-const training = (view, columns, what) => TRAINING.map((curve, i) => ({ ...curve, name: view.t(curve.id),
-  color: view.theme[curve.id], column: columns[i], csv: `${curve.id}_${what}` }));
 const LOSS = {
   name: "loss",
-  curves: (frame, view) => [{ id: "batch", name: view.t("batch"), color: view.theme.batch, dash: "solid", width: 1, array: "loss",
-    column: 1, csv: "batch_loss" }, ...training(view, [1, 3], "loss")],
+  curves: (frame, view) => {
+    const batch = { id: "batch", dash: "solid", width: 1, array: "loss", column: 1, csv: "batch_loss" };
+    return [{ ...batch, name: view.t("batch"), color: view.theme.batch }, ...evaluated(view, [1, 3], "loss")];
+  },
   axis: (view) => (view.options.loss === "log" ? { type: "log" } : { rangemode: "tozero" }),
 };
 const ACCURACY = {
   name: "accuracy",
-  curves: (frame, view) => training(view, [2, 4], "accuracy"),
+  curves: (frame, view) => evaluated(view, [2, 4], "accuracy"),
   axis: () => ({ range: [0, 1.02], tickformat: ".0%", hoverformat: ".2%" }),
 };
 
+/** Return the curves of the training and the test set. */
+function evaluated(view, columns, quantity) {
+  return ["train", "test"].map((id, i) => ({
+    id, name: view.t(id), color: view.theme[id], dash: i ? "dash" : "solid", width: 2.2,
+    array: "evaluated", column: columns[i], csv: `${id}_${quantity}`,
+  }));
+}
+
 /** Return a chart of one quantity of every layer: a column of layer0, layer1, … */
-function ofLayers(name, column, axis, rest = {}) {
-  const curves = (frame, view) => frame.header.layers.map((layer, i, { length }) => ({ id: layer, name: layer, column, width: 1.8,
-    color: layerColor(view.theme, i, length), dash: Object.keys(DASHES)[i % 5], array: `layer${i}`, csv: `${layer}_${name}`, ...rest }));
+function ofLayers(name, column, axis, spread) {
+  const curves = (frame, view) => frame.header.layers.map((layer, i, { length }) => ({
+    id: layer, name: layer, color: layerColor(view.theme, i, length), dash: Object.keys(DASHES)[i % 5], width: 1.8,
+    array: `layer${i}`, column, spread, csv: `${layer}_${name}`,
+  }));
   return { name, curves, axis: () => axis, thrift: 60, pause: 700 };
 }
+
 const OF_LAYERS = [
-  ofLayers("mean", 1, {}, { spread: 2 }),
+  ofLayers("mean", 1, {}, 2),
   ofLayers("dead", 3, { range: [-0.02, 1.02], tickformat: ".0%", hoverformat: ".1%" }),
   ofLayers("grad_norm", 4, { type: "log" }),
-  ofLayers("update_ratio", 5, { type: "log", line: 1e-3 }),
+  ofLayers("update_ratio", 5, { type: "log", mark: 1e-3 }),
 ];
 
 /** Lines over training, drawn by Plotly. Zoom and the choice of lines outlive every frame. */
 class LineChart extends Block {
   zoom = 0; // counts resets of the zoom
 
-  constructor(view, spec, hidden) {
+  constructor(view, spec, legend) {
     super(view, spec.name);
-    Object.assign(this, { spec, hidden, thrift: spec.thrift ?? this.thrift, pause: spec.pause ?? 0 });
-    const box = this.element.querySelector(".klv-legend") ?? this.element.closest(".klv-history").querySelector(".klv-legend");
-    this.legend = box.legend ??= new Legend(box, hidden, () => view.refresh()); // the charts of layers share one
+    Object.assign(this, { thrift: 25, pause: 0, ...spec });
+    this.legend = legend ?? new Legend(this.element.querySelector(".klv-legend"), () => view.refresh());
     loadPlotly().then(() => view.schedule());
   }
 
@@ -721,38 +738,46 @@ class LineChart extends Block {
   }
 
   stamp(frame) {
-    const ends = this.spec.curves(frame, this.view).map(({ array }) => frame.last(array, 0));
-    return [ends, this.view.options.x, this.view.options.loss, this.zoom, ...this.hidden].join();
+    const ends = this.curves(frame, this.view).map(({ array }) => frame.last(array, 0));
+    return [ends, this.view.options.x, this.view.options.loss, this.zoom, ...this.legend.hidden].join();
   }
 
   resetZoom() {
     this.zoom++;
-    this.view.refresh();
+    this.view.refresh([this]);
   }
 
   draw(frame) {
-    const curves = this.spec.curves(frame, this.view);
+    const curves = this.curves(frame, this.view);
     const place = frame.axis(this.view.options.x);
-    const bands = curves.filter(({ id }) => !this.hidden.has(id)).length <= MAX_BANDS;
+    const { hidden } = this.legend;
+    const bands = curves.filter(({ id }) => !hidden.has(id)).length <= MAX_BANDS;
     this.legend.show(curves);
     const traces = curves.flatMap(({ id, name, color, dash, width, array, column, spread }) => {
-      const [x, y] = thin(frame.column(array, 0), frame.column(array, column));
-      const at = x.map(place);
-      const line = { x: at, y, name, visible: !this.hidden.has(id), mode: x.length > 1 ? "lines" : "markers",
-        line: { color, dash, width }, marker: { color }, hovertemplate: "%{y}" };
+      const [steps, y] = thin(frame.column(array, 0), frame.column(array, column));
+      const x = steps.map(place);
+      const visible = !hidden.has(id);
+      const mode = x.length > 1 ? "lines" : "markers";
+      const line = { x, y, name, visible, mode, line: { color, dash, width }, marker: { color }, hovertemplate: "%{y}" };
       if (!spread || !bands) return line;
-      const outline = around(at, y, frame.column(array, spread));
-      return [{ ...outline, visible: line.visible, mode: "none", fill: "toself", fillcolor: color, opacity: 0.14, hoverinfo: "skip" }, line];
+      const outline = around(x, y, frame.column(array, spread));
+      const fill = { mode: "none", fill: "toself", fillcolor: color, opacity: 0.14, hoverinfo: "skip" };
+      return [{ ...outline, ...fill, visible }, line];
     });
     window.Plotly.react(this.figure, traces, this.layout(frame, traces.length > 0), {
-      displaylogo: false, showSendToCloud: false, displayModeBar: false, responsive: false });
+      displaylogo: false, showSendToCloud: false, displayModeBar: false, responsive: false,
+    });
   }
 
   layout(frame, visible) {
     const { theme, options } = this.view;
-    const { line, ...vertical } = this.spec.axis(this.view);
-    const axis = { visible, gridcolor: "rgba(128,128,128,.2)", zeroline: false, automargin: false, exponentformat: "e",
-      hoverformat: ".4~g", tickfont: { size: 11 }, ticks: "outside", ticklen: 4, tickcolor: "rgba(0,0,0,0)" };
+    const { mark, ...vertical } = this.axis(this.view);
+    const axis = {
+      visible, gridcolor: "rgba(128,128,128,.2)", zeroline: false, automargin: false, exponentformat: "e",
+      hoverformat: ".4~g", tickfont: { size: 11 }, ticks: "outside", ticklen: 4, tickcolor: "rgba(0,0,0,0)",
+    };
+    const line = { color: theme.text, width: 1.2, dash: "dot" };
+    const marked = { type: "line", xref: "paper", x0: 0, x1: 1, y0: mark, y1: mark, opacity: 0.7, visible, line };
     const shown = [frame.token, this.zoom]; // another run, or a wish to see all of it, ends a zoom
     return {
       width: this.width,
@@ -761,8 +786,7 @@ class LineChart extends Block {
       uirevision: "keep",
       xaxis: { ...axis, rangemode: "tozero", nticks: 6, uirevision: [shown, options.x].join() },
       yaxis: { ...axis, nticks: vertical.type ? 4 : 7, ...vertical, uirevision: [shown, vertical.type].join() },
-      shapes: line ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: line, y1: line, opacity: 0.7, visible,
-        line: { color: theme.text, width: 1.2, dash: "dot" } }] : [],
+      shapes: mark ? [marked] : [],
       showlegend: false,
       hovermode: "x unified",
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", // a finger scrolls the page
@@ -774,18 +798,18 @@ class LineChart extends Block {
   }
 
   text(frame) {
-    const { format, t } = this.view;
-    const kind = this.spec.axis(this.view).tickformat ? format.percent : format.short;
-    const value = ({ name, array, column }) => `${name} ${kind(frame.last(array, column))}`;
-    return this.view.t("chart_text", { title: this.element.querySelector("[role=heading]").textContent,
-      step: format.whole(frame.header.step), values: this.spec.curves(frame, this.view).map(value).join(", ") });
+    const { format } = this.view;
+    const kind = this.axis(this.view).tickformat ? format.percent : format.short;
+    const values = this.curves(frame, this.view).map(({ name, array, column }) => `${name} ${kind(frame.last(array, column))}`);
+    const title = this.element.querySelector("[role=heading]").textContent;
+    return this.view.t("chart_text", { title, step: format.whole(frame.header.step), values: values.join(", ") });
   }
 
   /** Return one row for each step at which anything is known. */
   table(frame) {
     const [epoch, seconds] = [frame.axis("epochs"), frame.axis("seconds")];
-    const columns = this.spec.curves(frame, this.view).flatMap(({ array, column, spread, csv }) =>
-      (spread ? [[array, column, csv], [array, spread, `${csv}_std`]] : [[array, column, csv]]));
+    const columns = this.curves(frame, this.view).flatMap(({ array, column, spread, csv }) =>
+      [[array, column, csv], ...(spread ? [[array, spread, `${csv}_std`]] : [])]);
     const rows = new Map();
     columns.forEach(([array, column], place) => {
       const values = frame.column(array, column);
@@ -794,7 +818,8 @@ class LineChart extends Block {
         rows.get(step)[3 + place] = values[i];
       });
     });
-    return [["step", "epoch", "seconds", ...columns.map(([, , name]) => name)], ...[...rows.values()].sort((a, b) => a[0] - b[0])];
+    const names = columns.map(([, , name]) => name);
+    return [["step", "epoch", "seconds", ...names], ...[...rows.values()].sort((a, b) => a[0] - b[0])];
   }
 
   destroy() {
@@ -806,7 +831,10 @@ class LineChart extends Block {
 function around(x, y, spread) {
   const there = Array.from(x.keys()).filter((i) => Number.isFinite(y[i] + spread[i]));
   const back = [...there].reverse();
-  return { x: [...there, ...back].map((i) => x[i]), y: [...there.map((i) => y[i] + spread[i]), ...back.map((i) => y[i] - spread[i])] };
+  return {
+    x: [...there, ...back].map((i) => x[i]),
+    y: [...there.map((i) => y[i] + spread[i]), ...back.map((i) => y[i] - spread[i])],
+  };
 }
 
 // -------------------------------------------------------------------------------------------------------- histograms
@@ -837,8 +865,9 @@ class Histograms extends Block {
   /** Make one cell for each layer. */
   build(layers) {
     this.names = layers.join();
-    this.box.innerHTML = layers.map(() => `<div class="klv-cell"><b></b><canvas role="img"></canvas>
-      <div class="klv-limits" aria-hidden="true"><span></span><span></span></div><small></small><small></small></div>`).join("");
+    this.box.innerHTML = `<div class="klv-cell"><b></b><canvas role="img"></canvas>
+      <div class="klv-limits" aria-hidden="true"><span></span><span></span></div>
+      <small></small><small></small></div>`.repeat(layers.length);
     this.cells = layers.map((layer, i) => {
       const cell = this.box.children[i];
       cell.firstElementChild.textContent = layer;
@@ -860,8 +889,8 @@ class Histograms extends Block {
       high.textContent = this.view.format.short(limits[1]);
       const lines = this.notes(frame, i);
       notes.forEach((note, k) => (note.textContent = lines[k] ?? "\u00a0"));
-      this.bars(canvas, frame.row(kind, i), limits, layerColor(this.view.theme, i, layers.length),
-        kind === "activations" && [frame.last(`layer${i}`, 1), frame.last(`layer${i}`, 2)]);
+      const moments = kind === "activations" ? [frame.last(`layer${i}`, 1), frame.last(`layer${i}`, 2)] : [NaN, NaN];
+      this.bars(canvas, frame.row(kind, i), limits, layerColor(this.view.theme, i, layers.length), moments);
     });
   }
 
@@ -876,7 +905,7 @@ class Histograms extends Block {
   }
 
   /** Draw bars; one that dwarfs the others (the zeros of a ReLU) is cut off, with a gap to say so and its share. */
-  bars(canvas, counts, [low, high], color, moments) {
+  bars(canvas, counts, [low, high], color, [mean, std]) {
     const [width, height] = [this.cellWidth, 84]; // as in the stylesheet
     const context = surface(canvas, width, height);
     const [first, second] = [...counts].sort((a, b) => b - a);
@@ -888,18 +917,17 @@ class Histograms extends Block {
     counts.forEach((count, i) => {
       const bar = Math.max(Math.min(count / top, 1) * (floor - 12), count ? 1 : 0);
       context.fillRect(i * step + 0.5, floor - bar, Math.max(step - 1, 1), bar);
-      if (count > top) this.cut(context, i * step, step, floor - bar, count / counts.reduce((a, b) => a + b), width);
+      if (count > top) this.cut(context, i * step, step, floor - bar, count / sum(counts), width);
     });
     context.fillStyle = this.view.theme.text;
     context.globalAlpha = 0.35;
     context.fillRect(0, floor, width, 1);
     if (low < 0 && high > 0) context.fillRect(at(0), 12, 1, floor - 12);
-    if (moments && Number.isFinite(moments[0] + moments[1])) {
-      const [mean, std] = moments;
-      const ends = [mean - std, mean + std].map((value) => Math.min(Math.max(at(value), 0), width));
+    if (Number.isFinite(mean + std)) {
+      const [left, middle, right] = [mean - std, mean, mean + std].map((value) => Math.min(Math.max(at(value), 0), width));
       context.globalAlpha = 0.75;
-      context.fillRect(ends[0], floor + 3, ends[1] - ends[0], 2);
-      context.fillRect(Math.min(Math.max(at(mean), 0), width) - 1.5, floor + 1, 3, 6);
+      context.fillRect(left, floor + 3, right - left, 2);
+      context.fillRect(middle - 1.5, floor + 1, 3, 6);
     }
     context.globalAlpha = 1;
   }
@@ -918,12 +946,13 @@ class Histograms extends Block {
     const kind = this.view.options.histogram;
     if (this.cells.length !== frame.header.layers.length) return;
     this.cells.forEach(({ canvas }, i) => {
-      const [low, high] = frame.row(`${kind}_limits`, i);
       const counts = frame.row(kind, i);
-      const mode = low + ((high - low) * (counts.indexOf(Math.max(...counts)) + 0.5)) / counts.length;
-      const [from, to, near] = [low, high, mode].map(this.view.format.short);
-      canvas.setAttribute("aria-label", this.view.t("histogram_text", { layer: frame.header.layers[i],
-        quantity: this.view.t(kind), low: from, high: to, mode: near, note: this.notes(frame, i).join(", ") || "–" }));
+      const limits = frame.row(`${kind}_limits`, i);
+      const highest = limits[0] + ((limits[1] - limits[0]) * (counts.indexOf(Math.max(...counts)) + 0.5)) / counts.length;
+      const [low, high, mode] = [...limits, highest].map(this.view.format.short);
+      const values = { layer: frame.header.layers[i], quantity: this.view.t(kind), low, high, mode };
+      const text = [this.view.t("histogram_text", values), ...this.notes(frame, i)].join(", ");
+      canvas.setAttribute("aria-label", text);
     });
   }
 
@@ -942,15 +971,33 @@ class Histograms extends Block {
 
 const ORANGE = "#f59322";
 const BLUE = "#0877bd";
-const SHADES = Uint8ClampedArray.from({ length: 256 * 4 }, (_, i) =>
-  (i % 4 === 3 ? 255 : between([ORANGE, "#f7c98d", "#f2f3f4", "#86bfe2", BLUE], (i >> 2) / 255)[i % 4]));
+const SHADES = Uint32Array.from({ length: 256 }, (_, byte) => {
+  const [red, green, blue] = between([ORANGE, "#f7c98d", "#f2f3f4", "#86bfe2", BLUE], byte / 255);
+  return (255 << 24) | (blue << 16) | (green << 8) | red; // as little-endian RGBA
+});
 
-/** Paint bytes, 0 orange … 128 white … 255 blue, one pixel each; the browser scales the canvas smoothly. */
-function shade(canvas, bytes) {
-  const size = Math.sqrt(bytes.length);
+/**
+ * Paint a square of bytes, 0 orange … 128 white … 255 blue, each as `times` × `times` pixels. Between the centres the
+ * bytes are interpolated and not the colours: from orange to blue the way leads over white.
+ */
+function shade(canvas, bytes, times) {
+  const n = Math.sqrt(bytes.length);
+  const size = n * times;
   if (canvas.width !== size) canvas.width = canvas.height = size;
   const image = new ImageData(size, size);
-  bytes.forEach((byte, i) => image.data.set(SHADES.subarray(4 * byte, 4 * byte + 4), 4 * i));
+  const pixels = new Uint32Array(image.data.buffer);
+  const places = Array.from({ length: size }, (_, i) => Math.min(Math.max((i + 0.5) / times - 0.5, 0), n - 1.001));
+  for (let y = 0; y < size; y++) {
+    const top = Math.floor(places[y]) * n;
+    const down = places[y] % 1;
+    for (let x = 0; x < size; x++) {
+      const left = Math.floor(places[x]);
+      const right = places[x] % 1;
+      const above = bytes[top + left] * (1 - right) + bytes[top + left + 1] * right;
+      const below = bytes[top + n + left] * (1 - right) + bytes[top + n + left + 1] * right;
+      pixels[y * size + x] = SHADES[Math.round(above * (1 - down) + below * down)];
+    }
+  }
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
@@ -999,7 +1046,8 @@ class Plane extends Block {
   draw(frame) {
     const { unit } = this.view;
     const pointed = unit !== undefined && unit < frame.rows("responses");
-    shade(this.base, pointed ? frame.row("responses", unit) : frame.arrays.plane.values);
+    if (pointed) shade(this.base, frame.row("responses", unit), 12);
+    else shade(this.base, frame.arrays.plane.values, 4);
     const [first, second] = frame.header.classes;
     const note = pointed ? unitName(this.view, unit) : this.view.t("plane_key", { first, second });
     if (this.note.textContent !== note) this.note.textContent = note;
@@ -1024,14 +1072,15 @@ class Plane extends Block {
 
   text(frame) {
     const { format } = this.view;
-    const { values } = frame.arrays.plane;
-    const share = format.round(values.reduce((sum, byte) => sum + (byte > 127), 0) / values.length);
-    return this.view.t("plane_text", { step: format.whole(frame.header.step), share, name: frame.header.classes[1],
-      test: format.percent(testAccuracy(frame)) });
+    const bytes = frame.arrays.plane.values;
+    const share = format.round(bytes.filter((byte) => byte > 127).length / bytes.length);
+    const values = { step: format.whole(frame.header.step), share, name: frame.header.classes[1] };
+    return this.view.t("plane_text", { ...values, test: format.percent(testAccuracy(frame)) });
   }
 
   table(frame) {
-    return [["x1", "x2", "probability"], ...squares(frame.arrays.plane.values).map(([x1, x2, byte]) => [x1, x2, byte / 255])];
+    const rows = squares(frame.arrays.plane.values).map(([x1, x2, byte]) => [x1, x2, byte / 255]);
+    return [["x1", "x2", "probability"], ...rows];
   }
 }
 
@@ -1081,12 +1130,16 @@ class Units extends Block {
   build(frame) {
     this.box.replaceChildren();
     this.tiles = Array.from({ length: frame.rows("responses") }, (_, i) => {
-      const [layer, unit] = place(this.view, i);
-      if (!this.box.children[layer]) this.box.append(make("div", { className: "klv-layer", innerHTML: "<small></small><div></div>" }));
-      this.box.children[layer].firstElementChild.textContent = this.view.t("layer", { n: layer + 1 });
-      const tile = make("button", { type: "button", tabIndex: i ? -1 : 0, title: unitName(this.view, i), innerHTML: "<canvas></canvas>" });
+      const [layer] = place(this.view, i);
+      if (!this.box.children[layer]) {
+        this.box.append(make("div", { className: "klv-layer", innerHTML: "<small></small><div></div>" }));
+      }
+      const [title, tiles] = this.box.children[layer].children;
+      title.textContent = this.view.t("layer", { n: layer + 1 });
+      const tile = make("button", { type: "button", tabIndex: i ? -1 : 0, title: unitName(this.view, i) });
       tile.dataset.unit = i;
-      this.box.children[layer].lastElementChild.append(tile);
+      tile.append(make("canvas"));
+      tiles.append(tile);
       return tile.firstElementChild;
     });
   }
@@ -1095,7 +1148,7 @@ class Units extends Block {
     const content = [frame.token, this.view.words, this.view.data.units, frame.rows("responses")].join();
     if (content !== this.content) this.build(frame);
     this.content = content;
-    this.tiles.forEach((tile, i) => shade(tile, frame.row("responses", i)));
+    this.tiles.forEach((tile, i) => shade(tile, frame.row("responses", i), 2));
   }
 
   speak(frame) {
@@ -1111,7 +1164,11 @@ class Units extends Block {
   }
 }
 
-function make(tag, properties) {
+function sum(numbers) {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function make(tag, properties = {}) {
   return Object.assign(document.createElement(tag), properties);
 }
 
@@ -1148,7 +1205,8 @@ class Mistakes extends Block {
     if (fresh || this.shown?.token !== frame.token) this.shown = fresh ? frame : null;
     this.body.hidden = !this.shown;
     this.body.classList.toggle("klv-stale", !fresh);
-    const note = fresh ? "confusion_axes" : this.shown ? "mistakes_stale" : frame.header.state === "diverged" ? "mistakes_none" : "mistakes_later";
+    const diverged = frame.header.state === "diverged";
+    const note = fresh ? "confusion_axes" : this.shown ? "mistakes_stale" : diverged ? "mistakes_none" : "mistakes_later";
     this.note.textContent = this.view.t(note, { step: this.view.format.whole(this.shown?.header.step) });
     if (!this.shown) return;
     const content = [this.shown.token, this.shown.header.step, this.view.look].join();
@@ -1165,21 +1223,21 @@ class Mistakes extends Block {
     const { values } = frame.arrays.confusion;
     const k = classes.length;
     const off = Math.max(1, ...values.filter((_, i) => i % (k + 1)));
-    const table = make("table", { className: Math.max(...classes.map((name) => name.length)) > 3 ? "klv-long" : "" });
-    table.setAttribute("role", "grid");
+    const long = classes.some((name) => name.length > 3);
+    const table = make("table", { className: long ? "klv-long" : "", role: "grid" });
     const head = table.insertRow();
-    head.append(make("th", {}), ...classes.map((name) => make("th", { scope: "col", innerHTML: "<span></span>" })));
+    head.append(make("th"), ...classes.map(() => make("th", { scope: "col", innerHTML: "<span></span>" })));
     classes.forEach((name, j) => (head.cells[j + 1].firstElementChild.textContent = name));
     classes.forEach((right, i) => {
       const row = table.insertRow();
       row.append(make("th", { scope: "row", textContent: right }));
-      const total = classes.reduce((sum, _, j) => sum + values[i * k + j], 0) || 1;
+      const total = sum(frame.row("confusion", i)) || 1;
       classes.forEach((wrong, j) => {
         const count = values[i * k + j];
-        const cell = row.insertCell();
-        Object.assign(cell, { textContent: this.view.format.whole(count), tabIndex: i || j ? -1 : 0, className: count ? "" : "klv-none" });
+        const cell = Object.assign(row.insertCell(), { tabIndex: i || j ? -1 : 0, className: count ? "" : "klv-none" });
+        const n = (cell.textContent = this.view.format.whole(count));
         Object.assign(cell.dataset, { right: i, wrong: j });
-        cell.setAttribute("aria-label", this.view.t(i === j ? "cell_right" : "cell", { right, wrong, n: cell.textContent }));
+        cell.setAttribute("aria-label", this.view.t(i === j ? "cell_right" : "cell", { right, wrong, n }));
         cell.style.setProperty("--share", i === j ? count / total : count / off);
         cell.style.setProperty("--hue", i === j ? "var(--klv-train)" : "var(--klv-test)");
       });
@@ -1221,21 +1279,18 @@ class Mistakes extends Block {
   filter() {
     const pair = this.pointed ?? this.kept;
     const { header, arrays } = this.shown;
+    const same = (one, { dataset }) => one?.right === dataset.right && one?.wrong === dataset.wrong;
     let shown = 0;
     for (const item of this.list.children) {
-      item.hidden = Boolean(pair) && !(item.dataset.right === pair.right && item.dataset.wrong === pair.wrong);
+      item.hidden = Boolean(pair) && !same(pair, item);
       shown += !item.hidden;
     }
-    for (const cell of this.matrix.querySelectorAll("td")) {
-      cell.setAttribute("aria-selected", this.kept?.right === cell.dataset.right && this.kept?.wrong === cell.dataset.wrong);
-    }
-    const { format } = this.view;
+    for (const cell of this.matrix.querySelectorAll("td")) cell.setAttribute("aria-selected", same(this.kept, cell));
     const k = header.classes.length;
-    const values = { n: format.whole(shown), total: format.whole(arrays.confusion.values.reduce((sum, n, i) => sum + (i % (k + 1) ? n : 0), 0)) };
-    if (pair) {
-      Object.assign(values, { right: header.classes[pair.right], wrong: header.classes[pair.wrong],
-        total: format.whole(arrays.confusion.values[pair.right * k + Number(pair.wrong)]) });
-    }
+    const counts = arrays.confusion.values;
+    const all = pair ? counts[pair.right * k + Number(pair.wrong)] : sum(counts.filter((_, i) => i % (k + 1)));
+    const values = { n: this.view.format.whole(shown), total: this.view.format.whole(all) };
+    if (pair) Object.assign(values, { right: header.classes[pair.right], wrong: header.classes[pair.wrong] });
     this.caption.textContent = this.view.t(pair ? "gallery_pair" : "gallery_all", values);
   }
 
@@ -1244,21 +1299,18 @@ class Mistakes extends Block {
     const { classes, step } = this.shown.header;
     const counts = [...this.shown.arrays.confusion.values];
     const k = classes.length;
-    const { format } = this.view;
-    const wrong = counts.map((n, i) => (i % (k + 1) ? n : 0));
-    const most = wrong.indexOf(Math.max(...wrong));
-    const total = counts.reduce((a, b) => a + b, 0);
-    const worst = wrong[most] ? this.view.t("cell", { right: classes[Math.floor(most / k)], wrong: classes[most % k],
-      n: format.whole(wrong[most]) }) : this.view.t("no_mistake");
-    const right = total - wrong.reduce((a, b) => a + b, 0);
-    this.matrix.setAttribute("aria-label", this.view.t("confusion_text", { step: format.whole(step), right: format.whole(right),
-      total: format.whole(total), worst }));
+    const [whole, t] = [this.view.format.whole, this.view.t.bind(this.view)];
+    const mistakes = counts.map((n, i) => (i % (k + 1) ? n : 0));
+    const most = mistakes.indexOf(Math.max(...mistakes));
+    const [right, wrong] = [classes[Math.floor(most / k)], classes[most % k]];
+    const worst = mistakes[most] ? t("cell", { right, wrong, n: whole(mistakes[most]) }) : t("no_mistake");
+    const [total, correct] = [sum(counts), sum(counts) - sum(mistakes)].map(whole);
+    this.matrix.setAttribute("aria-label", t("confusion_text", { step: whole(step), right: correct, total, worst }));
   }
 
   table(frame) {
-    if (!this.shown) return [["right", "predicted", "count"]];
-    const { classes } = this.shown.header;
-    const counts = [...this.shown.arrays.confusion.values];
-    return [["right", "predicted", "count"], ...counts.map((n, i) => [classes[Math.floor(i / classes.length)], classes[i % classes.length], n])];
+    const { classes } = this.shown?.header ?? { classes: [] };
+    const cell = (right, i) => classes.map((wrong, j) => [right, wrong, this.shown.row("confusion", i)[j]]);
+    return [["right", "predicted", "count"], ...classes.flatMap(cell)];
   }
 }

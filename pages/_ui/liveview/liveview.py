@@ -41,7 +41,7 @@ def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None
     """
     run = pool().by_token(token)
     toy = run is not None and run.experiment.data == "toy2d"
-    tokens = parse_network(run.experiment.network) if toy else ()
+    words = parse_network(run.experiment.network) if toy else ()
     _component(
         key=key,
         data={
@@ -50,7 +50,7 @@ def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None
             "language": language(),
             "known": run.state if run else "gone",  # what this rerun shows: no need to ask for another
             "units": [
-                token.units for token in tokens if isinstance(token, Dense)
+                word.units for word in words if isinstance(word, Dense)
             ],  # of each layer, to tell responses apart
             "labels": labels(),
         },
@@ -114,7 +114,7 @@ def labels() -> dict[str, str]:
         "mean_std": _("mean {mean} ± {std}"),
         "dead": _("{share} dead"),
         "norm": _("norm {norm}"),
-        "histogram_text": _("{layer}, {quantity}: from {low} to {high}, most often near {mode}; {note}."),
+        "histogram_text": _("{layer}, {quantity}: from {low} to {high}, most often near {mode}"),
         # the layers over time
         "history": _("Layer by layer, over the whole of training"),
         "history_hint": _("Shift and click: only this one"),
