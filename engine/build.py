@@ -95,6 +95,12 @@ def check(experiment: Experiment) -> None:
     _check_size(experiment, inputs, len(data.classes))
 
 
+def steps_per_epoch(experiment: Experiment) -> int:
+    """Return how many batches go once through the training set. Raises `DatasetError`."""
+    size = len(load_raw(experiment).head(experiment.train_size).x_train)
+    return math.ceil(size / experiment.batch_size)
+
+
 def build_dataset(experiment: Experiment) -> Dataset:
     """Load the experiment's data, cut to its sizes. Raises `DatasetError` when it is not there or damaged."""
     data = load_raw(experiment)

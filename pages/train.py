@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from engine import build
 from engine.data import datasets
 from engine.errors import InputError
 from pages._ui import controls, session, theme
@@ -52,7 +53,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="transport")
     if run.wanted:
         st.button(_("Pause"), icon=":material/pause:", type="primary", on_click=steer, args=("pause",), key="pause")
     else:
-        label = {"paused": _("Resume"), "completed": _("Train on")}.get(run.state if run.step else "", _("Train"))
+        label = _("Train on") if run.state == "completed" else _("Resume") if run.started else _("Train")
         st.button(
             label, icon=":material/play_arrow:", type="primary", on_click=train, key="train",
             disabled=run.state == "diverged",
@@ -61,7 +62,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="transport")
     for key, text, steps in (
         ("step1", _("1 step"), 1),
         ("step10", _("10 steps"), 10),
-        ("epoch", _("1 epoch"), session.steps_per_epoch(run)),
+        ("epoch", _("1 epoch"), build.steps_per_epoch(spec)),
     ):
         st.button(text, on_click=steer, args=("step", steps), key=key, disabled=resting)
     st.button(

@@ -52,6 +52,7 @@ class Run:
         self.checkpoint, self.wanted = checkpoint, running  # wanted: should it be running, were it watched?
         self.frame, self.sequence, self.state = b"", 0, "starting"
         self.step = 0
+        self.started = checkpoint is not None  # was it ever told to train?
         self.header: dict = {}  # of the newest frame, see `frames`
         self.error: Text | None = None
         self.worker: _WorkerProcess | None = None
@@ -195,6 +196,7 @@ class Pool:
                 run.experiment = run.experiment.replace(**value)
             if name in ("pause", "resume", "step"):
                 run.wanted = name == "resume"
+                run.started = run.started or name != "pause"
             if name == "speed":
                 run.speed = float(value)
             self._command(run, name, value)

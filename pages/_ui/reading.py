@@ -30,7 +30,7 @@ from pages._ui.i18n import ASSETS, catalog
 EXPIRY = 3600.0  # seconds a reader is kept for a page that may come back
 MAX_READERS = 1000
 MAX_SEQUENCE = 2**53 - 1  # the largest whole number that JavaScript counts to
-MODELS = ASSETS / "models"
+SHIPPED = ASSETS / "models" / "reader-mlp.safetensors"
 LABELS = {"run": N_("Just trained"), "shipped": N_("Shipped with Kasane")}
 
 log = logging.getLogger("kasane.reading")
@@ -118,10 +118,10 @@ def of_run(pool: Pool, run: str) -> Network | None:
 
 @lru_cache
 def shipped() -> Network:
-    """Return the network in assets/models, one for the whole process."""
+    """Return the network that comes with Kasane, one for the whole process."""
 
     def newest(loaded: bytes | None) -> bytes | None:
-        return loaded or next((path.read_bytes() for path in sorted(MODELS.glob("*.safetensors"))), None)
+        return loaded or (SHIPPED.read_bytes() if SHIPPED.is_file() else None)
 
     return Network(newest)
 

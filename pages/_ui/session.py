@@ -90,7 +90,7 @@ def choose_preset() -> None:
 
 
 def current_preset() -> str:
-    """Return the preset that the experiment still is, "" for none. Other data, another seed and more steps are allowed."""
+    """Return the preset that the experiment still is, on whatever data, seed and number of steps; "" for none."""
     chosen = st.session_state.get("preset")
     if not chosen:
         return ""
@@ -152,11 +152,6 @@ def train_on(current: Run) -> None:
     _take(spec)
 
 
-def steps_per_epoch(current: Run) -> int:
-    """Return how many steps go once through the training set; 1 before the run has told its size."""
-    return max(1, round(current.header.get("train_size", 1) / current.header.get("batch", 1)))
-
-
 def advice(current: Run) -> str:
     """Return what to try after a divergence."""
     spec = current.experiment
@@ -193,12 +188,11 @@ def write_url() -> None:
     if preset := current_preset():
         wanted["preset"] = preset
     live = pool().find(st.session_state.get("run_id", ""))
-    if live and live.step:
+    if live and live.started:
         wanted["run"] = live.id
     st.session_state["url"] = wanted
     wanted = wanted | {"lang": language()}
-    if st.query_params.to_dict() != wanted:
-        st.query_params.from_dict(wanted)
+    st.query_params.from_dict(wanted)  # always: after a change of page the browser's address is bare
 
 
 def _read_url(query: dict[str, str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import re
 import time
@@ -34,7 +36,11 @@ class Hand:
     def _listen(self, socket) -> None:
         if "/read/" in socket.url:
             self.sockets.append(socket)
-            socket.on("framesent", lambda frame: self.asked.append(json.loads(frame)))
+            socket.on("framesent", self._note)
+
+    def _note(self, frame: str) -> None:
+        with contextlib.suppress(ValueError):  # a test sends nonsense
+            self.asked.append(json.loads(frame))
 
     def wait(self) -> None:
         wait_ready(self.page)
@@ -58,7 +64,8 @@ class Hand:
         return self.asked[-1]["strokes"]
 
     def picture(self) -> list[int]:
-        script = "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 == 0)"
+        script = """canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data)
+            .filter((_, i) => i % 4 == 0)"""
         return self.page.locator(".picture canvas").evaluate(script)
 
     def ink(self) -> int:
@@ -144,7 +151,7 @@ def test_finger(open_page, app_url):
         devtools.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
 
     touch("Start", SEVEN[0])
-    for a, b in zip(SEVEN, SEVEN[1:], strict=False):
+    for a, b in itertools.pairwise(SEVEN):
         for i in range(1, 11):
             touch("Move", (a[0] + (b[0] - a[0]) * i / 10, a[1] + (b[1] - a[1]) * i / 10))
     touch("Start", SEVEN[-1], (0.9, 0.9))  # a second finger does nothing
@@ -243,7 +250,7 @@ def test_eraser_cuts_a_stroke_in_two(hand):
     assert left[0][0] == pytest.approx(0.2 * 280, abs=1)
     assert right[-1][0] == pytest.approx(0.8 * 280, abs=1)
     gap = right[0][0] - left[-1][0]
-    assert gap == pytest.approx(2 * (5 + 16 / 2 + 16 / 2), abs=1)  # the ring is 13 units in radius and takes ink it touches
+    assert gap == pytest.approx(2 * (5 + 16 / 2 + 16 / 2), abs=1)  # the ring's radius is 13; it takes ink it touches
     hand.tool("Undo").click()
     hand.settle()
     assert len(hand.strokes) == 1
@@ -274,7 +281,7 @@ def test_a_full_pad_says_so(hand):
     assert len(hand.strokes) == 100
 
 
-# ----------------------------------------------------------------------------------------------- what a drawing outlives
+# ---------------------------------------------------------------------------------------------- what a drawing outlives
 
 
 def test_language_switch(hand):
@@ -318,17 +325,18 @@ def test_a_token_that_the_server_forgot(page, app_url):
 
 
 def test_an_error_is_said_and_goes_with_the_next_stroke(page, app_url):
-    garbled: list[str] = []
+    passed: list[str] = []
 
-    def garble(socket) -> None:
+    def garble_second(socket) -> None:
         server = socket.connect_to_server()
 
         def pass_on(message: str) -> None:
-            server.send("{" if garbled.append(message) or len(garbled) == 2 else message)
+            passed.append(message)
+            server.send("{" if len(passed) == 2 else message)
 
         socket.on_message(pass_on)
 
-    page.route_web_socket(re.compile("/read/"), garble)
+    page.route_web_socket(re.compile("/read/"), garble_second)
     hand = Hand(page, app_url)
     hand.page.mouse.click(*hand.at((0.5, 0.5)))
     expect(hand.page.locator(".problem")).to_have_text("A drawing must be JSON.")
@@ -379,7 +387,8 @@ def test_a_network_just_trained_reads_beside_the_shipped_one(page, app_url):
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_a_phone_shows_it_without_scrolling_sideways(open_page, app_url, language):
-    hand = Hand(open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True), app_url, f"?lang={language}")
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    hand = Hand(page, app_url, f"?lang={language}")
     hand.draw(SEVEN)
     hand.reads("7")
     wide = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stBidiComponentIsolated]'),
@@ -396,4 +405,4 @@ def test_a_desktop_shows_it_without_scrolling(open_page, app_url, language):
     hand = Hand(open_page(), app_url, f"?lang={language}")
     hand.draw(SEVEN)
     hand.reads("7")
-    assert hand.page.evaluate("(part => part.scrollHeight - part.clientHeight)(document.querySelector('[data-testid=stMain]'))") <= 1
+    assert hand.page.locator("[data-testid=stMain]").evaluate("main => main.scrollHeight - main.clientHeight") <= 1

@@ -286,12 +286,12 @@ def test_a_name_that_is_none_has_no_network(name):
 
 
 def test_the_shipped_network_is_one_for_all(monkeypatch, tmp_path, blob):
-    monkeypatch.setattr(reading, "MODELS", tmp_path)
+    monkeypatch.setattr(reading, "SHIPPED", tmp_path / "reader.safetensors")
     reading.shipped.cache_clear()
     assert reading.shipped() is reading.shipped()
     with pytest.raises(InputError):
         reading.shipped().read(np.zeros((28, 28), np.uint8))
-    (tmp_path / "digits.safetensors").write_bytes(blob)
+    reading.SHIPPED.write_bytes(blob)
     reading.shipped().read(np.zeros((28, 28), np.uint8))
     reading.shipped.cache_clear()
 

@@ -5,7 +5,7 @@
  * when what it shows has changed (its `stamp`), it is on the screen, and it has rested long enough for what its last
  * drawing cost: looking must not take the machine away from learning. Frames are never queued, the newest wins.
  *
- * Streamlit calls the default export at every change of `data` or theme, and what that returned when the component goes.
+ * Streamlit calls the default export at every change of `data` or theme, and what it returned when the component goes.
  */
 
 export default async function ({ data, parentElement, setTriggerValue }) {
@@ -396,7 +396,7 @@ function readTheme(root) {
 
 const pen = document.createElement("canvas").getContext("2d");
 
-/** Return any opaque CSS colour as three numbers. */
+/** Return an opaque CSS colour as three numbers. */
 function rgb(color) {
   pen.fillStyle = color; // reads back as "#rrggbb"
   return [1, 3, 5].map((i) => parseInt(pen.fillStyle.slice(i, i + 2), 16));
@@ -449,7 +449,8 @@ const ICONS = {
   gone: "M13.5 8A5.5 5.5 0 1 1 11 3.4M11 1v2.8H8.2",
 };
 
-const icon = (name) => `<svg class="klv-icon" viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
+const icon = (name) => `
+  <svg class="klv-icon" viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
 const tool = (name) => `
   <button type="button" class="klv-tool" data-tool="${name}" data-name="${name}">${icon(name)}</button>`;
 const fact = (name) => `<div class="klv-fact"><dt data-t="${name}"></dt><dd data-fact="${name}">–</dd></div>`;
@@ -642,7 +643,7 @@ function loadPlotly() {
   return plotly;
 }
 
-/** The names of lines, as buttons that hide and show them. (Plotly's own legend cannot be reached from the keyboard.) */
+/** The names of lines, as buttons that hide and show them. (Plotly's own legend is out of the keyboard's reach.) */
 class Legend {
   hidden = new Set();
 
@@ -758,7 +759,8 @@ class LineChart extends Block {
       const x = steps.map(place);
       const visible = !hidden.has(id);
       const mode = x.length > 1 ? "lines" : "markers";
-      const line = { x, y, name, visible, mode, line: { color, dash, width }, marker: { color }, hovertemplate: "%{y}" };
+      const look = { mode, line: { color, dash, width }, marker: { color }, hovertemplate: "%{y}" };
+      const line = { x, y, name, visible, ...look };
       if (!spread || !bands) return line;
       const outline = around(x, y, frame.column(array, spread));
       const fill = { mode: "none", fill: "toself", fillcolor: color, opacity: 0.14, hoverinfo: "skip" };
@@ -800,9 +802,10 @@ class LineChart extends Block {
   text(frame) {
     const { format } = this.view;
     const kind = this.axis(this.view).tickformat ? format.percent : format.short;
-    const values = this.curves(frame, this.view).map(({ name, array, column }) => `${name} ${kind(frame.last(array, column))}`);
+    const value = ({ name, array, column }) => `${name} ${kind(frame.last(array, column))}`;
+    const values = this.curves(frame, this.view).map(value).join(", ");
     const title = this.element.querySelector("[role=heading]").textContent;
-    return this.view.t("chart_text", { title, step: format.whole(frame.header.step), values: values.join(", ") });
+    return this.view.t("chart_text", { title, step: format.whole(frame.header.step), values });
   }
 
   /** Return one row for each step at which anything is known. */
@@ -924,7 +927,8 @@ class Histograms extends Block {
     context.fillRect(0, floor, width, 1);
     if (low < 0 && high > 0) context.fillRect(at(0), 12, 1, floor - 12);
     if (Number.isFinite(mean + std)) {
-      const [left, middle, right] = [mean - std, mean, mean + std].map((value) => Math.min(Math.max(at(value), 0), width));
+      const inside = (value) => Math.min(Math.max(at(value), 0), width);
+      const [left, middle, right] = [mean - std, mean, mean + std].map(inside);
       context.globalAlpha = 0.75;
       context.fillRect(left, floor + 3, right - left, 2);
       context.fillRect(middle - 1.5, floor + 1, 3, 6);
@@ -947,9 +951,9 @@ class Histograms extends Block {
     if (this.cells.length !== frame.header.layers.length) return;
     this.cells.forEach(({ canvas }, i) => {
       const counts = frame.row(kind, i);
-      const limits = frame.row(`${kind}_limits`, i);
-      const highest = limits[0] + ((limits[1] - limits[0]) * (counts.indexOf(Math.max(...counts)) + 0.5)) / counts.length;
-      const [low, high, mode] = [...limits, highest].map(this.view.format.short);
+      const [from, to] = frame.row(`${kind}_limits`, i);
+      const highest = from + ((to - from) * (counts.indexOf(Math.max(...counts)) + 0.5)) / counts.length;
+      const [low, high, mode] = [from, to, highest].map(this.view.format.short);
       const values = { layer: frame.header.layers[i], quantity: this.view.t(kind), low, high, mode };
       const text = [this.view.t("histogram_text", values), ...this.notes(frame, i)].join(", ");
       canvas.setAttribute("aria-label", text);
@@ -960,8 +964,9 @@ class Histograms extends Block {
     const kind = this.view.options.histogram;
     const rows = frame.header.layers.flatMap((layer, i) => {
       const [low, high] = frame.row(`${kind}_limits`, i);
-      const edge = (k, n) => low + ((high - low) * k) / n;
-      return [...frame.row(kind, i)].map((count, k, all) => [layer, edge(k, all.length), edge(k + 1, all.length), count]);
+      const counts = [...frame.row(kind, i)];
+      const edge = (k) => low + ((high - low) * k) / counts.length;
+      return counts.map((count, k) => [layer, edge(k), edge(k + 1), count]);
     });
     return [["layer", "from", "to", kind], ...rows];
   }
@@ -969,10 +974,11 @@ class Histograms extends Block {
 
 // ------------------------------------------------------------------------------------------------------------- plane
 
-const ORANGE = "#f59322";
-const BLUE = "#0877bd";
+const ORANGE = "#f2a043"; // class 0; points are darker, so as to stand out on their own side
+const BLUE = "#2f8ccb";
+const POINTS = ["#d26a00", "#00518f"];
 const SHADES = Uint32Array.from({ length: 256 }, (_, byte) => {
-  const [red, green, blue] = between([ORANGE, "#f7c98d", "#f2f3f4", "#86bfe2", BLUE], byte / 255);
+  const [red, green, blue] = between([ORANGE, "#f7f8f8", BLUE], byte / 255);
   return (255 << 24) | (blue << 16) | (green << 8) | red; // as little-endian RGBA
 });
 
@@ -1004,9 +1010,10 @@ function shade(canvas, bytes, times) {
 /** Move the focus among the focusable elements of a group with the arrow keys; only one of them is a tab stop. */
 function rove(group, selector) {
   group.addEventListener("keydown", (event) => {
-    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
+    const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const [dx, dy] = ways[event.key] ?? [];
     const from = event.target.closest(selector);
-    if (!from || !(dx || dy)) return;
+    if (!from || dx === undefined) return;
     event.preventDefault();
     const here = from.getBoundingClientRect();
     let best = [Infinity];
@@ -1064,7 +1071,7 @@ class Plane extends Block {
       const [x1, x2, label] = frame.row("points", i);
       context.beginPath();
       context.arc(((x1 + 6) / 12) * this.width, ((6 - x2) / 12) * this.width, 3.2, 0, 2 * Math.PI);
-      context.fillStyle = label ? BLUE : ORANGE;
+      context.fillStyle = POINTS[label];
       context.fill();
       context.stroke();
     }
@@ -1197,19 +1204,22 @@ class Mistakes extends Block {
   }
 
   stamp(frame) {
-    return [frame.rows("confusion") > 0, frame.rows("confusion") ? frame.header.step : this.shown?.header.step].join();
+    const measured = frame.rows("confusion") > 0;
+    return [measured, measured ? frame.header.step : frame.header.state].join();
   }
 
   draw(frame) {
     const fresh = frame.rows("confusion") > 0;
-    if (fresh || this.shown?.token !== frame.token) this.shown = fresh ? frame : null;
+    if (this.shown?.token !== frame.token) this.shown = this.kept = null;
+    if (fresh) this.shown = frame;
     this.body.hidden = !this.shown;
     this.body.classList.toggle("klv-stale", !fresh);
     const diverged = frame.header.state === "diverged";
-    const note = fresh ? "confusion_axes" : this.shown ? "mistakes_stale" : diverged ? "mistakes_none" : "mistakes_later";
+    const missing = diverged ? "mistakes_none" : this.shown ? "mistakes_stale" : "mistakes_later";
+    const note = fresh ? "confusion_axes" : missing;
     this.note.textContent = this.view.t(note, { step: this.view.format.whole(this.shown?.header.step) });
     if (!this.shown) return;
-    const content = [this.shown.token, this.shown.header.step, this.view.look].join();
+    const content = [this.shown.token, this.shown.header.step, this.view.look, this.width].join();
     if (content !== this.content) {
       this.drawMatrix(this.shown);
       this.drawGallery(this.shown);
@@ -1263,6 +1273,8 @@ class Mistakes extends Block {
       return item;
     }));
     this.list.parentElement.hidden = !frame.rows("wrong");
+    this.list.style.minHeight = "";
+    this.list.style.minHeight = `${this.list.offsetHeight}px`; // picking out a pair must not move the page
   }
 
   /** Show only the pair of a cell: while it is pointed at, or until it is clicked again. */
@@ -1277,6 +1289,7 @@ class Mistakes extends Block {
   }
 
   filter() {
+    if (!this.shown) return;
     const pair = this.pointed ?? this.kept;
     const { header, arrays } = this.shown;
     const same = (one, { dataset }) => one?.right === dataset.right && one?.wrong === dataset.wrong;

@@ -36,8 +36,8 @@ export default async function (component) {{
 def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None) -> None:
     """Show the run that `token` may watch. Another token at the same key shows another run in the same charts.
 
-    The page reruns once when the run has ended ("completed", "diverged", "error") or the server no longer knows the token
-    ("gone"); `on_ended` is called before that rerun.
+    The page reruns once when the run has ended ("completed", "diverged", "error") or the server no longer knows the
+    token ("gone"); `on_ended` is called before that rerun.
     """
     run = pool().by_token(token)
     toy = run is not None and run.experiment.data == "toy2d"
@@ -48,10 +48,8 @@ def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None
             "key": key,
             "token": token,
             "language": language(),
-            "known": run.state if run else "gone",  # what this rerun shows: no need to ask for another
-            "units": [
-                word.units for word in words if isinstance(word, Dense)
-            ],  # of each layer, to tell responses apart
+            "known": run.state if run else "gone",  # what this rerun shows: it need not be told
+            "units": [word.units for word in words if isinstance(word, Dense)],  # of toy2d, layer by layer
             "labels": labels(),
         },
         on_ended_change=on_ended or (lambda: None),

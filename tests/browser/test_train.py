@@ -1,0 +1,190 @@
+"""The Train page in a real Chromium, as a person uses it."""
+
+import re
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from tests.browser.conftest import wait_ready
+
+pytestmark = pytest.mark.browser
+
+
+def go(page, url):
+    page.goto(url)
+    wait_ready(page)
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def view(page):
+    return page.locator("[data-frames]")
+
+
+def until(page, condition, timeout=20_000):
+    """Wait until a JavaScript condition over the live view's dataset `d` holds."""
+    found = "const d = document.querySelector('[data-frames]')?.dataset"
+    page.wait_for_function(f"() => {{ {found}; return d && ({condition}) }}", timeout=timeout)
+
+
+def step(page):
+    return int(view(page).get_attribute("data-step"))
+
+
+def test_train_pause_resume_and_step(page, app_url):
+    go(page, f"{app_url}/train?steps=100000")
+    button(page, "Train").click()
+    until(page, "d.state === 'running' && +d.step > 100")
+    button(page, "Pause").click()
+    until(page, "d.state === 'paused'")
+    at = step(page)
+    button(page, "10 steps").click()
+    until(page, f"+d.step === {at + 10}")
+    button(page, "1 step").click()
+    until(page, f"+d.step === {at + 11}")
+    button(page, "1 epoch").click()
+    until(page, f"+d.step === {at + 51}")  # 4,000 examples in batches of 100
+    button(page, "Resume").click()
+    until(page, f"d.state === 'running' && +d.step > {at + 60}")
+
+
+def test_a_run_that_ends_is_told_without_asking(page, app_url):
+    go(page, f"{app_url}/train?network=dense8&steps=300")
+    button(page, "Train").click()
+    button(page, "Train on").wait_for(timeout=30_000)
+    assert view(page).get_attribute("data-state") == "completed"
+    button(page, "Train on").click()
+    until(page, "+d.step > 310")
+
+
+def test_reset_and_new_weights_start_again(page, app_url):
+    go(page, f"{app_url}/train?network=dense8&steps=100000")
+    button(page, "10 steps").click()
+    until(page, "+d.step === 10")
+    button(page, "Reset").click()
+    until(page, "+d.step === 0")
+    assert "seed" not in page.url
+    button(page, "New weights").click()
+    page.wait_for_url(re.compile("seed=1"))
+    assert view(page).get_attribute("data-mounts") == "1"
+
+
+def test_the_learning_rate_changes_while_it_trains(page, app_url):
+    go(page, f"{app_url}/train?network=dense8&steps=1000000")
+    button(page, "Train").click()
+    until(page, "+d.step > 50")
+    field = page.get_by_label("Learning rate", exact=True)
+    field.fill("0.033")
+    field.press("Enter")
+    page.wait_for_url(re.compile("lr=0.033"))
+    before = step(page)
+    until(page, f"d.state === 'running' && +d.step > {before}")
+    assert view(page).get_by_text("0.033").is_visible()
+
+
+def test_divergence_says_what_to_try(page, app_url):
+    go(page, f"{app_url}/train?lr=90&loss=squared_error")
+    button(page, "Train").click()
+    page.get_by_text("Try a learning rate of 9 or less").wait_for(timeout=20_000)
+
+
+def test_the_language_switches_without_losing_the_run(page, app_url):
+    go(page, f"{app_url}/train?network=dense8&steps=1000000")
+    button(page, "Train").click()
+    until(page, "+d.step > 50")
+    page.get_by_text("日本語", exact=True).click()
+    page.get_by_text("学習率", exact=True).wait_for()
+    before = step(page)
+    until(page, f"d.state === 'running' && +d.step > {before}")
+    assert view(page).get_attribute("data-mounts") == "1"
+    assert "lang=ja" in page.url
+
+
+def test_a_browser_that_prefers_japanese_gets_it(open_page, app_url):
+    page = open_page(locale="ja-JP")
+    go(page, f"{app_url}/train")
+    page.get_by_text("学習率", exact=True).wait_for()
+
+
+def test_a_reload_shows_the_same_run(page, app_url):
+    go(page, f"{app_url}/train?network=dense8&steps=1000000")
+    button(page, "10 steps").click()
+    until(page, "+d.step === 10")
+    page.wait_for_url(re.compile("run="))
+    page.reload()
+    wait_ready(page)
+    until(page, "+d.step === 10")
+
+
+def test_a_closed_tab_trains_no_further(open_page, app_url):
+    page = open_page()
+    go(page, f"{app_url}/train?network=dense8&steps=1000000")
+    button(page, "1 epoch").click()
+    page.wait_for_url(re.compile("run="))
+    button(page, "Resume").click()
+    until(page, "d.state === 'running' && +d.step > 100")
+    link, last = page.url, step(page)
+    page.close()
+    time.sleep(2)
+    again = open_page()
+    go(again, link)
+    until(again, "+d.step > 0")
+    first = step(again)
+    assert last <= first < last + 2000  # two seconds of training would be several thousand steps
+
+
+def test_another_page_and_back_keeps_the_run(page, app_url):
+    go(page, f"{app_url}/train?network=dense8&steps=1000000")
+    button(page, "1 epoch").click()
+    until(page, "+d.step === 40")
+    page.get_by_role("link", name="Home").first.click()
+    page.get_by_text("Watch a boundary form").wait_for()
+    page.get_by_role("link", name="Train", exact=True).first.click()
+    until(page, "+d.step === 40")
+    assert page.get_by_role("textbox", name="Hidden layers").input_value() == "dense8"
+
+
+def test_a_card_on_home_opens_its_experiment(page, app_url):
+    go(page, app_url)
+    page.get_by_role("link", name="Open").nth(1).click()
+    page.wait_for_url(re.compile("data=toy2d"))
+    button(page, "Train").click()
+    until(page, "+d.step > 100")
+
+
+@pytest.mark.parametrize("path", ["/", "/train", "/draw", "/train?data=toy2d"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_is_asked_of_the_outside_and_nothing_overflows(open_page, app_url, path, width):
+    page = open_page(viewport={"width": width, "height": 900})
+    hosts = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2] if "//" in request.url else ""))
+    go(page, app_url + path)
+    page.wait_for_timeout(500)
+    assert {host for host in hosts if host} == {app_url.split("/")[2]}
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("query", ["lr=%00%FF", "network=" + "dense9+" * 900, "preset=%3Cimg+src%3Dx%3E", "run=..%2F..%2Fx"])
+def test_a_hostile_link_leaves_the_server_standing(page, app_url, query):
+    go(page, f"{app_url}/train?{query}")
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert page.locator("[data-testid=stAlert]").count() == 1
+    button(page, "10 steps").click()
+    until(page, "+d.step === 10")
+
+
+def test_an_unknown_token_is_told_so(app_url):
+    with connect(f"{app_url.replace('http', 'ws')}/live/none-such") as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=5)
+    assert closed.value.rcvd.code == 4404
+
+
+@pytest.mark.parametrize("channel", ["live", "read"])
+def test_pages_of_other_sites_may_not_listen(app_url, channel):
+    with pytest.raises(InvalidStatus) as refused:
+        connect(f"{app_url.replace('http', 'ws')}/{channel}/none-such", origin="http://evil.example")
+    assert refused.value.response.status_code == 403
