@@ -58,6 +58,11 @@ def text(default: str, **metadata) -> str:
     return field(default=default, metadata={"kind": "text", **metadata})
 
 
+# Learning rates that train a small network on digits; a person who changes the optimizer but not the rate gets these.
+USUAL_LR = {
+    "sgd": 0.1, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001,
+}  # fmt: skip
+
 # The features of TensorFlow Playground, in ASCII.
 FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1x2", "sinx1", "sinx2")
 

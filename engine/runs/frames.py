@@ -19,6 +19,7 @@ from engine.data import toy2d
 from engine.experiment import parse_features
 from engine.nn import Activation
 from engine.training import metrics
+from engine.training.history import EVALUATED
 from engine.training.trainer import Trainer
 
 PLANE, RESPONSE, MAX_RESPONSES = 64, 20, 64
@@ -43,7 +44,7 @@ def describe(trainer: Trainer, *, at_rest: bool) -> tuple[dict[str, object], dic
         "classes": trainer.data.classes,
         "layers": list(history.layers),
     }
-    arrays = {"loss": history.loss.rows(), "evaluated": history.evaluated.rows()}
+    arrays = {"loss": history.loss.rows(), "evaluated": _evaluated(trainer) if at_rest else history.evaluated.rows()}
     for index, series in enumerate(history.layers.values()):
         arrays[f"layer{index}"] = series.rows()
     if history.latest:
@@ -56,6 +57,15 @@ def describe(trainer: Trainer, *, at_rest: bool) -> tuple[dict[str, object], dic
         if at_rest:
             arrays |= _mistakes(trainer, header)
     return header, arrays
+
+
+def _evaluated(trainer: Trainer) -> np.ndarray:
+    """Return the evaluations so far, the present step's among them (which the run itself may not have asked for)."""
+    rows = trainer.history.evaluated.rows()
+    if trainer.finished is None and (not len(rows) or rows[-1, 0] != trainer.step):
+        now = trainer.evaluate()
+        rows = np.vstack([rows.reshape(-1, 1 + len(EVALUATED)), [now.step, *(getattr(now, n) for n in EVALUATED)]])
+    return rows
 
 
 def _plane(trainer: Trainer) -> dict[str, np.ndarray]:

@@ -92,7 +92,8 @@ class Network:
 def _inability(model: Model) -> Text | None:
     """Return why a model cannot read drawings, None when it can."""
     if model.network.in_shape != (SIZE, SIZE, 1) or len(model.classes) < 2:
-        return Text(N_("This network learned from {data} and cannot read drawings."), data=model.experiment.data)
+        template = N_("This network learned from “{data}”; it cannot read pictures of 28 × 28 pixels.")
+        return Text(template, data=model.experiment.data)
     return None
 
 

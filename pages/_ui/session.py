@@ -13,7 +13,7 @@ import streamlit as st
 
 from engine import build, presets
 from engine.errors import N_, InputError, Text, shorten
-from engine.experiment import FIELDS, Experiment, ExperimentError, format_value
+from engine.experiment import FIELDS, USUAL_LR, Experiment, ExperimentError, format_value
 from engine.presets import Preset
 from engine.runs.pool import Run
 from pages._ui.channels import pool
@@ -58,8 +58,12 @@ def renew(spec: Experiment | None = None, *, preset: str = "") -> None:
 
 def change(name: str) -> None:
     """Take over the widget of field `name`: into the run where the field is live, else into a new run."""
+    before = experiment()
+    changes = {name: st.session_state[widget_key(name)]}
+    if name == "optimizer" and before.lr == USUAL_LR[before.optimizer]:
+        changes["lr"] = USUAL_LR[changes["optimizer"]]  # what suits SGD makes Adam explode
     try:
-        spec = experiment().replace(**{name: st.session_state[widget_key(name)]})
+        spec = before.replace(**changes)
     except ExperimentError as error:
         notice(sentence(error))
         st.session_state.pop(widget_key(name), None)
@@ -69,7 +73,7 @@ def change(name: str) -> None:
         pool().command(current, "change", {name: getattr(spec, name)})
     else:
         _leave_run()
-    st.session_state["spec"] = spec.to_json()
+    _take(spec)
 
 
 @lru_cache

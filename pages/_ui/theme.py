@@ -9,19 +9,21 @@ import streamlit as st
 from pages._ui.i18n import LANGUAGES, _, language
 
 CSS = """<style>
-[data-testid="stMainBlockContainer"] {padding: 3.6rem 2rem 1.5rem; max-width: 1600px}
+[data-testid="stMainBlockContainer"] {padding: 4.4rem 2rem 1.5rem; max-width: 1600px}
 [data-testid="stMain"] header {display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem .9rem}
 [data-testid="stMain"] header h1 {font-size: 1.5rem; padding: 0; margin: 0; line-height: 1.25}
 [data-testid="stMain"] header p {margin: 0; opacity: .7; font-size: 1rem}
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] {gap: .8rem}
 [data-testid="stSidebarHeader"] {height: 2.4rem; min-height: 0; padding-block: .4rem}
-[data-testid="stSidebarUserContent"] {padding: 0 1rem 1rem}
+[data-testid="stSidebarContent"] {padding-inline: .9rem}
+[data-testid="stSidebarUserContent"] {padding: 0 0 1rem}
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] {gap: .45rem}
 [data-testid="stSidebar"] [data-testid="stHorizontalBlock"] {gap: .5rem}
 [data-testid="stSidebar"] [data-testid="stExpanderDetails"] {padding: .1rem .7rem .7rem}
 [data-testid="stSidebar"] [data-testid="stWidgetLabel"] {min-height: 0; margin-bottom: .1rem}
-[data-testid="stSidebar"] [data-testid="stWidgetLabel"] p {font-size: .8rem}
-@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding: 3.6rem .9rem 1.5rem}}
+[data-testid="stSidebar"] [data-testid="stWidgetLabel"] p {font-size: .8rem; line-height: 1.2}
+[data-testid="stSidebar"] [data-testid="stTooltipIcon"] svg {width: .85rem; height: .85rem}
+@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding: 4.2rem .9rem 1.5rem}}
 </style>"""
 
 

@@ -26,7 +26,7 @@ from pages._ui.reading import Network, Reader
 SEVEN = [[[80.0, 70.0], [200.0, 70.0], [120.0, 220.0]]]
 JAPANESE = {
     "strokes must be a list of strokes; received {value}.": "strokes は線のリストです（{value}）。",
-    "This network learned from {data} and cannot read drawings.": "{data} では読めません。",
+    "This network learned from “{data}”; it cannot read pictures of 28 × 28 pixels.": "{data} では読めません。",
     "A drawing must be JSON.": "JSON ではありません。",
     "Just trained": "いま学習",
     "Trouser": "ズボン",
@@ -115,7 +115,7 @@ def test_a_network_for_other_inputs_says_that_it_cannot_read(other, reader):
     blob = weights(**other)
     reader.networks["run"] = Network(lambda loaded: blob)
     run, shipped = ask(reader, {"seq": 1, "strokes": SEVEN})[0]["networks"]
-    assert run["unable"] == f"This network learned from {other['data']} and cannot read drawings."
+    assert run["unable"] == f"This network learned from “{other['data']}”; it cannot read pictures of 28 × 28 pixels."
     assert "probabilities" not in run
     assert len(shipped["probabilities"]) == 10
 

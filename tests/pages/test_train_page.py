@@ -171,3 +171,15 @@ def test_a_changed_preset_is_none_any_more(visit):
     widget(app, "selectbox", "field_activation").set_value("tanh").run()
     assert "preset" not in app.query_params
     assert not any("published **" in text.value for text in app.markdown)
+
+
+def test_another_optimizer_brings_its_usual_learning_rate(visit):
+    app = visit("train")
+    widget(app, "selectbox", "field_optimizer").set_value("adam").run()
+    assert current_run(app).experiment.lr == 0.001
+
+
+def test_a_learning_rate_of_ones_own_is_kept(visit):
+    app = visit("train", lr="0.05")
+    widget(app, "selectbox", "field_optimizer").set_value("momentum").run()
+    assert current_run(app).experiment.lr == 0.05

@@ -6,8 +6,8 @@
    Pad       ties them: hands in, strokes out over the channel, replies into the view
 
    One request is under way at a time; what is drawn meanwhile goes with the next, so the newest always wins.
-   For tests the root carries data-replies (count), data-seq (latest shown), data-latency (ms from the pointer's event to
-   the prediction on the screen) and data-digit-NETWORK. */
+   For tests the root carries data-replies (count), data-seq (latest shown), data-latency (ms from the pointer's event
+   to the prediction on the screen) and data-digit-NETWORK. */
 
 const SIZE = 280;
 const NEAR = 0.8; // points nearer than this to the last one add nothing
@@ -68,7 +68,8 @@ class Drawing {
     for (let i = 1; i <= steps; i++) {
       const centre = between(a, b, i / steps);
       const left = this.strokes.flatMap((stroke) => cut(stroke, centre, radius));
-      if (left.length !== this.strokes.length || left.some((stroke, k) => stroke !== this.strokes[k])) this.strokes = left;
+      const same = left.length === this.strokes.length && left.every((stroke, k) => stroke === this.strokes[k]);
+      if (!same) this.strokes = left;
     }
   }
 }
@@ -191,7 +192,8 @@ function decode(buffer) {
 
 const ICONS = {
   pen: "M4 20l1-4L16.5 4.5a2 2 0 0 1 3 3L8 19l-4 1zM14.5 6.5l3 3",
-  eraser: "M8.5 19.5L3.8 14.8a1.5 1.5 0 0 1 0-2.1l8.4-8.4a1.5 1.5 0 0 1 2.1 0l5.2 5.2a1.5 1.5 0 0 1 0 2.1l-7.9 7.9zM8.5 19.5H20M8 8.5l7.3 7.3",
+  eraser: "M8.5 19.5L3.8 14.8a1.5 1.5 0 0 1 0-2.1l8.4-8.4a1.5 1.5 0 0 1 2.1 0l5.2 5.2a1.5 1.5 0 0 1 0 2.1l-7.9 7.9z"
+    + "M8.5 19.5H20M8 8.5l7.3 7.3",
   undo: "M9 6L4.5 10.5 9 15M4.5 10.5H14a5 5 0 0 1 0 10h-3",
   redo: "M15 6l4.5 4.5L15 15M19.5 10.5H10a5 5 0 0 0 0 10h3",
   clear: "M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13M10.5 10.5v6M13.5 10.5v6",
@@ -217,7 +219,8 @@ function icon(name) {
 /** The elements of a pad. Words are put in by `label`, so that a new language changes nothing else. */
 class View {
   constructor(parent) {
-    const style = element("link", { rel: "stylesheet", href: new URL("canvas.css" + new URL(import.meta.url).search, import.meta.url) });
+    const { href, search } = new URL(import.meta.url);
+    const style = element("link", { rel: "stylesheet", href: new URL(`canvas.css${search}`, href) });
     this.words = []; // functions that put the words of one element in
     this.networks = new Map();
 
@@ -354,11 +357,9 @@ class View {
   /** Tell those who listen what each network reads. */
   announce(header) {
     const { labels, percent } = this;
-    const said = header.networks.filter((network) => network.classes).map((network) => header.empty ? "" : fill(labels.top, {
-      network: network.label,
-      name: network.classes[network.digit],
-      percent: percent(network.probabilities[network.digit]),
-    }));
+    const able = header.networks.filter((network) => network.classes && !header.empty);
+    const said = able.map(({ label, classes, probabilities, digit }) =>
+      fill(labels.top, { network: label, name: classes[digit], percent: percent(probabilities[digit]) }));
     this.status.textContent = header.empty ? labels.empty : said.join(". ");
   }
 }
@@ -374,9 +375,9 @@ class Card {
     this.sure = element("p", { className: "sure" });
     this.bars = element("div", { className: "bars" });
     this.unable = element("p", { className: "unable" });
+    const top = element("div", { className: "top" }, this.answer, this.sure);
     this.root = element("article", { className: "card", "data-network": name },
-      element("header", {}, element("div", {}, this.title, this.about), element("div", { className: "top" }, this.answer, this.sure)),
-      this.bars, this.unable);
+      element("header", {}, element("div", {}, this.title, this.about), top), this.bars, this.unable);
     this.rows = [];
   }
 
@@ -386,12 +387,15 @@ class Card {
     this.about.textContent = network.about ?? "";
     this.unable.textContent = network.unable ?? "";
     this.unable.hidden = !network.unable;
+    this.bars.hidden = Boolean(network.unable);
     this.root.classList.toggle("waiting", digit === null);
     this.answer.textContent = classes[digit] ?? "?";
     this.answer.classList.toggle("word", (classes[digit] ?? "").length > 2);
     this.sure.textContent = digit === null ? (network.unable ? "" : labels.empty) : percent(probabilities[digit]);
     if (this.rows.map((row) => row.name).join() !== classes.join()) this.build(classes);
-    this.rows.forEach((row, i) => row.show(probabilities[i], i === digit, fill(labels.probability, { name: classes[i] }), percent));
+    this.rows.forEach((row, i) => {
+      row.show(probabilities[i], i === digit, fill(labels.probability, { name: classes[i] }), percent);
+    });
   }
 
   build(classes) {
@@ -659,8 +663,8 @@ class Pad {
   restore() {
     try {
       const kept = JSON.parse(sessionStorage.getItem(this.storage));
-      const good = (stroke) => stroke.length && stroke.every((point) => point.length === 2 && point.every(Number.isFinite));
-      if (!kept?.length || !kept.every(good)) return;
+      const isPoint = (point) => point.length === 2 && point.every(Number.isFinite);
+      if (!kept?.length || !kept.every((stroke) => stroke.length && stroke.every(isPoint))) return;
       this.drawing.strokes = kept;
       this.component.setStateValue("drawing", { strokes: kept });
     } catch {
