@@ -39,7 +39,7 @@ class Job:
         self.run, self.trainer = run, trainer
         self.running = running and trainer.finished is None
         self.number = 0  # of the latest command that the trainer has seen
-        self.used = 0.0  # seconds of computing time
+        self.used = 0.0  # seconds of processor time: what other processes took meanwhile is not charged
         self.rate = 0.0  # steps a second, a moving average
         self._rate_from: tuple[float, int] | None = None  # time and step at the latest frame
         self.next_frame = 0.0
@@ -62,7 +62,7 @@ class Job:
 
     def turn(self) -> None:
         """Train for a slice of time, or the steps that are due by now."""
-        start, step = time.monotonic(), self.trainer.step
+        start, used, step = time.monotonic(), time.thread_time(), self.trainer.step
         pace = self.speed or self.rate
         self.trainer.probe_every = int(min(max(pace / 5, 1), PROBE_EVERY))
         if self.speed:
@@ -74,7 +74,7 @@ class Job:
         else:
             going = self.trainer.advance(seconds=SLICE)
         self.running = going
-        self.used += time.monotonic() - start
+        self.used += time.thread_time() - used
 
     def measure_rate(self, now: float) -> None:
         """Update the moving average of steps a second; called at every frame."""

@@ -193,8 +193,8 @@ def test_histograms_of_every_layer(page, app_url):
 def test_forty_layers_still_work(page, app_url):
     screen = Screen(page, app_url, f"network={'+'.join(['dense8'] * 39)}&steps=1000000&normalization=batch")
     expect(screen.block("histograms").locator(".klv-cell")).to_have_count(40)
-    expect(screen.root.locator(".klv-history .klv-legend button")).to_have_count(40)
     screen.block("grad_norm")
+    expect(screen.root.locator(".klv-history .klv-legend button")).to_have_count(40)
     page.wait_for_function("() => document.querySelector('[data-block=grad_norm] .js-plotly-plot')?.data.length === 40")
     screen.frames(3)
 

@@ -65,7 +65,7 @@ def batch(make, n, width, scale, seed, dtype=np.float32):
 @given(n=ROWS, width=WIDTH, scale=SCALE, seed=SEED)
 def test_gradients_agree_with_central_differences(make, n, width, scale, seed):
     layer, x, dy = batch(make, n, width, scale, seed, np.float64)
-    for agreement in check_layer(layer, x.copy(), dy):
+    for agreement in check_layer(layer, x.copy(), dy, h=2e-6):  # normalization bends sharply where numbers are close
         assert agreement.relative <= 1e-6 or agreement.max <= 1e-8, agreement
 
 

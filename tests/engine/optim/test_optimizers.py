@@ -36,13 +36,13 @@ SETTINGS = {
 SETTINGS["adamw"] = SETTINGS["adam"]
 
 
-def vector(rng, weights=11, biases=5):
+def vector(rng, weights=11, biases=5, dtype=np.float32):
     """Return a vector of one weight and one bias, and the two parameters."""
     parameters = [
-        Parameter(rng.standard_normal(biases).astype(np.float32), decays=False),
-        Parameter(rng.standard_normal((weights, 1)).astype(np.float32), decays=True),
+        Parameter(rng.standard_normal(biases).astype(dtype), decays=False),
+        Parameter(rng.standard_normal((weights, 1)).astype(dtype), decays=True),
     ]
-    return ParameterVector(parameters, np.dtype(np.float32)), parameters
+    return ParameterVector(parameters, np.dtype(dtype)), parameters
 
 
 # ------------------------------------------------------------------------------------------------ on equal gradients
@@ -52,9 +52,21 @@ def vector(rng, weights=11, biases=5):
 @pytest.mark.parametrize("block", [4, 1000], ids=["in blocks", "whole"])
 @given(data=st.data(), lr=st.floats(1e-4, 1.0), l2=st.sampled_from([0.0, 0.01, 0.5]), seed=SEED)
 def test_steps_are_pytorchs(name, block, data, lr, l2, seed):
+    """With any settings, in float64: a tiny ε makes much of the digits that float32 lacks."""
     settings = data.draw(SETTINGS[name])
+    like_pytorch(name, settings, lr, l2, seed, block=block, dtype=np.float64, tolerance=1e-8)
+
+
+@every_optimizer
+@given(lr=st.floats(1e-4, 0.1), l2=st.sampled_from([0.0, 0.01]), seed=SEED)
+def test_steps_in_float32_are_pytorchs(name, lr, l2, seed):
+    like_pytorch(name, {}, lr, l2, seed)
+
+
+def like_pytorch(name, settings, lr, l2, seed, *, block=optimizers.BLOCK, dtype=np.float32, tolerance=1e-5):
+    """Make five steps with both on the same random gradients, and compare the parameters after each."""
     rng = np.random.default_rng(seed)
-    ours, (bias, weight) = vector(rng)
+    ours, (bias, weight) = vector(rng, dtype=dtype)
     theirs = [torch.tensor(weight.data), torch.tensor(bias.data)]
     oracle = torch_oracle.OPTIMIZERS[name](
         [{"params": theirs[:1], "weight_decay": l2}, {"params": theirs[1:], "weight_decay": 0.0}], lr, **settings
@@ -67,8 +79,8 @@ def test_steps_are_pytorchs(name, block, data, lr, l2, seed):
         theirs[0].grad, theirs[1].grad = torch.tensor(weight.grad), torch.tensor(bias.grad)
         optimizer.step()
         oracle.step()
-        np.testing.assert_allclose(weight.data, theirs[0].numpy(), rtol=1e-5, atol=1e-5)
-        np.testing.assert_allclose(bias.data, theirs[1].numpy(), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(weight.data, theirs[0].numpy(), rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(bias.data, theirs[1].numpy(), rtol=tolerance, atol=tolerance)
 
 
 def textbook_adam(w, gradients, lr, beta1, beta2, eps):
@@ -167,10 +179,9 @@ def five_steps(layers, name, *, loss=nn.SoftmaxCrossEntropy, l2=0.0, lr=0.05, se
     net = nn.Sequential(layers())
     net.build((4,), rng=rng)
     module = torch_oracle.twin(net)
-    optimizer = KINDS[name](net.vector, lr=lr, l2=l2, **({"eps": 1e-5} if name.startswith("a") else {}))
-    oracle = torch_oracle.OPTIMIZERS[name](
-        torch_oracle.groups(module, l2), lr, **({"eps": 1e-5} if name.startswith("a") else {})
-    )
+    settings = {"eps": 1e-3} if name.startswith(("a", "r")) else {}  # a smaller ε makes rounding errors into steps
+    optimizer = KINDS[name](net.vector, lr=lr, l2=l2, **settings)
+    oracle = torch_oracle.OPTIMIZERS[name](torch_oracle.groups(module, l2), lr, **settings)
     ours = loss()
     for _ in range(5):
         x, labels = rng.standard_normal((12, 4)).astype(np.float32), rng.integers(0, 3, 12)
