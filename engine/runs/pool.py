@@ -55,6 +55,7 @@ class Run:
         self.started = checkpoint is not None  # was it ever told to train?
         self.header: dict = {}  # of the newest frame, see `frames`
         self.error: Text | None = None
+        self.kept: bytes | None = None  # the checkpoint that is in the store
         self.worker: _WorkerProcess | None = None
         self.number = itertools.count(1)
         self.pending: list[dict] = []  # commands that no checkpoint holds yet
@@ -202,8 +203,10 @@ class Pool:
             self._command(run, name, value)
 
     def drop(self, run: Run) -> None:
-        """Take a run out of its worker. What it had reached when it last stood still stays in the store."""
+        """Take a run out of its worker. What it had reached stays in the store."""
         with self._lock:
+            if run.checkpoint and run.checkpoint is not run.kept:  # a copy that nobody has trained on, say
+                self._keep(run)
             self._command(run, "drop")
             self._runs.pop(run.id, None)
             if run.worker:
@@ -291,6 +294,7 @@ class Pool:
     def _keep(run: Run) -> None:
         try:
             store.save(run.id, run.checkpoint)
+            run.kept = run.checkpoint
         except OSError as error:
             log.warning("the run %s could not be kept: %s", run.id, error)
 

@@ -127,6 +127,17 @@ def test_a_watched_run_opened_elsewhere_is_copied(pool):
     np.testing.assert_array_equal(weights(copy), weights(run))
 
 
+def test_a_copy_that_nobody_trains_on_is_kept_too(pool):
+    run = pool.start(SMALL)
+    screen = Screen(pool, run)
+    screen.until(lambda run: run.step > 10)
+    pool.command(run, "pause")
+    wait(lambda: store.load(run.id) is not None)
+    copy = pool.open(run.id)
+    pool.drop(copy)
+    assert store.load(copy.id) == run.checkpoint
+
+
 def test_a_killed_worker_loses_nothing(pool, monkeypatch):
     experiment = SMALL.replace(steps=4000)
     undisturbed = Trainer(experiment)
