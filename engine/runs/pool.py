@@ -207,10 +207,8 @@ class Pool:
         with self._lock:
             if run.checkpoint and run.checkpoint is not run.kept:  # a copy that nobody has trained on, say
                 self._keep(run)
-            self._command(run, "drop")
             self._runs.pop(run.id, None)
-            if run.worker:
-                run.worker.runs.pop(run.id, None)
+            self._command(run, "drop")  # the worker sends a last checkpoint before it forgets the run
 
     def _command(self, run: Run, name: str, value: object = None) -> None:
         header = {"kind": "command", "run": run.id, "number": next(run.number), "name": name, "value": value}
@@ -270,9 +268,12 @@ class Pool:
             run = worker.runs.get(header["run"])
             if run is None:
                 return
+            if header["kind"] == "dropped":
+                del worker.runs[run.id]
+                return
             if header["kind"] == "checkpoint":
                 run.checkpoint = arrays["checkpoint"].tobytes()
-                run.pending = [command for command in run.pending if command["number"] > header["number"]]
+                run.pending = [it for it in run.pending if it["number"] > header["number"] or it["name"] == "drop"]
                 if not (header["kept"] and header["step"]):
                     return
             elif header["kind"] == "frame":

@@ -4,7 +4,8 @@ Started by the pool as `python -m engine.runs.worker`, with one BLAS thread and 
 standard input and go out on standard output; at the end of the input the process ends: nothing outlives the server.
 
 In:   start {run, experiment, speed, running}, a checkpoint to go on from optional; command {run, number, name, value}
-Out:  frame {run, …}: curves, histograms and state; checkpoint {run, number, kept}; error {run, template, values}
+Out:  frame {run, …}: curves, histograms and state; checkpoint {run, number, kept}; error {run, template, values};
+      dropped {run}, the last of a run
 
 Whoever has had the least computing time goes next, so that runs of any size share a worker fairly.
 """
@@ -127,6 +128,11 @@ class Worker:
         run = header["run"]
         if header["kind"] == "start":
             self._start(header, arrays)
+        elif header["name"] == "drop":
+            job = self._jobs.pop(run, None)
+            if job and job.trainer.step:
+                self._guarded(job, lambda job: self._checkpoint(job, kept=True))
+            self._send({"kind": "dropped", "run": run}, {})
         elif run in self._jobs:
             self._guarded(self._jobs[run], lambda job: self._command(job, header))
 
@@ -150,9 +156,6 @@ class Worker:
     def _command(self, job: Job, header: dict) -> None:
         name, value = header["name"], header["value"]
         job.number = header["number"]
-        if name == "drop":
-            del self._jobs[job.run]
-            return
         if name == "resume":
             job.used = max(job.used, min((o.used for o in self._jobs.values() if o.running), default=0.0))
             job.resume()

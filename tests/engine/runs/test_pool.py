@@ -127,6 +127,16 @@ def test_a_watched_run_opened_elsewhere_is_copied(pool):
     np.testing.assert_array_equal(weights(copy), weights(run))
 
 
+def test_what_a_dropped_run_had_reached_is_kept(pool):
+    run = pool.start(SMALL)
+    screen = Screen(pool, run)
+    screen.until(lambda run: run.step > 100)
+    seen = run.step
+    pool.drop(run)
+    wait(lambda: not run.worker.runs)
+    assert checkpoint.restore(store.load(run.id)).step >= seen
+
+
 def test_a_copy_that_nobody_trains_on_is_kept_too(pool):
     run = pool.start(SMALL)
     screen = Screen(pool, run)
