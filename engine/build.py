@@ -93,6 +93,7 @@ def check(experiment: Experiment) -> None:
     data = load_raw(experiment)
     inputs = math.prod(data.shape) if experiment.data != "toy2d" else len(parse_features(experiment.features))
     _check_size(experiment, inputs, len(data.classes))
+    _check_batches(experiment, data.head(experiment.train_size))
 
 
 def steps_per_epoch(experiment: Experiment) -> int:
@@ -172,6 +173,13 @@ def _check_size(experiment: Experiment, inputs: int, classes: int) -> None:
         raise ExperimentError("batch_size", legal, experiment.batch_size)
 
 
+def _check_batches(experiment: Experiment, data: Dataset) -> None:
+    """Raise `ExperimentError` for batches of one example under batch normalization, where each is its own mean."""
+    if experiment.normalization == "batch" and min(experiment.batch_size, len(data.x_train)) < 2:
+        name = "batch_size" if experiment.batch_size < 2 else "train_size"
+        raise ExperimentError(name, N_("2 or more with batch normalization"), getattr(experiment, name))
+
+
 def set_dropout(network: nn.Sequential, rate: float) -> None:
     """Change the rate of every dropout layer that follows the experiment (not of `drop` tokens)."""
     for layer in network.layers:
@@ -205,9 +213,7 @@ def build_schedule(experiment: Experiment) -> optim.Schedule:
 
 def build_batches(experiment: Experiment, data: Dataset) -> Batches:
     """Return the stream of training batches. Raises `ExperimentError` for batches that cannot be normalized."""
-    if experiment.normalization == "batch" and min(experiment.batch_size, len(data.x_train)) < 2:
-        name = "batch_size" if experiment.batch_size < 2 else "train_size"
-        raise ExperimentError(name, N_("2 or more with batch normalization"), getattr(experiment, name))
+    _check_batches(experiment, data)
     return Batches(
         data.x_train,
         data.y_train,

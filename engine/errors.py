@@ -6,6 +6,8 @@ The engine speaks English; a screen translates `error.text` (template first, the
 
 from __future__ import annotations
 
+import reprlib
+
 
 def N_(message: str) -> str:
     """Mark `message` for translation and return it unchanged (gettext's "no-op" convention)."""
@@ -47,6 +49,6 @@ class InputError(ValueError):
 
 def shorten(value: object, limit: int = 40) -> str:
     """Return `value` as text of at most `limit` characters, fit to be quoted in an error sentence."""
-    text = value if isinstance(value, str) else repr(value)
-    text = "".join(character if character.isprintable() else "·" for character in text)
+    text = value if isinstance(value, str) else reprlib.repr(value)  # `repr` follows lists as deep as they nest
+    text = "".join(character if character.isprintable() else "·" for character in text[: limit + 1])
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -101,11 +101,11 @@ class Experiment:
     )  # fmt: skip
     train_size: int = integer(
         0, 0, 60_000, step=100, group="data", label=N_("Training examples"),
-        help=N_("The first so many of the training set; 0 takes all. Few examples make over-fitting visible."),
+        help=N_("How many examples of the training set are used, from the first on; 0 uses all. Few examples make overfitting visible."),
     )  # fmt: skip
     test_size: int = integer(
         0, 0, 10_000, step=100, group="data", label=N_("Test examples"),
-        help=N_("The first so many of the test set; 0 takes all."),
+        help=N_("How many examples of the test set are used, from the first on; 0 uses all."),
     )  # fmt: skip
 
     network: str = text(
@@ -186,7 +186,7 @@ class Experiment:
     )  # fmt: skip
     schedule_every: int = integer(
         500, 1, 1_000_000, step=100, group="training", label=N_("Steps between drops"),
-        help=N_("The step schedule multiplies the learning rate by γ every so many steps."),
+        help=N_("After each stretch of this many steps, the step schedule multiplies the learning rate by γ."),
         when=("schedule", ("step",)),
     )  # fmt: skip
     gamma: float = real(
@@ -196,7 +196,7 @@ class Experiment:
     )  # fmt: skip
     warmup: int = integer(
         0, 0, 100_000, step=50, group="training", label=N_("Warm-up steps"),
-        help=N_("The learning rate rises in a straight line over the first so many steps."),
+        help=N_("Over this many steps at the start, the learning rate rises in a straight line."),
     )  # fmt: skip
     batch_size: int = integer(
         100, 1, 4096, group="training", label=N_("Batch size"), help=N_("How many examples one step averages over."),
@@ -228,7 +228,7 @@ class Experiment:
     )  # fmt: skip
     l1: float = real(
         0.0, 0.0, 10.0, step=0.0001, group="regularization", label=N_("L1 decay λ"), live=True,
-        help=N_("Adds λΣ|W| to the loss: small weights become exactly useless."),
+        help=N_("Adds λΣ|W| to the loss: weights that help little are driven to zero."),
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -456,7 +456,7 @@ _ALL = (
     Preset(
         id="d2-overfit",
         page="regularization",
-        title=N_("Over-fitting 300 digits"),
+        title=N_("Overfitting 300 digits"),
         question=N_("What does a network of seven layers make of 300 examples?"),
         runs={N_("no decay"): _few()},
         published={"no decay": Published(0.758, train=1.0)},
@@ -573,7 +573,7 @@ _ALL = (
     Preset(
         id="ch06-dropout",
         page="regularization",
-        title=N_("Dropout against over-fitting"),
+        title=N_("Dropout against overfitting"),
         question=N_("Does dropout close the gap between training and test?"),
         runs={
             N_("dropout 0.2"): _few(steps=903, evaluate_every=75, dropout=0.2),

@@ -72,7 +72,7 @@ def restore(blob: bytes, data: Dataset | None = None) -> Trainer:
         trainer = Trainer(Experiment.from_json(header["experiment"]), data)
         trainer.load_state_dict(arrays, json.loads(header["trainer"]))
     except _MISFITS as error:
-        raise CheckpointError(N_("This is no checkpoint of a run ({reason})."), reason=str(error)) from error
+        raise CheckpointError(N_("This is not a checkpoint of a run ({reason})."), reason=str(error)) from error
     return trainer
 
 
@@ -102,7 +102,7 @@ def load_model(source: bytes | str | Path) -> Model:
         )
         return Model(experiment, network, tuple(classes), scale)
     except _MISFITS as error:
-        raise CheckpointError(N_("This is no model of Kasane ({reason})."), reason=str(error)) from error
+        raise CheckpointError(N_("This is not a model of Kasane ({reason})."), reason=str(error)) from error
 
 
 def read_experiment(blob: bytes) -> Experiment:
@@ -111,7 +111,7 @@ def read_experiment(blob: bytes) -> Experiment:
     try:
         return Experiment.from_json(header["experiment"])
     except _MISFITS as error:
-        raise CheckpointError(N_("This is no checkpoint of a run ({reason})."), reason=str(error)) from error
+        raise CheckpointError(N_("This is not a checkpoint of a run ({reason})."), reason=str(error)) from error
 
 
 def _open(blob: bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
@@ -120,7 +120,7 @@ def _open(blob: bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
         arrays = load(blob)
         header = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")]).get("__metadata__", {})
     except (SafetensorError, ValueError, KeyError, OverflowError) as error:
-        raise CheckpointError(N_("This is no safetensors file ({reason})."), reason=str(error)) from error
+        raise CheckpointError(N_("This is not a safetensors file ({reason})."), reason=str(error)) from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise CheckpointError(N_("This safetensors file was not written by Kasane."))
     return header, arrays

@@ -60,7 +60,7 @@ class Network:
                 probabilities = self._model.probabilities(image[None, :, :, None])[0]
             model = self._model
         if not np.isfinite(probabilities).all():
-            raise InputError(N_("The weights of this network have grown beyond all numbers; it reads nothing."))
+            raise InputError(N_("The weights of this network are no longer finite numbers; it cannot read."))
         return model, probabilities
 
     def exists(self) -> bool:

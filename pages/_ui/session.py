@@ -161,7 +161,7 @@ def advice(current: Run) -> str:
     spec = current.experiment
     text = Text(
         N_(
-            "The loss left the finite numbers at step {step}. Try a learning rate of {lr} or less, "
+            "At step {step} the loss was no longer finite. Try a learning rate of {lr} or less, "
             "or an initialization that suits the activation (He for ReLU, Xavier for sigmoid and tanh)."
         ),
         step=current.step,
@@ -220,7 +220,7 @@ def _read_url(query: dict[str, str]) -> None:
                 spec = kept.experiment
                 st.session_state["run_id"] = kept.id
             else:
-                text = Text(N_("There is no run {run} on this server; here is its experiment anew."), run=shorten(name))
+                text = Text(N_("There is no run {run} on this server; its experiment starts afresh."), run=shorten(name))
                 notice(sentence(text))
         except InputError as error:
             notice(sentence(error))

@@ -461,7 +461,7 @@ const choice = (id, option, label, values) => `
   </fieldset>`;
 const card = (name, title, body, tools = "") => `
   <section class="klv-card" data-block="${name}">
-    <header><div role="heading" aria-level="3" data-t="${title}"></div>${tools}${tool("csv")}</header>
+    <div class="klv-title"><div role="heading" aria-level="3" data-t="${title}"></div>${tools}${tool("csv")}</div>
     ${body}
   </section>`;
 const chart = (name, title, { legend = "", hint }) => card(name, title, `${legend}
@@ -505,7 +505,7 @@ function skeleton(id) {
   ${card("histograms", "layers", `<div class="klv-cells" tabindex="0" role="group" data-name="layers"></div>`,
     choice(id, "histogram", "quantity", ["activations", "gradients", "weights"]))}
   <section class="klv-card klv-history">
-    <header><div role="heading" aria-level="3" data-t="history"></div><small data-t="history_hint"></small></header>
+    <div class="klv-title"><div role="heading" aria-level="3" data-t="history"></div><small data-t="history_hint"></small></div>
     ${legend}
     <div class="klv-four">
       ${chart("mean", "mean", { hint: "mean_hint" })}${chart("dead", "dead_units", {})}

@@ -125,7 +125,7 @@ def labels() -> dict[str, str]:
         # mistakes
         "mistakes": _("What the network gets wrong"),
         "mistakes_later": _("Pause the run to see what the network gets wrong on the whole test set."),
-        "mistakes_none": _("What the network answers are no numbers any more: there is nothing to compare."),
+        "mistakes_none": _("The network's outputs are no longer finite numbers: there is nothing to compare."),
         "mistakes_stale": _("As of step {step}; pause the run to measure again."),
         "confusion": _("Confusion matrix"),
         "confusion_text": _(
