@@ -134,7 +134,7 @@ def test_weights_beyond_all_numbers_are_said_in_a_sentence(reader):
     blob = dump(trainer, network_only=True)
     reader.networks["run"] = Network(lambda loaded: blob)
     run = ask(reader, {"seq": 1, "strokes": SEVEN})[0]["networks"][0]
-    assert run["unable"].startswith("The weights of this network have grown")
+    assert run["unable"].startswith("The weights of this network are no longer finite")
 
 
 def test_threads_do_not_disturb_each_other(reader):
