@@ -152,11 +152,14 @@ def show_check(preset: Preset, results: presets.Results, holds: bool) -> None:
 
 def accuracies(figures: Result | Published | None) -> str:
     """Return "train/test" of figures, a dash for what is not known."""
-    if figures is None:
-        return "–"
-    train, test = (figures.train, figures.test) if isinstance(figures, Published) else (
-        figures.train_accuracy, figures.test_accuracy)  # fmt: skip
-    return "/".join("–" if a is None else f"{a:.4f}" for a in (train, test))
+    match figures:
+        case Result():
+            sign, both = "", (figures.train_accuracy, figures.test_accuracy)
+        case Published():
+            sign, both = "≈ " if figures.about else "", (figures.train, figures.test)
+        case None:
+            return "–"
+    return sign + "/".join("–" if a is None else f"{a:.4f}" for a in both)
 
 
 # --------------------------------------------------------------------------------------------------------------- train

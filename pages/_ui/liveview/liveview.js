@@ -161,6 +161,8 @@ class LiveView {
     mounts.set(data.key, (mounts.get(data.key) ?? 0) + 1);
     Object.assign(root.dataset, { frames: 0, step: 0, state: "starting", mounts: mounts.get(data.key) });
     root.style.minHeight = "";
+    // Streamlit fades what a slow rerun has not come to yet; this is never out of date.
+    root.closest("[data-testid=stElementContainer]")?.style.setProperty("opacity", "1", "important");
     root.innerHTML = skeleton(`klv-${data.key}-${mounts.get(data.key)}`);
     const layers = new Legend(root.querySelector(".klv-history .klv-legend"), () => this.refresh());
     this.blocks = [
