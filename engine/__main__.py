@@ -191,7 +191,7 @@ def train(options: argparse.Namespace) -> int:
         trainer = presets.train(experiment, None if options.json else lambda t, p=progress, n=label: p(n, t))
         result = Result.of(trainer)
         if options.out and not rows:
-            write(options.out, canonical(checkpoint.dump(trainer, network_only=True)))
+            write(options.out, checkpoint.dump(trainer, network_only=True))
         about = {"preset": options.preset, "run": label or None, "experiment": experiment.changes()}
         rows[label] = about | dataclasses.asdict(result)
         if not options.json:
@@ -254,17 +254,6 @@ def write(path: Path, blob: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-
-
-def canonical(blob: bytes) -> bytes:
-    """Return the safetensors file `blob` with its header in sorted order.
-
-    The library writes the entries of a header in random order; so the same network would differ from file to file.
-    """
-    start = 8 + int.from_bytes(blob[:8], "little")
-    header = json.dumps(json.loads(blob[8:start]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    header += b" " * (-len(header) % 8)  # the arrays that follow stay aligned
-    return len(header).to_bytes(8, "little") + header + blob[start:]
 
 
 # ------------------------------------------------------------------------------------------------------------- predict

@@ -51,7 +51,7 @@ class Model:
 
 
 def dump(trainer: Trainer, *, network_only: bool = False) -> bytes:
-    """Return a trainer's state, or only its network, as the bytes of a safetensors file."""
+    """Return a trainer's state, or only its network, as the bytes of a safetensors file: equal states, equal bytes."""
     arrays, rest = trainer.state_dict()
     if network_only:
         arrays, rest = {name: a for name, a in arrays.items() if name.startswith("network.")}, None
@@ -62,7 +62,18 @@ def dump(trainer: Trainer, *, network_only: bool = False) -> bytes:
         "classes": json.dumps(trainer.data.classes),
         "scale": repr(trainer.data.scale),
     } | ({"trainer": json.dumps(rest)} if rest else {})
-    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header)
+    return _canonical(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header))
+
+
+def _canonical(blob: bytes) -> bytes:
+    """Return the safetensors file `blob` with its header in sorted order.
+
+    The library writes the entries of a header in random order; so the same network would differ from file to file.
+    """
+    start = 8 + int.from_bytes(blob[:8], "little")
+    header = json.dumps(json.loads(blob[8:start]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)  # the arrays that follow stay aligned
+    return len(header).to_bytes(8, "little") + header + blob[start:]
 
 
 def restore(blob: bytes, data: Dataset | None = None) -> Trainer:

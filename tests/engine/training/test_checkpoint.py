@@ -133,7 +133,7 @@ def test_a_model_is_smaller_than_a_checkpoint_and_none(blobs, small):
     trainer = ended(small.replace(optimizer="adam", lr=0.01), blobs)
     model = dump(trainer, network_only=True)
     assert len(model) < len(dump(trainer)) / 2
-    with pytest.raises(CheckpointError, match="no checkpoint"):
+    with pytest.raises(CheckpointError, match="a checkpoint of a run"):
         restore(model, blobs)
 
 
@@ -319,7 +319,7 @@ HEADERS = {
 @pytest.mark.parametrize("change", HEADERS.values(), ids=HEADERS)
 def test_a_header_that_describes_no_model(blob, change):
     header, _, arrays = opened(blob)
-    with pytest.raises(CheckpointError, match="no model"):
+    with pytest.raises(CheckpointError, match="a model of Kasane"):
         load_model(save(arrays, header | change))
 
 
@@ -327,7 +327,7 @@ def test_a_header_that_describes_no_model(blob, change):
 def test_a_header_that_lacks_something(blob, name):
     header, _, arrays = opened(blob)
     del header[name]
-    with pytest.raises(CheckpointError, match="no model"):
+    with pytest.raises(CheckpointError, match="a model of Kasane"):
         load_model(save(arrays, header))
 
 
