@@ -101,7 +101,8 @@ class Experiment:
     )  # fmt: skip
     train_size: int = integer(
         0, 0, 60_000, step=100, group="data", label=N_("Training examples"),
-        help=N_("How many examples of the training set are used, from the first on; 0 uses all. Few examples make overfitting visible."),
+        help=N_("How many examples of the training set are used, from the first on; 0 uses all. "
+                "Few examples make overfitting visible."),
     )  # fmt: skip
     test_size: int = integer(
         0, 0, 10_000, step=100, group="data", label=N_("Test examples"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class LayerReading:
 
     mean, std, dead: of a sample of its activations; dead is the share of units that gave the same output, 0 for ReLU,
     to every example sampled. grad_norm, weight_norm: Euclidean norms of the weight's gradient and the weight.
-    update_ratio: ‖ΔW‖ / ‖W‖ of this step. The histograms are counts in `Probe.BINS` equal bins between the two limits.
+    update_ratio: ‖ΔW‖ / ‖W‖ of this step. The histograms are counts in `probes.BINS` equal bins between the two limits.
     """
 
     name: str
@@ -59,6 +59,19 @@ class LayerReading:
     gradient_limits: tuple[float, float]
     weights: np.ndarray
     weight_limits: tuple[float, float]
+
+    def to_row(self) -> np.ndarray:
+        """Return all but the name as one array: six numbers, then each histogram followed by its limits."""
+        return np.hstack(astuple(self)[1:])
+
+    @classmethod
+    def from_row(cls, name: str, row: np.ndarray) -> LayerReading:
+        """Invert `to_row`. Raises ValueError for an array that is no such row."""
+        numbers, parts = row[:6], np.split(row[6:], 3)  # np.split refuses what is not three of a size
+        if any(len(part) < 3 or not np.isfinite(part).all() for part in parts):
+            raise ValueError("a histogram must have counts and two limits")
+        histograms = [(part[:-2].astype(np.int64), (float(part[-2]), float(part[-1]))) for part in parts]
+        return cls(name, *(float(number) for number in numbers), *(item for pair in histograms for item in pair))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.training.events import Evaluated, Event, Snapshot, Step
+from engine.training.events import Evaluated, Event, LayerReading, Snapshot, Step
 
 EVALUATED = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 PROBED = ("mean", "std", "dead", "grad_norm", "update_ratio")
@@ -115,14 +115,24 @@ class History:
     def state(self) -> dict[str, np.ndarray]:
         """Return the curves as arrays by name, for a checkpoint, which keeps names but not their order."""
         layers = {f"layer.{i:02}.{name}": series.state() for i, (name, series) in enumerate(self.layers.items())}
-        return {"loss": self.loss.state(), "evaluated": self.evaluated.state(), **layers}
+        state = {"loss": self.loss.state(), "evaluated": self.evaluated.state(), **layers}
+        if self.latest:
+            state["latest"] = np.array([self.latest.step])
+            state |= {f"latest.{i:02}.{layer.name}": layer.to_row() for i, layer in enumerate(self.latest.layers)}
+        return state
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Invert `state`. Raises ValueError or KeyError for anything else."""
         self.loss.restore(state["loss"])
         self.evaluated.restore(state["evaluated"])
+        readings = []
         for name in sorted(state):
-            if name.startswith("layer."):
-                _, _, layer = name.split(".", 2)
+            kind, _, place = name.partition(".")
+            _, _, layer = place.partition(".")
+            if kind == "layer":
                 self.layers[layer] = Series(len(PROBED), 160)
                 self.layers[layer].restore(state[name])
+            elif kind == "latest" and layer:
+                readings.append(LayerReading.from_row(layer, state[name]))
+        if "latest" in state:
+            self.latest = Snapshot(int(state["latest"][0]), tuple(readings))

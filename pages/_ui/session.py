@@ -1,8 +1,8 @@
 """What one browser session works on: its experiment, its run, and the URL that says both.
 
 Session state holds strings and numbers only: `spec` (the experiment as JSON), `run_id` (a run in the pool or the
-store), `preset`, `speed`, and `notices` (sentences to show once). The URL is read at the first page of a session and
-written by every later one: opening the same link elsewhere shows the same thing.
+store), `preset`, `speed`, `urls` (the addresses written lately) and `notices` (sentences to show once). The URL is read
+at the first page of a session and written by every later one: opening the same link elsewhere shows the same thing.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ from pages._ui.i18n import _, language, sentence, translate
 
 DEFAULT_SPEED = "auto"
 RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
+REMEMBERED_URLS = 20
 SPEEDS = ("1", "3", "10", "30", "100", "300", "1000", "auto", "max")
 
 
 def experiment() -> Experiment:
     """Return the session's experiment: the one in the URL when a link was followed, else the one it worked on."""
     asked = {name: value for name, value in st.query_params.to_dict().items() if name != "lang"}
-    if "spec" not in st.session_state or (asked and asked != st.session_state.get("url")):
+    # A rerun may carry an address that is a little older than the one written last: only one never written is a link.
+    if "spec" not in st.session_state or (asked and asked not in st.session_state.get("urls", [])):
         _read_url(asked)
-        st.session_state["url"] = asked
+        _remember_url(asked)
     return Experiment.from_json(st.session_state["spec"])
 
 
@@ -194,9 +196,14 @@ def write_url() -> None:
     live = pool().find(st.session_state.get("run_id", ""))
     if live and live.started:
         wanted["run"] = live.id
-    st.session_state["url"] = wanted
+    _remember_url(wanted)
     wanted = wanted | {"lang": language()}
     st.query_params.from_dict(wanted)  # always: after a change of page the browser's address is bare
+
+
+def _remember_url(query: dict[str, str]) -> None:
+    urls = [it for it in st.session_state.get("urls", []) if it != query]
+    st.session_state["urls"] = [*urls, query][-REMEMBERED_URLS:]
 
 
 def _read_url(query: dict[str, str]) -> None:
@@ -220,8 +227,8 @@ def _read_url(query: dict[str, str]) -> None:
                 spec = kept.experiment
                 st.session_state["run_id"] = kept.id
             else:
-                text = Text(N_("There is no run {run} on this server; its experiment starts afresh."), run=shorten(name))
-                notice(sentence(text))
+                template = N_("There is no run {run} on this server; its experiment starts afresh.")
+                notice(sentence(Text(template, run=shorten(name))))
         except InputError as error:
             notice(sentence(error))
     _take(spec)

@@ -20,9 +20,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 def find_chromium() -> str | None:
@@ -70,7 +76,7 @@ def wait_ready(page) -> None:
 
 
 def is_error(message) -> bool:
-    """Tell whether a console message is an error of ours. (On a deep link Streamlit first looks for itself below it.)"""
+    """Tell whether a console message is an error of ours. After a deep link Streamlit first looks for itself there."""
     return message.type == "error" and "/_stcore/" not in message.location.get("url", "")
 
 

@@ -168,7 +168,10 @@ def test_nothing_is_asked_of_the_outside_and_nothing_overflows(open_page, app_ur
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
-@pytest.mark.parametrize("query", ["lr=%00%FF", "network=" + "dense9+" * 900, "preset=%3Cimg+src%3Dx%3E", "run=..%2F..%2Fx"])
+HOSTILE = ("lr=%00%FF", "network=" + "dense9+" * 900, "preset=%3Cimg+src%3Dx%3E", "run=..%2F..%2Fx")
+
+
+@pytest.mark.parametrize("query", HOSTILE)
 def test_a_hostile_link_leaves_the_server_standing(page, app_url, query):
     go(page, f"{app_url}/train?{query}")
     assert page.locator("[data-testid=stException]").count() == 0
@@ -178,7 +181,8 @@ def test_a_hostile_link_leaves_the_server_standing(page, app_url, query):
 
 
 def test_an_unknown_token_is_told_so(app_url):
-    with connect(f"{app_url.replace('http', 'ws')}/live/none-such") as socket, pytest.raises(ConnectionClosed) as closed:
+    socket = connect(f"{app_url.replace('http', 'ws')}/live/none-such")
+    with socket, pytest.raises(ConnectionClosed) as closed:
         socket.recv(timeout=5)
     assert closed.value.rcvd.code == 4404
 

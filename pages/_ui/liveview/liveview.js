@@ -27,6 +27,7 @@ const views = new WeakMap(); // the element that Streamlit gives → its LiveVie
 const mounts = new Map(); // key → how often the component was mounted
 
 const SPEAK_EVERY = 2000; // milliseconds between two updates of the text alternatives
+const LONG = 40; // milliseconds of drawing at once
 const MAX_POINTS = 400; // of a line drawn
 const MAX_BANDS = 8; // layers whose ± bands can still be told apart
 const ENDED = new Set(["completed", "diverged", "error", "gone"]);
@@ -231,7 +232,7 @@ class LiveView {
 
   destroy() {
     this.channel.close();
-    for (const timer of [this.timer, this.speaker, this.reminder]) clearTimeout(timer);
+    for (const timer of [this.speaker, this.reminder]) clearTimeout(timer);
     cancelAnimationFrame(this.raf);
     this.seen.disconnect();
     this.sized.disconnect();
@@ -282,6 +283,11 @@ class LiveView {
     return this.data.labels[name].replace(/\{(\w+)\}/g, (field, key) => values[key] ?? field);
   }
 
+  /** Return the names of a frame's classes in the page's language. */
+  classes(frame) {
+    return frame.header.classes.map((name) => this.data.classes[name] ?? name);
+  }
+
   relabel() {
     for (const element of this.root.querySelectorAll("[data-t], [data-name]")) {
       const text = this.t(element.dataset.t ?? element.dataset.name, { n: MAX_BANDS });
@@ -325,27 +331,23 @@ class LiveView {
     });
   }
 
+  /** Draw what is due. While the run goes on, what is not, or would make this take long, waits for a later frame. */
   paint() {
     const { frame } = this;
     if (!frame || !this.data) return;
-    let wait = Infinity;
+    const began = performance.now();
     for (const block of this.blocks) {
       block.element.hidden = !block.applies(frame);
       const stamp = [frame.token, this.look, block.width, block.height, block.stamp(frame)].join();
       if (!block.visible || block.element.hidden || stamp === block.drawn || !block.ready()) continue;
       const start = performance.now();
-      const rest = frame.header.state === "running" ? block.due - start : 0;
-      if (rest > 0) {
-        wait = Math.min(wait, rest);
-        continue;
-      }
+      const later = start < block.due || (block.due && start > began + LONG);
+      if (later && frame.header.state === "running") continue;
       block.draw(frame);
       block.drawn = stamp;
       const end = performance.now();
       block.due = end + Math.max(block.pause, (end - start) * block.thrift);
     }
-    clearTimeout(this.timer);
-    if (wait < Infinity) this.timer = setTimeout(() => this.schedule(), wait);
     this.root.dataset.step = frame.header.step;
     if (this.painted !== this.received) this.root.dataset.frames++;
     this.painted = this.received;
@@ -419,8 +421,12 @@ const DEPTH = {
 };
 const DASHES = { solid: "", dash: "5 3", dot: "1.5 2.5", dashdot: "6 2.5 1.5 2.5", longdash: "9 3" };
 
-function layerColor(theme, i, n) {
-  return `rgb(${between(theme.dark ? DEPTH.dark : DEPTH.light, n > 1 ? i / (n - 1) : 0)})`;
+const palettes = {};
+
+function layerColor({ dark }, i, n) {
+  const colors = (palettes[`${dark} ${n}`] ??= Array.from({ length: n }, (_, k) =>
+    `rgb(${between(dark ? DEPTH.dark : DEPTH.light, n > 1 ? k / (n - 1) : 0)})`));
+  return colors[i];
 }
 
 let styles;
@@ -484,7 +490,7 @@ function skeleton(id) {
         <dd><span data-fact="step">0</span> <small data-fact="of_steps"></small></dd></div></dl>
       <dl>${fact("train_accuracy")}${fact("test_accuracy")}</dl>
     </div>
-    <div class="klv-progress" role="progressbar" data-name="progress" aria-valuemin="0" aria-valuemax="100"><i></i></div>
+    <div class="klv-progress" role="progressbar" data-name="progress" aria-valuemax="100"><i></i></div>
     <dl class="klv-facts">${["epoch", "time", "rate", "lr", "parameters"].map(fact).join("")}</dl>
   </section>
   <div class="klv-controls">
@@ -507,7 +513,9 @@ function skeleton(id) {
   ${card("histograms", "layers", `<div class="klv-cells" tabindex="0" role="group" data-name="layers"></div>`,
     choice(id, "histogram", "quantity", ["activations", "gradients", "weights"]))}
   <section class="klv-card klv-history">
-    <div class="klv-title"><div role="heading" aria-level="3" data-t="history"></div><small data-t="history_hint"></small></div>
+    <div class="klv-title">
+      <div role="heading" aria-level="3" data-t="history"></div><small data-t="history_hint"></small>
+    </div>
     ${legend}
     <div class="klv-four">
       ${chart("mean", "mean", { hint: "mean_hint" })}${chart("dead", "dead_units", {})}
@@ -525,7 +533,7 @@ function skeleton(id) {
 class Block {
   thrift = 25; // after a drawing it rests so many times as long as that took
   pause = 0; // and so many milliseconds at least
-  due = 0;
+  due = 0; // when it may be drawn again; 0: at once
   width = 0;
   visible = false;
 
@@ -687,8 +695,10 @@ class Legend {
 
 // What is drawn against time. curves(frame, view): [{id, name, color, dash, width, array, column}]: the line follows a
 // column of one of the frame's arrays; spread: a column to draw a band of ± around it; csv: its name in the file.
+const OFTEN = 5; // the thrift of what people look at most: drawn with every frame unless the machine is slow
 const LOSS = {
   name: "loss",
+  thrift: OFTEN,
   curves: (frame, view) => {
     const batch = { id: "batch", dash: "solid", width: 1, array: "loss", column: 1, csv: "batch_loss" };
     return [{ ...batch, name: view.t("batch"), color: view.theme.batch }, ...evaluated(view, [1, 3], "loss")];
@@ -697,6 +707,7 @@ const LOSS = {
 };
 const ACCURACY = {
   name: "accuracy",
+  thrift: OFTEN,
   curves: (frame, view) => evaluated(view, [2, 4], "accuracy"),
   axis: () => ({ range: [0, 1.02], tickformat: ".0%", hoverformat: ".2%" }),
 };
@@ -715,7 +726,7 @@ function ofLayers(name, column, axis, spread) {
     id: layer, name: layer, color: layerColor(view.theme, i, length), dash: Object.keys(DASHES)[i % 5], width: 1.8,
     array: `layer${i}`, column, spread, csv: `${layer}_${name}`,
   }));
-  return { name, curves, axis: () => axis, thrift: 60, pause: 700 };
+  return { name, curves, axis: () => axis, thrift: 40, pause: 600 };
 }
 
 const OF_LAYERS = [
@@ -760,8 +771,9 @@ class LineChart extends Block {
       const [steps, y] = thin(frame.column(array, 0), frame.column(array, column));
       const x = steps.map(place);
       const visible = !hidden.has(id);
-      const mode = x.length > 1 ? "lines" : "markers";
-      const look = { mode, line: { color, dash, width }, marker: { color }, hovertemplate: "%{y}" };
+      const single = x.length < 2; // a lone point, which lies on the axis
+      const look = { mode: single ? "markers" : "lines", cliponaxis: !single, line: { color, dash, width },
+        marker: { color }, hovertemplate: "%{y}" };
       const line = { x, y, name, visible, ...look };
       if (!spread || !bands) return line;
       const outline = around(x, y, frame.column(array, spread));
@@ -857,6 +869,8 @@ function surface(canvas, width, height) {
 
 /** What each layer's activations, gradients or weights are like at this moment. */
 class Histograms extends Block {
+  thrift = OFTEN;
+
   constructor(view) {
     super(view, "histograms");
     this.box = this.element.querySelector(".klv-cells");
@@ -870,14 +884,15 @@ class Histograms extends Block {
   /** Make one cell for each layer. */
   build(layers) {
     this.names = layers.join();
-    this.box.innerHTML = `<div class="klv-cell"><b></b><canvas role="img"></canvas>
+    this.box.innerHTML = `<div class="klv-cell"><b></b><i></i><canvas role="img"></canvas>
       <div class="klv-limits" aria-hidden="true"><span></span><span></span></div>
       <small></small><small></small></div>`.repeat(layers.length);
     this.cells = layers.map((layer, i) => {
       const cell = this.box.children[i];
       cell.firstElementChild.textContent = layer;
       const [low, high] = cell.querySelectorAll("span");
-      return { canvas: cell.querySelector("canvas"), low, high, notes: cell.querySelectorAll("small") };
+      const [canvas, cut] = [cell.querySelector("canvas"), cell.querySelector("i")];
+      return { canvas, cut, low, high, notes: cell.querySelectorAll("small") };
     });
   }
 
@@ -888,14 +903,19 @@ class Histograms extends Block {
     if (size !== this.size) this.cellWidth = this.cells[0]?.canvas.clientWidth;
     this.size = size;
     const kind = this.view.options.histogram;
-    this.cells.forEach(({ canvas, low, high, notes }, i) => {
+    this.cells.forEach(({ canvas, cut, low, high, notes }, i) => {
       const limits = frame.row(`${kind}_limits`, i);
       low.textContent = this.view.format.short(limits[0]);
       high.textContent = this.view.format.short(limits[1]);
       const lines = this.notes(frame, i);
       notes.forEach((note, k) => (note.textContent = lines[k] ?? "\u00a0"));
       const moments = kind === "activations" ? [frame.last(`layer${i}`, 1), frame.last(`layer${i}`, 2)] : [NaN, NaN];
-      this.bars(canvas, frame.row(kind, i), limits, layerColor(this.view.theme, i, layers.length), moments);
+      const counts = frame.row(kind, i);
+      const top = this.bars(canvas, counts, limits, layerColor(this.view.theme, i, layers.length), moments);
+      const highest = counts.indexOf(Math.max(...counts));
+      cut.textContent = counts[highest] > top ? this.view.format.round(counts[highest] / sum(counts)) : "";
+      cut.style.left = `${(100 * highest) / counts.length}%`;
+      cut.style.translate = highest > counts.length / 2 ? "-100%" : "";
     });
   }
 
@@ -909,7 +929,10 @@ class Histograms extends Block {
     return [mean, this.view.t("dead", { share: format.round(value(3)) })];
   }
 
-  /** Draw bars; one that dwarfs the others (the zeros of a ReLU) is cut off, with a gap to say so and its share. */
+  /**
+   * Draw bars, the zero, and mean ± standard deviation below. A bar that dwarfs the others (the zeros of a ReLU) is cut
+   * off, with a gap to say so. Returns the count that is as high as the canvas.
+   */
   bars(canvas, counts, [low, high], color, [mean, std]) {
     const [width, height] = [this.cellWidth, 84]; // as in the stylesheet
     const context = surface(canvas, width, height);
@@ -922,7 +945,7 @@ class Histograms extends Block {
     counts.forEach((count, i) => {
       const bar = Math.max(Math.min(count / top, 1) * (floor - 12), count ? 1 : 0);
       context.fillRect(i * step + 0.5, floor - bar, Math.max(step - 1, 1), bar);
-      if (count > top) this.cut(context, i * step, step, floor - bar, count / sum(counts), width);
+      if (count > top) context.clearRect(i * step, floor - bar + 6, step, 2.5);
     });
     context.fillStyle = this.view.theme.text;
     context.globalAlpha = 0.35;
@@ -936,16 +959,7 @@ class Histograms extends Block {
       context.fillRect(middle - 1.5, floor + 1, 3, 6);
     }
     context.globalAlpha = 1;
-  }
-
-  cut(context, x, step, y, share, width) {
-    context.clearRect(x, y + 6, step, 2.5);
-    context.save();
-    context.fillStyle = this.view.theme.text;
-    context.font = `11px ${this.view.theme.font}`;
-    context.textAlign = x < width / 2 ? "left" : "right";
-    context.fillText(this.view.format.round(share), x < width / 2 ? x : x + step, 9);
-    context.restore();
+    return top;
   }
 
   speak(frame) {
@@ -1057,7 +1071,7 @@ class Plane extends Block {
     const pointed = unit !== undefined && unit < frame.rows("responses");
     if (pointed) shade(this.base, frame.row("responses", unit), 12);
     else shade(this.base, frame.arrays.plane.values, 4);
-    const [first, second] = frame.header.classes;
+    const [first, second] = this.view.classes(frame);
     const note = pointed ? unitName(this.view, unit) : this.view.t("plane_key", { first, second });
     if (this.note.textContent !== note) this.note.textContent = note;
     const points = [frame.token, this.view.look, this.width, frame.rows("points")].join();
@@ -1083,7 +1097,7 @@ class Plane extends Block {
     const { format } = this.view;
     const bytes = frame.arrays.plane.values;
     const share = format.round(bytes.filter((byte) => byte > 127).length / bytes.length);
-    const values = { step: format.whole(frame.header.step), share, name: frame.header.classes[1] };
+    const values = { step: format.whole(frame.header.step), share, name: this.view.classes(frame)[1] };
     return this.view.t("plane_text", { ...values, test: format.percent(testAccuracy(frame)) });
   }
 
@@ -1231,7 +1245,7 @@ class Mistakes extends Block {
   }
 
   drawMatrix(frame) {
-    const { classes } = frame.header;
+    const classes = this.view.classes(frame);
     const { values } = frame.arrays.confusion;
     const k = classes.length;
     const off = Math.max(1, ...values.filter((_, i) => i % (k + 1)));
@@ -1260,7 +1274,7 @@ class Mistakes extends Block {
   drawGallery(frame) {
     const [height, width] = frame.header.image ?? [0, 0];
     const ink = this.view.theme.dark ? 255 : 0;
-    const { classes } = frame.header;
+    const classes = this.view.classes(frame);
     this.list.replaceChildren(...Array.from({ length: frame.rows("wrong") }, (_, n) => {
       const [right, wrong] = frame.row("wrong_labels", n);
       const item = make("li", { innerHTML: "<canvas aria-hidden='true'></canvas><b></b><small></small>" });
@@ -1305,13 +1319,15 @@ class Mistakes extends Block {
     const counts = arrays.confusion.values;
     const all = pair ? counts[pair.right * k + Number(pair.wrong)] : sum(counts.filter((_, i) => i % (k + 1)));
     const values = { n: this.view.format.whole(shown), total: this.view.format.whole(all) };
-    if (pair) Object.assign(values, { right: header.classes[pair.right], wrong: header.classes[pair.wrong] });
+    const classes = this.view.classes(this.shown);
+    if (pair) Object.assign(values, { right: classes[pair.right], wrong: classes[pair.wrong] });
     this.caption.textContent = this.view.t(pair ? "gallery_pair" : "gallery_all", values);
   }
 
   speak() {
     if (!this.shown) return;
-    const { classes, step } = this.shown.header;
+    const { step } = this.shown.header;
+    const classes = this.view.classes(this.shown);
     const counts = [...this.shown.arrays.confusion.values];
     const k = classes.length;
     const [whole, t] = [this.view.format.whole, this.view.t.bind(this.view)];

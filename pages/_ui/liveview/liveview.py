@@ -12,9 +12,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from engine.data import datasets
 from engine.experiment import Dense, parse_network
 from pages._ui.channels import pool
-from pages._ui.i18n import _, language
+from pages._ui.i18n import _, language, translate
 
 HERE = Path(__file__).resolve().parent
 # Part of the files' address, so that no cache ever serves an old one.
@@ -50,6 +51,7 @@ def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None
             "language": language(),
             "known": run.state if run else "gone",  # what this rerun shows: it need not be told
             "units": [word.units for word in words if isinstance(word, Dense)],  # of toy2d, layer by layer
+            "classes": {name: translate(name) for name in datasets.FASHION},  # other classes are digits and kana
             "labels": labels(),
         },
         on_ended_change=on_ended or (lambda: None),

@@ -10,12 +10,12 @@ import threading
 
 import numpy as np
 import pytest
-from pendigits import SHARED
 
 from engine.data import datasets
 from engine.data.datasets import FILES, NAMES, DatasetError, available, describe, download, load
 from engine.data.idx import write_idx
 from engine.errors import InputError
+from tests.engine.data.pendigits import SHARED
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pendigits import PENDIGITS, read_pendigits
 from PIL import Image, ImageDraw
 
 from engine.data import handwriting
@@ -25,6 +24,7 @@ from engine.data.handwriting import (
     strokes_to_image,
 )
 from engine.errors import InputError
+from tests.engine.data.pendigits import PENDIGITS, read_pendigits
 
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

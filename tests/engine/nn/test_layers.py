@@ -201,6 +201,7 @@ def test_running_statistics_and_evaluation_are_pytorchs(width, sizes, momentum, 
     rng = np.random.default_rng(seed)
     layer, _ = built(functools.partial(nn.BatchNorm, momentum=momentum), (width,), seed=seed)
     module = twin(layer)
+    assert module.momentum == momentum
     for n in sizes:
         x = rng.normal(2, 3, (n, width)).astype(np.float32)
         layer.forward(x, training=True)

@@ -89,5 +89,6 @@ def test_every_schedule_is_a_share_of_the_rate_at_every_step_and_beyond_the_last
 @given(total=st.integers(1, 1000))
 def test_cosine_and_one_cycle_end_at_the_bottom(total):
     assert optim.Cosine(total)(total) == pytest.approx(0, abs=1e-12)
+    assert optim.Cosine(total)(2 * total) == pytest.approx(0, abs=1e-12)  # PyTorch's would rise again
     assert optim.OneCycle(total)(total - 1) == pytest.approx(1 / 25 / 1e4)
     assert optim.OneCycle(total)(total + 100) == pytest.approx(1 / 25 / 1e4)

@@ -50,6 +50,15 @@ def test_so_are_all_their_combinations(blobs, small, optimizer, sampling, normal
     same_run(trainer, ended(experiment, blobs))
 
 
+@every_kind
+def test_what_is_restored_is_everything(blobs, small, changes):
+    trainer = Trainer(small.replace(**changes), blobs, probe_every=5)
+    trainer.advance(steps=13)
+    blob = dump(trainer)
+    assert dump(trainer) == blob
+    assert dump(restore(blob, blobs)) == blob
+
+
 @given(after=st.integers(0, 60))
 def test_after_whichever_event_it_was_taken(blobs, small, after):
     """The history is complete as soon as the first event of a step is out."""
@@ -228,7 +237,7 @@ ARRAYS = {
     "gone": lambda a: None,
 }
 NAMES = ["network.dense1.weight", "network.dense1.norm.running_var", "optimizer.squares"]
-CURVES = ["history.loss", "history.layer.00.dense1"]
+CURVES = ["history.loss", "history.layer.00.dense1", "history.latest", "history.latest.00.dense1"]
 
 
 @pytest.mark.parametrize("spoil", ARRAYS.values(), ids=ARRAYS)

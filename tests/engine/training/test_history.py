@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.training.events import Evaluated, Finished, Snapshot, Started, Step
+from engine.training.events import Evaluated, Finished, LayerReading, Snapshot, Started, Step
 from engine.training.history import History, Series
 
 LIMITS = st.integers(1, 12).map(lambda n: 2 * n)
@@ -145,6 +145,36 @@ def test_the_latest_snapshot_is_at_hand():
     history, snapshot = recorded(), Snapshot(3, ())
     history.record(snapshot)
     assert history.latest is snapshot
+
+
+def reading(name, bins=4):
+    """Return what a probe might say of a layer, each number another."""
+    counts = np.arange(bins)
+    limits = [(-1.0, 0.5 * i) for i in range(3)]
+    return LayerReading(
+        name, 0.1, 0.2, 0.3, 0.4, 0.5, np.nan, counts, limits[0], counts + 4, limits[1], counts + 8, limits[2]
+    )
+
+
+def test_the_latest_snapshot_goes_round():
+    history, heir = recorded(), History()
+    history.record(Snapshot(3, (reading("dense1"), reading("dense10.x"), reading("dense2"))))
+    heir.restore(dict(reversed(history.state().items())))
+    assert heir.latest.step == 3
+    for restored, original in zip(heir.latest.layers, history.latest.layers, strict=True):
+        assert restored.name == original.name
+        assert (restored.activation_limits, restored.weight_limits) == ((-1.0, 0.0), (-1.0, 1.0))
+        np.testing.assert_array_equal(restored.to_row(), original.to_row())
+        np.testing.assert_array_equal(restored.gradients, original.gradients)
+        assert restored.gradients.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "row", [np.zeros(0), np.zeros(6), np.zeros(12), np.zeros(16), np.full(24, np.nan), np.zeros((6, 6))], ids=np.shape
+)
+def test_a_row_that_is_no_reading_is_refused(row):
+    with pytest.raises(ValueError, match=r"histogram|equal"):
+        LayerReading.from_row("dense1", row)
 
 
 def test_a_history_without_its_curves_is_refused():

@@ -323,6 +323,16 @@ def test_a_last_step_into_nothing_is_divergence_too(blobs, small):
     assert trainer.finished == Finished(40, "diverged")
 
 
+def test_a_probe_looks_on_while_numbers_overflow(blobs, small):
+    trainer = Trainer(small, blobs, probe_every=1)
+    trainer.network.vector.data *= np.float32(1e30)
+    *_, last = trainer
+    assert last == Finished(1, "diverged")
+    reading = trainer.history.latest.layers[-1]
+    assert not np.isfinite(reading.mean)
+    assert reading.activations.sum() == 0
+
+
 @settings(max_examples=15)
 @given(
     lr=st.sampled_from([1e-3, 0.1, 10.0, 100.0]),
