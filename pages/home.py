@@ -42,12 +42,7 @@ WAYS = (
 for column, (page, picture, title, text, query) in zip(st.columns(len(WAYS)), WAYS, strict=True):
     with column, st.container(border=True, height="stretch"):
         st.image(str(i18n.ASSETS / "images" / f"home-{picture}.png"), width="stretch")
-        st.markdown(f"#### {title}")
-        st.markdown(text)
         st.page_link(
-            navigation.pages()[page],
-            label=_("Open"),
-            icon=":material/arrow_forward:",
-            help=title,
-            query_params=query,
+            navigation.pages()[page], label=f"**{title}**", icon=":material/arrow_forward:", query_params=query
         )
+        st.markdown(text)

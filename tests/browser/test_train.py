@@ -150,7 +150,7 @@ def test_another_page_and_back_keeps_the_run(page, app_url):
 
 def test_a_card_on_home_opens_its_experiment(page, app_url):
     go(page, app_url)
-    page.get_by_role("link", name="Open").nth(1).click()
+    page.get_by_role("link", name="Watch a boundary form").click()
     page.wait_for_url(re.compile("data=toy2d"))
     button(page, "Train").click()
     until(page, "+d.step > 100")

@@ -290,6 +290,37 @@ def test_any_json_in_place_of_what_the_trainer_wrote(blobs, blob, path, value):
     accepted_or_refused(save(arrays, header | {"trainer": json.dumps(trainer)}), blobs)
 
 
+WORDS = [
+    [],
+    [1],
+    [1, 2, 3, 4, 5],
+    [[1], [2], [3], [4]],
+    [-1] * 4,
+    [2**64] * 4,
+    ["a"] * 4,
+    [None] * 4,
+    "1234",
+    {},
+    1e999,
+]
+
+
+@pytest.mark.parametrize("words", WORDS, ids=str)
+@pytest.mark.parametrize("stream", ["batches", "dropout"])
+def test_the_state_of_another_generator(blobs, blob, stream, words):
+    header, trainer, arrays = opened(blob)
+    trainer["random"][stream]["state"]["state"] = words
+    accepted_or_refused(save(arrays, header | {"trainer": json.dumps(trainer)}), blobs)
+
+
+@pytest.mark.parametrize("value", [-1, 2**32, 2**70, 1.5, "1", None, [], 1e999], ids=str)
+@pytest.mark.parametrize("key", ["has_uint32", "uinteger", "bit_generator"])
+def test_the_rest_of_a_generators_state(blobs, blob, key, value):
+    header, trainer, arrays = opened(blob)
+    trainer["random"]["batches"][key] = value
+    accepted_or_refused(save(arrays, header | {"trainer": json.dumps(trainer)}), blobs)
+
+
 def put(document, path, value):
     if not path:
         return value

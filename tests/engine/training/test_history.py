@@ -9,7 +9,9 @@ from engine.training.events import Evaluated, Finished, LayerReading, Snapshot, 
 from engine.training.history import History, Series
 
 LIMITS = st.integers(1, 12).map(lambda n: 2 * n)
-ROWS = st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1, max_size=150)
+ROWS = st.builds(
+    lambda n, seed: np.random.default_rng(seed).normal(0, 1e3, (n, 2)).tolist(), st.integers(1, 150), st.integers(0, 99)
+)
 
 
 def series(limit, averaged, rows):
