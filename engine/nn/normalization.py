@@ -45,7 +45,7 @@ class BatchNorm(Layer):
             np.add(self.running_var, self.eps, out=scale)
             np.sqrt(scale, out=scale)
             np.divide(self.weight.data, scale, out=scale)
-            np.subtract(x, self.running_mean, out=y)
+            centred = np.subtract(x, self.running_mean, out=y)
         else:
             n = len(x)
             if n < 2:
@@ -63,8 +63,7 @@ class BatchNorm(Layer):
             np.sqrt(scale, out=scale)
             self._inverse_std = np.divide(1, scale, out=inverse_std)
             np.multiply(self.weight.data, inverse_std, out=scale)
-            y[...] = centred
-        np.multiply(y, scale, out=y)
+        np.multiply(centred, scale, out=y)
         return np.add(y, self.bias.data, out=y)
 
     def backward(self, dy):

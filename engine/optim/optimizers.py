@@ -105,7 +105,7 @@ class SGD(Optimizer):
     """d = η g. Stochastic gradient descent."""
 
     def direction(self, block, lr):
-        return np.multiply(block.grad, lr, out=block.work)
+        return np.multiply(block.grad, lr, out=block.grad)  # in place: one array less to go through the cache
 
 
 class Momentum(Optimizer):

@@ -370,6 +370,7 @@ def test_ten_thousand_layers_are_one_error():
     with pytest.raises(ExperimentError, match=f"at most {MAX_LAYERS} words, not 10000"):
         parse_network("dense1 " * 10_000)
     assert len(parse_network("dense1 " * MAX_LAYERS)) == MAX_LAYERS
+    refused("network", f"not {MAX_LAYERS + 1}", network="dense1 " * (MAX_LAYERS + 1))
 
 
 @given(text=st.text(max_size=80) | st.text(alphabet="dense rop.0123456789", max_size=80))
