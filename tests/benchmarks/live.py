@@ -41,28 +41,44 @@ def one_browser(page, url: str) -> None:
     wait_ready(page)
     set_full_speed(page)
     view = page.locator("[data-frames]")
-    rates, ratios = [], []
+    rates, redraws, ratios = [], [], []
     for _ in range(3):
         command_line = command_line_rate()
         page.get_by_role("button", name="Train" if not rates else "Resume", exact=True).click()
         page.wait_for_function("document.querySelector('[data-frames]').dataset.state === 'running'")
         page.wait_for_timeout(1000)
         before = read(view)
-        page.wait_for_timeout(SECONDS * 1000)
+        redraws.append(redraws_a_second(page, SECONDS))
         after = read(view)
         elapsed = after["time"] - before["time"]
         rates.append((after["frames"] - before["frames"]) / elapsed)
         ratios.append((after["step"] - before["step"]) / elapsed / command_line)
         latency = pause_latency(page)
-    print(f"one browser: {statistics.median(rates):.1f} chart updates a second; mounts {after['mounts']:.0f}")
+    print(f"one browser: {statistics.median(rates):.1f} frames drawn a second; mounts {after['mounts']:.0f}")
+    print(f"the loss chart is redrawn {statistics.median(redraws):.1f} times a second")
     print(f"training in the page: {statistics.median(ratios):.0%} of the command line's steps a second (median of 3)")
     print(f"Pause shows after {latency:.0f} ms")
+
+
+def redraws_a_second(page, seconds: float) -> float:
+    """Return how often the lines of the loss chart change."""
+    count = page.evaluate(
+        """milliseconds => new Promise(done => {
+            let count = 0;
+            const observer = new MutationObserver(() => count++);  // one call for all the changes of one drawing
+            const options = {subtree: true, childList: true, attributes: true, attributeFilter: ['d']};
+            observer.observe(document.querySelector('[data-block=loss] .scatterlayer'), options);
+            setTimeout(() => { observer.disconnect(); done(count); }, milliseconds);
+        })""",
+        seconds * 1000,
+    )
+    return count / seconds
 
 
 def set_full_speed(page) -> None:
     slider = page.get_by_role("slider")
     slider.press("End")
-    page.get_by_text("full speed").wait_for()
+    page.get_by_test_id("stSliderThumbValue").get_by_text("full speed").wait_for()
     wait_ready(page)
 
 
