@@ -387,7 +387,8 @@ def converse(talk, *arguments, **headers) -> None:
         browser.leave()
         await asyncio.wait_for(channel, 5)
 
-    asyncio.run(both())
+    with ThreadPoolExecutor(1) as thread:  # the browser tests' driver keeps a loop running in the main one
+        thread.submit(asyncio.run, both()).result()
 
 
 def drawing(seq: int, strokes=SEVEN) -> str:
