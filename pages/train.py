@@ -21,6 +21,7 @@ with st.sidebar:
         list(session.preset_runs()),
         index=None,
         key="preset_choice",
+        format_func=session.preset_label,
         placeholder=_("Choose one …"),
         on_change=session.choose_preset,
         help=_("Settings of published experiments, with the figure that was published."),

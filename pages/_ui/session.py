@@ -42,7 +42,7 @@ def run() -> Run:
     """
     spec = experiment()
     name = st.session_state.get("run_id")
-    live = name and (pool().find(name) or pool().open(name))
+    live = (pool().find(name) or _open_run(name)) if name else None
     if not live:
         build.check(spec)
         live = pool().start(spec, speed=steps_per_second(spec), running=False)
@@ -50,12 +50,11 @@ def run() -> Run:
     return live
 
 
-def renew(spec: Experiment | None = None, *, preset: str = "") -> None:
+def renew(spec: Experiment | None = None) -> None:
     """Leave the session's run for a new one of the same or another experiment. The old one stays in the store."""
     spec = spec or experiment()
     _leave_run()
     _take(spec)
-    st.session_state["preset"] = preset
 
 
 def change(name: str) -> None:
@@ -92,7 +91,15 @@ def choose_preset() -> None:
     """Take over the preset widget."""
     if chosen := st.session_state.get("preset_choice"):
         preset, label = preset_runs()[chosen]
-        renew(preset.runs[label], preset=chosen)
+        renew(preset.runs[label])
+        st.session_state["preset"] = chosen
+
+
+def preset_label(chosen: str) -> str:
+    """Return what a person reads for a run of a preset."""
+    preset, label = preset_runs()[chosen]
+    title = translate(preset.title)
+    return f"{preset.id} · {title}" + (f" · {translate(label)}" if len(preset.runs) > 1 else "")
 
 
 def current_preset() -> str:
@@ -223,7 +230,7 @@ def _read_url(query: dict[str, str]) -> None:
         notice(sentence(error))
     if (name := query.get("run")) is not None:
         try:
-            if kept := pool().open(name):
+            if kept := _open_run(name):
                 spec = kept.experiment
                 st.session_state["run_id"] = kept.id
             else:
@@ -239,6 +246,14 @@ def _take(spec: Experiment) -> None:
     st.session_state["spec"] = spec.to_json()
     for name in FIELDS:
         st.session_state.pop(widget_key(name), None)
+
+
+def _open_run(name: str) -> Run | None:
+    """Return the run of that name at the session's speed, None when there is none."""
+    live = pool().open(name)
+    if live:
+        pool().command(live, "speed", steps_per_second(live.experiment))
+    return live
 
 
 def _leave_run() -> None:

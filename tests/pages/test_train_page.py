@@ -166,6 +166,22 @@ def test_a_preset_on_other_data_is_still_that_preset(visit):
     assert current_run(app).experiment.data == "digits"
 
 
+def test_a_reset_keeps_the_preset(visit):
+    app = visit("train", preset="d2-relu-he")
+    app.button(key="new_weights").click().run()
+    assert app.query_params["preset"] == "d2-relu-he"
+    assert current_run(app).experiment.seed == 1
+
+
+def test_a_run_opened_by_link_trains_at_the_chosen_speed(visit):
+    app = visit("train", network="dense8", steps="5000")
+    app.button(key="step10").click().run()
+    wait(lambda: current_run(app).step == 10 and current_run(app).checkpoint)
+    name = current_run(app).id
+    pool().drop(current_run(app))
+    assert current_run(visit("train", run=name)).speed == 500
+
+
 def test_a_changed_preset_is_none_any_more(visit):
     app = visit("train", preset="d2-relu-he")
     widget(app, "selectbox", "field_activation").set_value("tanh").run()
