@@ -576,11 +576,16 @@ class Pad {
 
   // ----------------------------------------------------------------------------------------------------- the strokes
 
+  /** Tell whether the drawing has as many strokes or points as it may have. */
+  isFull() {
+    return this.drawing.strokes.length >= this.limits.strokes || this.drawing.points >= this.limits.points;
+  }
+
   /** Put pen or eraser down. */
   begin(point, erasing, time, pointer) {
     const before = this.drawing.strokes;
     point = tenth(inside(point));
-    if (!erasing && (before.length >= this.limits.strokes || this.drawing.points >= this.limits.points)) {
+    if (!erasing && this.isFull()) {
       this.view.complain(this.view.labels.full);
       return;
     }
@@ -722,7 +727,8 @@ class Pad {
   show() {
     const { header, image, since } = this.latest;
     this.latest = null;
-    this.view.complain();
+    const { problem, labels } = this.view;
+    if (problem.textContent !== labels.full || !this.isFull()) this.view.complain(); // a late answer leaves "full" stand
     this.view.show(header, image);
     this.said = header;
     this.shown = header.seq;
