@@ -121,7 +121,8 @@ class Pool:
         self._stopping = False
         self._runs: dict[str, Run] = {}
         self._deaths: list[float] = []
-        self._workers = [_WorkerProcess(self) for _ in range(workers or max(1, (os.cpu_count() or 2) - 1))]
+        with self._lock:  # one that dies at once is buried after all of them are there
+            self._workers = [_WorkerProcess(self) for _ in range(workers or max(1, (os.cpu_count() or 2) - 1))]
         self._stopped = threading.Event()
         threading.Thread(target=self._reap, daemon=True).start()
 

@@ -72,6 +72,8 @@ def change(name: str) -> None:
     current = pool().find(st.session_state.get("run_id", ""))
     if FIELDS[name].metadata.get("live") and current:
         pool().command(current, "change", {name: getattr(spec, name)})
+        if name == "steps":
+            change_speed()  # "whole run in 10 s" is another pace now
     else:
         _leave_run()
     _take(spec)

@@ -199,3 +199,10 @@ def test_a_learning_rate_of_ones_own_is_kept(visit):
     app = visit("train", lr="0.05")
     widget(app, "selectbox", "field_optimizer").set_value("momentum").run()
     assert current_run(app).experiment.lr == 0.05
+
+
+def test_more_steps_in_the_same_ten_seconds_are_a_faster_pace(visit):
+    app = visit("train", network="dense8", steps="5000")
+    widget(app, "number_input", "field_steps").set_value(9000).run()
+    assert current_run(app).experiment.steps == 9000
+    assert current_run(app).speed == 900

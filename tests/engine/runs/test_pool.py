@@ -62,6 +62,15 @@ def wait(condition, timeout=20):
         time.sleep(0.01)
 
 
+def paused_and_kept(pool):
+    """Return a watched run that made some steps, stands still, and is in the store."""
+    run = pool.start(SMALL)
+    Screen(pool, run).until(lambda run: run.step > 10)
+    pool.command(run, "pause")
+    wait(lambda: store.load(run.id) is not None)
+    return run
+
+
 def weights(run):
     return checkpoint.load_model(run.checkpoint).network.vector.data
 
@@ -116,11 +125,7 @@ def test_whoever_comes_back_in_time_goes_on(pool):
 
 
 def test_a_watched_run_opened_elsewhere_is_copied(pool):
-    run = pool.start(SMALL)
-    screen = Screen(pool, run)
-    screen.until(lambda run: run.step > 10)
-    pool.command(run, "pause")
-    wait(lambda: store.load(run.id) is not None)
+    run = paused_and_kept(pool)
     copy = pool.open(run.id)
     assert copy.id != run.id
     Screen(pool, copy).until(lambda copy: copy.state == "paused" and copy.step == run.step)
@@ -138,11 +143,7 @@ def test_what_a_dropped_run_had_reached_is_kept(pool):
 
 
 def test_a_copy_that_nobody_trains_on_is_kept_too(pool):
-    run = pool.start(SMALL)
-    screen = Screen(pool, run)
-    screen.until(lambda run: run.step > 10)
-    pool.command(run, "pause")
-    wait(lambda: store.load(run.id) is not None)
+    run = paused_and_kept(pool)
     copy = pool.open(run.id)
     pool.drop(copy)
     assert store.load(copy.id) == run.checkpoint
