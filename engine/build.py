@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
-from engine import nn, optim
+from engine import architecture, nn, optim
+from engine.architecture import Row
 from engine.data import datasets, toy2d
+from engine.data.augment import Augmentation, Augmenter
 from engine.data.batches import Batches
 from engine.data.datasets import Dataset
 from engine.experiment import (
+    AUGMENTATIONS,
     MAX_ACTIVATIONS,
     MAX_PARAMETERS,
     N_,
+    Conv,
     Dense,
     Drop,
     Experiment,
     ExperimentError,
+    Gap,
+    Output,
+    Pool,
     Text,
     parse_features,
     parse_network,
@@ -51,7 +59,13 @@ INITIALIZERS = {
     "orthogonal": lambda e: initializers.Orthogonal(),
 }
 
-NORMALIZATIONS = {"none": None, "batch": nn.BatchNorm, "layer": nn.LayerNorm}
+RISING = {"sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "identity"}  # never fall: the largest stays it
+
+NORMALIZATIONS = {
+    "none": (None, None),
+    "batch": (nn.BatchNorm, nn.BatchNorm2d),
+    "layer": (nn.LayerNorm, nn.LayerNorm2d),
+}
 
 LOSSES = {"cross_entropy": nn.SoftmaxCrossEntropy, "squared_error": nn.SumSquaredError}
 
@@ -75,7 +89,7 @@ SCHEDULES = {
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """Return the generator of one purpose: "data", "init", "batches" or "dropout".
+    """Return the generator of one purpose: "data", "init", "batches", "augment", "dropout", ….
 
     Streams of one seed are independent, so that drawing more from one (switching dropout on, say) leaves the others,
     the initial weights among them, as they were.
@@ -91,8 +105,8 @@ def load_raw(experiment: Experiment) -> Dataset:
 def check(experiment: Experiment) -> None:
     """Raise `InputError` when the experiment cannot run here: its data absent or damaged, its network too large."""
     data = load_raw(experiment)
-    inputs = math.prod(data.shape) if experiment.data != "toy2d" else len(parse_features(experiment.features))
-    _check_size(experiment, inputs, len(data.classes))
+    in_shape = data.shape if experiment.data != "toy2d" else (len(parse_features(experiment.features)),)
+    _check_size(experiment, in_shape, len(data.classes))
     _check_batches(experiment, data.head(experiment.train_size))
 
 
@@ -116,58 +130,99 @@ def build_network(
 ) -> nn.Sequential:
     """Return the built network for inputs of `in_shape` and so many classes.
 
-    Hidden layers are named dense1, dense2, …, their parts dense1.norm, dense1.relu, dense1.dropout; the last is output.
-    Raises `ExperimentError` when it would have more than `MAX_PARAMETERS` parameters.
+    Hidden layers are named conv1, pool1, dense1, … and their parts conv1.norm, conv1.relu, conv1.dropout; the last is
+    output. A max pooling behind a layer whose activation never falls is made a part of it, conv1.pool, and moved before
+    the activation: the largest number stays the largest, and a quarter of the numbers is left to work on.
+    Raises `ExperimentError` when a window does not fit or the network would be too large.
     """
-    _check_size(experiment, math.prod(in_shape), classes)
-    normalization = NORMALIZATIONS[experiment.normalization]
+    _check_size(experiment, in_shape, classes)
     dropout_rng = stream(experiment.seed, "dropout")
+    initializer = INITIALIZERS[experiment.initializer](experiment)
+    flat_norm, picture_norm = NORMALIZATIONS[experiment.normalization]
+    bias = flat_norm is None  # a normalization brings its own shift
     layers: list[nn.Layer] = []
+    counts: Counter[str] = Counter()
 
     def add(name: str, layer: nn.Layer) -> None:
         layer.name = name
         layers.append(layer)
 
-    def linear(units: int, *, bias: bool) -> nn.Linear:
-        return nn.Linear(units, initializer=INITIALIZERS[experiment.initializer](experiment), bias=bias)
+    def number(kind: str) -> str:
+        counts[kind] += 1
+        return f"{kind}{counts[kind]}"
 
-    if len(in_shape) > 1:
+    tokens = list(enumerate(parse_network(experiment.network)))
+    pictures = any(isinstance(token, Conv | Pool | Gap) for _, token in tokens)
+    if pictures:
+        add("planes", nn.ToPlanes())
+    elif len(in_shape) > 1:
         add("flatten", nn.Flatten())
-    tokens = parse_network(experiment.network)
-    depth = 0
-    for position, token in enumerate(tokens):
-        following = tokens[position + 1] if position + 1 < len(tokens) else None
+    block = "dense0"
+    while tokens:
+        position, token = tokens.pop(0)
+        following = tokens[0][1] if tokens else None
+        if isinstance(token, Dense | Output) and pictures:
+            add("flatten", nn.Flatten(planes=True))
+            pictures = False
         match token:
+            case Conv(filters, kernel, padding, stride):
+                block = number("conv")
+                settings = {"stride": stride, "padding": padding, "initializer": initializer, "bias": bias}
+                add(block, nn.Conv2d(filters, kernel, **settings))
             case Dense(units):
-                depth += 1
-                block = f"dense{depth}"
-                add(block, linear(units, bias=normalization is None))  # a normalization brings its own shift
-                if normalization:
-                    add(f"{block}.norm", normalization())
-                add(f"{block}.{experiment.activation}", ACTIVATIONS[experiment.activation]())
-                if not isinstance(following, Drop):
-                    add(f"{block}.dropout", nn.Dropout(experiment.dropout, rng=dropout_rng))
+                block = number("dense")
+                add(block, nn.Linear(units, initializer=initializer, bias=bias))
+            case Pool(window, stride, average):
+                add(number("pool"), (nn.AvgPool2d if average else nn.MaxPool2d)(window, stride))
+            case Gap():
+                add("gap", nn.GlobalAvgPool())
+                pictures = False
             case Drop(rate):
-                add(f"dense{depth}.drop{position}", nn.Dropout(rate, rng=dropout_rng))
-    add("output", linear(classes, bias=True))
+                add(f"{block}.drop{position}", nn.Dropout(rate, rng=dropout_rng))
+            case Output():
+                block = "output"
+                add(block, nn.Linear(classes, initializer=initializer))
+        if isinstance(token, Conv | Dense):
+            if flat_norm:
+                add(f"{block}.norm", (picture_norm if isinstance(token, Conv) else flat_norm)())
+            if isinstance(following, Pool) and not following.average and experiment.activation in RISING:
+                counts["pool"] += 1
+                add(f"{block}.pool", nn.MaxPool2d(following.window, following.stride))
+                tokens.pop(0)
+                following = tokens[0][1] if tokens else None
+            add(f"{block}.{experiment.activation}", ACTIVATIONS[experiment.activation]())
+            if not isinstance(following, Drop):
+                add(f"{block}.dropout", nn.Dropout(experiment.dropout, rng=dropout_rng))
+    if block != "output":
+        if pictures:
+            add("flatten", nn.Flatten(planes=True))
+        add("output", nn.Linear(classes, initializer=initializer))
     network = nn.Sequential(layers)
     network.build(in_shape, rng=stream(experiment.seed, "init"), dtype=dtype)
     return network
 
 
-def _check_size(experiment: Experiment, inputs: int, classes: int) -> None:
+def initial_weights(experiment: Experiment, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the weights, of that shape, with which the first layer of the experiment's network starts."""
+    return INITIALIZERS[experiment.initializer](experiment)(shape, rng=stream(experiment.seed, "init"))
+
+
+def describe(experiment: Experiment, in_shape: tuple[int, ...], classes: int) -> tuple[Row, ...]:
+    """Return the rows of the experiment's network, see `architecture.describe`. Raises `ExperimentError`."""
+    return architecture.describe(experiment.network, in_shape, classes, normalized=experiment.normalization != "none")
+
+
+def _check_size(experiment: Experiment, in_shape: tuple[int, ...], classes: int) -> None:
     """Raise `ExperimentError` for a network that would take more memory than a shared server can spare."""
-    count, width, units = 0, inputs, inputs
-    others = 1 if experiment.normalization == "none" else 2  # of a unit: its bias, or scale and shift
-    for token in parse_network(experiment.network):
-        if isinstance(token, Dense):
-            count += (width + others) * token.units
-            width = token.units
-            units += token.units
-    count += (width + 1) * classes
+    rows = describe(experiment, in_shape, classes)
+    count = sum(row.parameters for row in rows)
+    units = math.prod(in_shape) + sum(math.prod(row.out_shape) for row in rows[:-1])
     if count > MAX_PARAMETERS:
         legal = Text(N_("a network of at most {n} parameters"), n=f"{MAX_PARAMETERS:,}")
         raise ExperimentError("network", legal, f"{count:,}")
+    if units > MAX_ACTIVATIONS:
+        legal = Text(N_("a network of at most {n} units"), n=f"{MAX_ACTIVATIONS:,}")
+        raise ExperimentError("network", legal, f"{units:,}")
     if units * experiment.batch_size > MAX_ACTIVATIONS:
         legal = Text(N_("at most {n} for a network of {units} units"), n=MAX_ACTIVATIONS // units, units=f"{units:,}")
         raise ExperimentError("batch_size", legal, experiment.batch_size)
@@ -214,6 +269,8 @@ def build_schedule(experiment: Experiment) -> optim.Schedule:
 def build_batches(experiment: Experiment, data: Dataset) -> Batches:
     """Return the stream of training batches. Raises `ExperimentError` for batches that cannot be normalized."""
     _check_batches(experiment, data)
+    augmentation = Augmentation(**{name: getattr(experiment, name) for name in AUGMENTATIONS})
+    pictures = len(data.shape) == 3
     return Batches(
         data.x_train,
         data.y_train,
@@ -221,4 +278,15 @@ def build_batches(experiment: Experiment, data: Dataset) -> Batches:
         scale=data.scale,
         sampling=experiment.sampling,
         rng=stream(experiment.seed, "batches"),
+        augment=Augmenter(augmentation, rng=stream(experiment.seed, "augment"))
+        if pictures and augmentation.active
+        else None,
     )
+
+
+def build_parallel(experiment: Experiment, network: nn.Sequential, threads: int) -> nn.DataParallel | nn.Sequential:
+    """Return what makes the passes of a training step: both halves of a batch at once where that is worth it."""
+    pictures = any(isinstance(layer, nn.Conv2d) for layer in network.layers)
+    if not (pictures and nn.DataParallel.suits(network)):
+        return network
+    return nn.DataParallel(network, rng=stream(experiment.seed, "dropout of the second half"), threads=threads)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -63,6 +64,9 @@ USUAL_LR = {
     "sgd": 0.1, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001,
 }  # fmt: skip
 
+# How training pictures are changed at random, see engine/data/augment.py.
+AUGMENTATIONS = ("shift", "rotation", "scale", "shear", "elastic")
+
 # The features of TensorFlow Playground, in ASCII.
 FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1x2", "sinx1", "sinx2")
 
@@ -77,7 +81,7 @@ class Experiment:
 
     data: str = choice(
         "mnist-5k",
-        ("mnist-5k", "mnist", "fashion-mnist", "kmnist", "digits", "toy2d"),
+        ("mnist-5k", "mnist", "fashion-mnist", "kmnist", "digits", "pendigits", "handwriting", "toy2d"),
         group="data",
         label=N_("Data set"),
         help=N_("mnist-5k is built in: 5,000 real handwritten digits. toy2d is a plane of points in two colours."),
@@ -112,6 +116,8 @@ class Experiment:
     network: str = text(
         "dense100 dense100", group="network", label=N_("Hidden layers"),
         help=N_("One word a layer: dense100 is a fully connected layer of 100 units, drop.5 a dropout of one half. "
+                "conv16@3p1 slides 16 kernels of 3 × 3 over the picture, padded by 1 (s2: by steps of 2); "
+                "pool2 keeps the largest of 2 × 2, avgpool2 their average; gap averages each channel. "
                 "The output layer is added for you."),
     )  # fmt: skip
     activation: str = choice(
@@ -230,6 +236,31 @@ class Experiment:
     l1: float = real(
         0.0, 0.0, 10.0, step=0.0001, group="regularization", label=N_("L1 decay λ"), live=True,
         help=N_("Adds λΣ|W| to the loss: weights that help little are driven to zero."),
+    )  # fmt: skip
+
+    shift: float = real(
+        0.0, 0.0, 6.0, step=0.5, group="regularization", label=N_("Shift"),
+        help=N_("Moves every training picture at random by up to so many pixels, anew each time it is learned from."),
+    )  # fmt: skip
+    rotation: float = real(
+        0.0, 0.0, 45.0, step=1.0, group="regularization", label=N_("Rotation"),
+        help=N_("Turns every training picture at random by up to so many degrees."),
+    )  # fmt: skip
+    scale: float = real(
+        0.0, 0.0, 0.5, step=0.05, group="regularization", label=N_("Scaling"),
+        help=N_("Makes every training picture at random larger or smaller by up to this share."),
+    )  # fmt: skip
+    shear: float = real(
+        0.0, 0.0, 0.5, step=0.05, group="regularization", label=N_("Shear"),
+        help=N_("Slants every training picture at random, by up to so many pixels to the side for each pixel up."),
+    )  # fmt: skip
+    elastic: float = real(
+        0.0, 0.0, 2.0, step=0.1, group="regularization", label=N_("Elastic distortion"),
+        help=N_("Kneads every training picture at random: pixels move by about so many pixels, neighbours together."),
+    )  # fmt: skip
+    ema: float = real(
+        0.0, 0.0, 0.9999, step=0.001, group="regularization", label=N_("Weight averaging"),
+        help=N_("Measures and keeps, instead of the latest weights, their average over about 1 / (1 − this) steps."),
     )  # fmt: skip
 
     def __post_init__(self) -> None:
@@ -367,6 +398,41 @@ class Dense:
 
 
 @dataclass(frozen=True)
+class Conv:
+    """`conv30@5`, `conv16@3p1s2`: so many filters of kernel × kernel, padding p, stride s; followed as a `Dense` is."""
+
+    filters: int
+    kernel: int
+    padding: int = 0
+    stride: int = 1
+
+    def __str__(self) -> str:
+        padding = f"p{self.padding}" if self.padding else ""
+        return f"conv{self.filters}@{self.kernel}{padding}" + (f"s{self.stride}" if self.stride > 1 else "")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """`pool2`, `pool3s2`, `avgpool2`: the largest number, or the average, of each window."""
+
+    window: int
+    stride: int
+    average: bool = False
+
+    def __str__(self) -> str:
+        name = "avgpool" if self.average else "pool"
+        return f"{name}{self.window}" + (f"s{self.stride}" if self.stride != self.window else "")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """`gap`: each channel's average over the whole picture."""
+
+    def __str__(self) -> str:
+        return "gap"
+
+
+@dataclass(frozen=True)
 class Drop:
     """`drop.5`: dropout of this rate, in place of the experiment's own after the layer before it."""
 
@@ -376,34 +442,71 @@ class Drop:
         return f"drop{self.rate:g}".replace("drop0.", "drop.")
 
 
-Token = Dense | Drop
+@dataclass(frozen=True)
+class Output:
+    """`output`: the output layer, named only where a dropout follows it."""
+
+    def __str__(self) -> str:
+        return "output"
+
+
+Token = Dense | Conv | Pool | Gap | Drop | Output
+
+MAX_KERNEL = 11
+MAX_STRIDE = 8
 
 
 def parse_network(description: str) -> tuple[Token, ...]:
     """Return the hidden layers that a network string names.
 
-    Raises `ExperimentError` for an unknown word, more than `MAX_LAYERS` layers or `MAX_UNITS` units.
+    Raises `ExperimentError` for an unknown word, an order that makes no network, more than `MAX_LAYERS` layers or
+    `MAX_UNITS` units.
     """
     words = description.split()
     if len(words) > MAX_LAYERS:
         raise ExperimentError(
             "network", Text(N_("at most {n} words"), n=MAX_LAYERS), f"{len(words)} ({shorten(description, 24)})"
         )
-    return tuple(_parse_token(word) for word in words)
+    tokens = tuple(_parse_token(word) for word in words)
+    for before, token in itertools.pairwise(tokens):
+        if isinstance(token, Conv | Pool | Gap) and isinstance(before, Dense | Gap):
+            legal = N_("pictures first: conv and pool before gap and dense")
+            raise ExperimentError("network", legal, f"{before} {token}")
+        if isinstance(before, Output) and not isinstance(token, Drop):
+            raise ExperimentError("network", N_("over with output, except for a drop"), f"{before} {token}")
+    return tokens
 
 
 def _parse_token(word: str) -> Token:
     if match := re.fullmatch(r"dense(\d{1,5})", word):
-        units = int(match[1])
-        if not 1 <= units <= MAX_UNITS:
-            raise ExperimentError("network", Text(N_("layers of 1 to {n} units"), n=MAX_UNITS), word)
-        return Dense(units)
+        return Dense(_in_range(match[1], MAX_UNITS, N_("layers of 1 to {n} units"), word))
+    if match := re.fullmatch(r"conv(\d{1,5})@(\d{1,3})(?:p(\d{1,2}))?(?:s(\d{1,2}))?", word):
+        filters = _in_range(match[1], MAX_UNITS, N_("layers of 1 to {n} filters"), word)
+        kernel = _in_range(match[2], MAX_KERNEL, N_("kernels of 1 to {n} pixels"), word)
+        if int(match[3] or 0) >= kernel:
+            raise ExperimentError("network", N_("padding less than the kernel"), word)
+        return Conv(filters, kernel, int(match[3] or 0), _stride(match[4], 1, word))
+    if match := re.fullmatch(r"(avg)?pool(\d{1,2})(?:s(\d{1,2}))?", word):
+        window = _in_range(match[2], MAX_KERNEL, N_("windows of 1 to {n} pixels"), word)
+        return Pool(window, _stride(match[3], window, word), average=bool(match[1]))
     if match := re.fullmatch(r"drop(0?\.\d{1,4}|0)", word):
         rate = float(match[1])
         if rate > 0.95:
             raise ExperimentError("network", N_("dropout of at most .95"), word)
         return Drop(rate)
-    raise ExperimentError("network", N_("made of words such as dense100 and drop.5"), word)
+    if word in ("gap", "output"):
+        return Gap() if word == "gap" else Output()
+    raise ExperimentError("network", N_("made of words such as dense100, drop.5, conv16@3p1, pool2 and gap"), word)
+
+
+def _stride(digits: str | None, usual: int, word: str) -> int:
+    return _in_range(digits, MAX_STRIDE, N_("strides of 1 to {n} pixels"), word) if digits else usual
+
+
+def _in_range(digits: str, high: int, legal: str, word: str) -> int:
+    if not 1 <= int(digits) <= high:
+        raise ExperimentError("network", Text(legal, n=high), word)
+    return int(digits)
 
 
 def parse_features(description: str) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.data.augment import Augmenter
+
 
 class Batches:
     """Draws batches of (x, labels) from a training set.
@@ -11,14 +13,25 @@ class Batches:
     sampling "shuffle": one random order of the whole set after another, cut into batches of equal size, so that every
     example comes once an epoch. "replacement": every index drawn afresh.
 
+    augment: changes the pictures of every batch.
     x: (N, …) uint8 or float32; what comes out is float32 (batch, …), multiplied by `scale`. A batch is never larger
     than the set. The arrays returned are overwritten by the next call.
     """
 
-    def __init__(self, x, labels, *, batch_size: int, scale: float, sampling: str, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        x: np.ndarray,
+        labels: np.ndarray,
+        *,
+        batch_size: int,
+        scale: float,
+        sampling: str,
+        rng: np.random.Generator,
+        augment: Augmenter | None = None,
+    ) -> None:
         self.size = min(batch_size, len(x))
         self._x, self._labels = x.reshape(len(x), -1), labels
-        self._scale, self._sampling, self.rng = scale, sampling, rng
+        self._scale, self._sampling, self.rng, self.augment = scale, sampling, rng, augment
         self._order = np.empty(0, np.int64)
         self._position = 0
         self._raw = np.empty((self.size, self._x.shape[1]), x.dtype)
@@ -30,7 +43,10 @@ class Batches:
         """Return the next batch."""
         index = self._next_index()
         self._x.take(index, axis=0, out=self._raw, mode="clip")  # "clip" skips the bounds check; indices are ours
-        np.copyto(self._batch, self._raw)
+        if self.augment:
+            self.augment(self._raw.reshape(self._shaped.shape), self._shaped)
+        else:
+            np.copyto(self._batch, self._raw)
         np.multiply(self._batch, self._scale, out=self._batch)
         self._labels.take(index, out=self._batch_labels, mode="clip")
         return self._shaped, self._batch_labels

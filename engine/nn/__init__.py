@@ -1,27 +1,37 @@
 """The network: layers, losses and the vector that holds every parameter."""
 
 from engine.nn.activations import ELU, GELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
+from engine.nn.conv import Conv2d
 from engine.nn.dropout import Dropout
-from engine.nn.layer import Flatten, Layer
+from engine.nn.layer import Flatten, Layer, ToPlanes
 from engine.nn.linear import Linear
 from engine.nn.losses import Loss, SoftmaxCrossEntropy, SumSquaredError
-from engine.nn.normalization import BatchNorm, LayerNorm
+from engine.nn.normalization import BatchNorm, BatchNorm2d, LayerNorm, LayerNorm2d
+from engine.nn.parallel import DataParallel
 from engine.nn.parameter import Parameter
+from engine.nn.pooling import AvgPool2d, GlobalAvgPool, MaxPool2d
 from engine.nn.sequential import Sequential
 
 __all__ = [
     "ELU",
     "GELU",
     "Activation",
+    "AvgPool2d",
     "BatchNorm",
+    "BatchNorm2d",
+    "Conv2d",
+    "DataParallel",
     "Dropout",
     "Flatten",
+    "GlobalAvgPool",
     "Identity",
     "Layer",
     "LayerNorm",
+    "LayerNorm2d",
     "LeakyReLU",
     "Linear",
     "Loss",
+    "MaxPool2d",
     "Parameter",
     "ReLU",
     "Sequential",
@@ -31,4 +41,5 @@ __all__ = [
     "Softplus",
     "SumSquaredError",
     "Tanh",
+    "ToPlanes",
 ]

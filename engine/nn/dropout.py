@@ -17,8 +17,17 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float, *, rng: np.random.Generator) -> None:
-        self.rate = rate
+        self._settings = {"rate": rate}  # one for all replicas
         self.rng = rng
+
+    @property
+    def rate(self) -> float:
+        """p."""
+        return self._settings["rate"]
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        self._settings["rate"] = rate
 
     def build(self, in_shape, *, rng):
         return in_shape

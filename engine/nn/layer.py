@@ -1,16 +1,20 @@
 """A layer maps a batch forward, and the gradient of the loss backward through the same map.
 
     build(in_shape, rng=…) → out_shape      infers every size, so that nobody types a fan-in
-    forward(x, training=…) → y              x: (N, *in_shape), y: (N, *out_shape)
+    forward(x, training=…) → y              a batch of inputs to a batch of outputs
     backward(dy)           → dx             dy = ∂loss/∂y; fills the parameters' gradients on the way
 
+Pictures travel between layers as planes (H, C, W, N), the batch innermost (conv.py says why), all else as (N, D).
 Work arrays are made once per batch size and used again: a training step allocates nothing. What `forward` and
 `backward` return therefore belongs to the layer and is overwritten by its next call with the same batch size.
 """
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +27,7 @@ class Layer:
     name = ""
     dtype = np.dtype(np.float32)
     needs_input_grad = True  # False for the first layer of a network: nobody asks for ∂loss/∂data
+    overwrites_input = False  # True where x is another layer's work array that nobody needs any more
 
     def build(self, in_shape: tuple[int, ...], *, rng: np.random.Generator) -> tuple[int, ...]:
         """Make the parameters for inputs of `in_shape` (without the batch) and return the shape of an output."""
@@ -53,23 +58,65 @@ class Layer:
             array = arrays[key] = np.zeros(shape, dtype or self.dtype)
         return array
 
+    def kept(self, key: tuple, make: Callable[[], Any]) -> Any:
+        """Return what `make` made at the first call with this key; it lives as long as the work arrays."""
+        made = self.__dict__.setdefault("_kept", {})
+        if key not in made:
+            made[key] = make()
+        return made[key]
+
+    def ones(self, n: int) -> np.ndarray:
+        """Return a vector of ones: a product with it sums faster than `sum`."""
+        return self.kept(("ones", n), lambda: np.ones(n, self.dtype))
+
+    def replica(self) -> Layer:
+        """Return a layer that shares the weights but has gradients and work arrays of its own."""
+        twin = copy.copy(self)
+        twin.release()
+        for name, parameter in self.parameters().items():
+            setattr(twin, name, Parameter(parameter.data, decays=parameter.decays))
+        return twin
+
     def release(self) -> None:
         """Drop every work array; the next pass makes those it needs."""
         self.__dict__.pop("_scratch", None)
+        self.__dict__.pop("_kept", None)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
-class Flatten(Layer):
-    """y = x with all axes but the batch joined: (N, H, W, C) → (N, H·W·C)."""
+class ToPlanes(Layer):
+    """Turns a batch of pictures (N, H, W, C) into planes (H, C, W, N)."""
 
     def build(self, in_shape, *, rng):
-        self.in_shape = in_shape
+        return in_shape
+
+    def forward(self, x, *, training):
+        n, height, width, channels = x.shape
+        planes = self.scratch("planes", (height, channels, width, n))
+        np.copyto(planes, x.transpose(1, 3, 2, 0))
+        return planes
+
+    def backward(self, dy):
+        return dy.transpose(3, 0, 2, 1)
+
+
+class Flatten(Layer):
+    """y = x with all axes but the batch joined, (H, W, C) → (H·W·C,), in the order in which they travel.
+
+    planes: whether planes (H, C, W, N) come in. They leave as a view (N, H·C·W), the batch still innermost in memory.
+    """
+
+    def __init__(self, *, planes: bool = False) -> None:
+        self.planes = planes
+
+    def build(self, in_shape, *, rng):
         return (math.prod(in_shape),)
 
     def forward(self, x, *, training):
-        return x.reshape(len(x), -1)
+        self._x_shape = x.shape
+        return x.reshape(-1, x.shape[-1]).T if self.planes else x.reshape(len(x), -1)
 
     def backward(self, dy):
-        return dy.reshape(len(dy), *self.in_shape)
+        return (dy.T if self.planes else dy).reshape(self._x_shape)

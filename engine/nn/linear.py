@@ -49,17 +49,12 @@ class Linear(Layer):
         n = len(dy)
         np.matmul(self._x.T, dy, out=self.weight.grad)
         if self.bias:
-            np.matmul(self._ones(n), dy, out=self.bias.grad)  # a product with ones sums faster than dy.sum(axis=0)
+            np.matmul(self.ones(n), dy, out=self.bias.grad)
         if not self.needs_input_grad:
             return None
-        dx = self.scratch("dx", (n, self.in_features))
+        batch_first = self._x.flags.c_contiguous  # otherwise x are flattened planes, whose gradient is to lie like them
+        dx = self.scratch("dx", (n, self.in_features)) if batch_first else self.scratch("dx", (self.in_features, n)).T
         return np.matmul(dy, self.weight.data.T, out=dx)
-
-    def _ones(self, n: int) -> np.ndarray:
-        ones = self.scratch("ones", (n,))
-        if ones[0] == 0:
-            ones.fill(1)
-        return ones
 
     def __repr__(self) -> str:
         return f"Linear({self.out_features})"

@@ -6,7 +6,8 @@ second one of the same order. An optimizer is then a few operations on whole vec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -36,19 +37,31 @@ class ParameterVector:
     """
 
     def __init__(self, parameters: Sequence[Parameter], dtype: np.dtype) -> None:
-        ordered = sorted(parameters, key=lambda parameter: not parameter.decays)  # stable: weights first
-        size = sum(parameter.data.size for parameter in ordered)
+        size = sum(parameter.data.size for parameter in parameters)
         self.data = np.zeros(size, dtype)
         self.grad = np.zeros(size, dtype)
-        self.n_decaying = sum(parameter.data.size for parameter in ordered if parameter.decays)
-        start = 0
-        for parameter in ordered:
-            stop = start + parameter.data.size
+        self.n_decaying = sum(parameter.data.size for parameter in parameters if parameter.decays)
+        for parameter, place in _places(parameters):
             shape = parameter.data.shape
-            self.data[start:stop] = parameter.data.ravel()
-            parameter.data = self.data[start:stop].reshape(shape)
-            parameter.grad = self.grad[start:stop].reshape(shape)
-            start = stop
+            self.data[place] = parameter.data.ravel()
+            parameter.data = self.data[place].reshape(shape)
+            parameter.grad = self.grad[place].reshape(shape)
+
+    def with_own_gradients(self, parameters: Sequence[Parameter]) -> ParameterVector:
+        """Return a vector of the same values with gradients of its own, to which `parameters` are bound."""
+        twin = copy.copy(self)
+        twin.grad = np.zeros_like(self.grad)
+        for parameter, place in _places(parameters):
+            parameter.grad = twin.grad[place].reshape(parameter.data.shape)
+        return twin
+
+
+def _places(parameters: Sequence[Parameter]) -> Iterator[tuple[Parameter, slice]]:
+    """Yield where each parameter lies in the vectors: weights first, the rest after."""
+    start = 0
+    for parameter in sorted(parameters, key=lambda parameter: not parameter.decays):  # stable
+        yield parameter, slice(start, start + parameter.data.size)
+        start += parameter.data.size
 
 
 def load_arrays(targets: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray], *, finite: bool = True) -> None:

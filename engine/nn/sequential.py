@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from engine.nn.conv import Conv2d
 from engine.nn.layer import Layer
+from engine.nn.linear import Linear
+from engine.nn.normalization import BatchNorm
 from engine.nn.parameter import Parameter, ParameterVector, load_arrays
+from engine.nn.pooling import MaxPool2d
 
 Hook = Callable[[Layer, np.ndarray], None]
 
@@ -42,13 +46,15 @@ class Sequential(Layer):
     def build(self, in_shape, *, rng, dtype=np.float32):
         """Build every layer in turn. dtype: float32, or float64 for gradient checks."""
         self.in_shape = tuple(in_shape)
-        shape, needs_grad = self.in_shape, False
+        shape, needs_grad, before = self.in_shape, False, None
         for layer in self.layers:
             layer.dtype = np.dtype(dtype)
             shape = layer.build(shape, rng=rng)
             layer.out_shape = shape
             layer.needs_input_grad = needs_grad
             needs_grad = needs_grad or bool(layer.parameters())
+            layer.overwrites_input = isinstance(before, (Linear, Conv2d, MaxPool2d, BatchNorm))
+            before = layer
         self.dtype = np.dtype(dtype)
         self.out_shape = shape
         self.vector = ParameterVector(list(self.parameters().values()), self.dtype)
@@ -69,6 +75,13 @@ class Sequential(Layer):
             if dy is None:  # nothing before this layer has parameters
                 break
         return dy
+
+    def replica(self) -> Sequential:
+        """Return a network that shares the weights (`vector.data`) but has gradients and work arrays of its own."""
+        twin = Sequential([layer.replica() for layer in self.layers])
+        twin.in_shape, twin.out_shape, twin.dtype = self.in_shape, self.out_shape, self.dtype
+        twin.vector = self.vector.with_own_gradients(list(twin.parameters().values()))
+        return twin
 
     def parameters(self) -> dict[str, Parameter]:
         """Return every parameter by "layer.name"; sets the parameters' own names too."""

@@ -19,6 +19,7 @@ from engine.data.datasets import Dataset
 from engine.errors import N_, InputError
 from engine.experiment import Experiment
 from engine.nn import Sequential
+from engine.nn.parameter import load_arrays
 from engine.training.trainer import Trainer
 
 FORMAT = "kasane-1"
@@ -52,9 +53,11 @@ class Model:
 
 def dump(trainer: Trainer, *, network_only: bool = False) -> bytes:
     """Return a trainer's state, or only its network, as the bytes of a safetensors file: equal states, equal bytes."""
-    arrays, rest = trainer.state_dict()
     if network_only:
-        arrays, rest = {name: a for name, a in arrays.items() if name.startswith("network.")}, None
+        with trainer.at_rest():
+            arrays, rest = {f"network.{name}": a for name, a in trainer.network.state_dict().items()}, None
+    else:
+        arrays, rest = trainer.state_dict()
     header = {
         "format": FORMAT,
         "experiment": trainer.experiment.to_json(),
@@ -111,6 +114,8 @@ def load_model(source: bytes | str | Path) -> Model:
         network.load_state_dict(
             {name.removeprefix("network."): a for name, a in arrays.items() if name.startswith("network.")}
         )
+        if "average.values" in arrays:
+            load_arrays({"values": network.vector.data}, {"values": arrays["average.values"]})
         return Model(experiment, network, tuple(classes), scale)
     except _MISFITS as error:
         raise CheckpointError(N_("This is not a model of Kasane ({reason})."), reason=str(error)) from error

@@ -10,6 +10,7 @@ result; for that, all that a step has to tell is in the history before its first
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 
@@ -18,8 +19,11 @@ import numpy as np
 from engine import build
 from engine.data.datasets import Dataset
 from engine.experiment import FIELDS, Experiment
+from engine.nn import DataParallel, Dropout
 from engine.nn.losses import is_divergent
+from engine.nn.parameter import load_arrays
 from engine.training import metrics
+from engine.training.averaging import WeightAverage
 from engine.training.events import Evaluated, Event, Finished, Snapshot, Started, Step
 from engine.training.history import History
 from engine.training.probes import Probe
@@ -31,14 +35,19 @@ PROBE_EVERY = 100  # steps from one probe to the next; a probe costs about one s
 class Trainer:
     """Trains the network of an experiment.
 
-    network, loss, optimizer, history: the live objects. step: updates made so far. seconds: time spent in them alone.
+    network, loss, optimizer, history: the live objects. threads: 2 to let a second core help with a large network;
+    the numbers are the same. step: updates made so far. seconds: time spent in them alone.
     probe_every: steps between probes, 0 for none; may be changed at any time and does not influence the run.
     """
 
-    def __init__(self, experiment: Experiment, data: Dataset | None = None, *, probe_every: int = PROBE_EVERY) -> None:
+    def __init__(
+        self, experiment: Experiment, data: Dataset | None = None, *, probe_every: int = PROBE_EVERY, threads: int = 1
+    ) -> None:
         self.experiment = experiment
         self.data = data or build.build_dataset(experiment)
         self.network = build.build_network(experiment, self.data.shape, len(self.data.classes))
+        self.passes = build.build_parallel(experiment, self.network, threads)
+        self.average = WeightAverage(self.network.vector, experiment.ema) if experiment.ema else None
         self.loss = build.build_loss(experiment)
         self.optimizer = build.build_optimizer(experiment, self.network)
         self.batches = build.build_batches(experiment, self.data)
@@ -81,12 +90,14 @@ class Trainer:
         start = time.perf_counter()
         with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported, not warned about
             x, labels = self.batches.next()
-            loss = self.loss.forward(self.network.forward(x, training=True), labels)
-            self.network.backward(self.loss.backward())
+            loss = self.loss.forward(self.passes.forward(x, training=True), labels)
+            self.passes.backward(self.loss.backward())
             if probe:
                 probe.read_gradients()
             self.optimizer.step()
-        self.step += 1
+            self.step += 1
+            if self.average:
+                self.average.update(self.step)
         self.seconds += time.perf_counter() - start
         return loss
 
@@ -141,10 +152,14 @@ class Trainer:
     def evaluate(self, limit: int = EVALUATION_LIMIT) -> Evaluated:
         """Measure loss and accuracy on the first `limit` examples of both sets; 0 for all."""
         data, n = self.data, limit or None
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"), self.at_rest():
             train = metrics.evaluate(self.network, self.loss, data.x_train[:n], data.y_train[:n], data.scale)
             test = metrics.evaluate(self.network, self.loss, data.x_test[:n], data.y_test[:n], data.scale)
         return Evaluated(self.step, *train, *test)
+
+    def at_rest(self) -> contextlib.AbstractContextManager[None]:
+        """Inside, the network is what the run is to result in: its weights are the average where there is one."""
+        return self.average.applied() if self.average else contextlib.nullcontext()
 
     # ------------------------------------------------------------------------------------------------ checkpoints
 
@@ -154,6 +169,8 @@ class Trainer:
         arrays |= {f"optimizer.{name}": array for name, array in self.optimizer.state_dict().items()}
         arrays |= {f"history.{name}": array for name, array in self.history.state().items()}
         arrays["batches.order"] = self.batches.state()
+        if self.average:
+            arrays["average.values"] = self.average.values.copy()
         rest = {
             "step": self.step,
             "seconds": self.seconds,
@@ -177,6 +194,8 @@ class Trainer:
         self.network.load_state_dict(part("network."), finite=finite)
         self.optimizer.load_state_dict(part("optimizer."), step, finite=finite)
         self.history.restore(part("history."))
+        if self.average:
+            load_arrays({"values": self.average.values}, part("average."), finite=finite)
         self.batches.restore(arrays["batches.order"])
         for name, rng in self._generators().items():
             _set_generator_state(rng, rest["random"][name])
@@ -184,8 +203,14 @@ class Trainer:
         self.finished = Finished(step, reason) if reason else None
 
     def _generators(self) -> dict[str, np.random.Generator]:
-        dropout = [layer.rng for layer in self.network.layers if hasattr(layer, "rng")]
-        return {"batches": self.batches.rng} | ({"dropout": dropout[0]} if dropout else {})
+        networks = self.passes.networks if isinstance(self.passes, DataParallel) else [self.network]
+        generators = {"batches": self.batches.rng}
+        for name, network in zip(("dropout", "dropout2"), networks, strict=False):
+            if dropout := next((layer for layer in network.layers if isinstance(layer, Dropout)), None):
+                generators[name] = dropout.rng  # one for all the layers of a network
+        if self.batches.augment:
+            generators["augment"] = self.batches.augment.rng
+        return generators
 
 
 def _generator_state(rng: np.random.Generator) -> dict[str, object]:

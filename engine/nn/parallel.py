@@ -1,0 +1,71 @@
+"""Training on two cores: each half of a batch goes through a replica of the network that shares its weights.
+
+The gradient of the whole batch is the sum of its halves'. The halves are the same whether two threads compute them or
+one after the other, so the numbers do not depend on the machine. (Two threads inside every matrix product gain less:
+a small product that waits for a busy core costs a hundred times its own time.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from engine.nn.dropout import Dropout
+from engine.nn.normalization import BatchNorm
+from engine.nn.sequential import Sequential
+
+
+class DataParallel:
+    """Makes the passes of a training step on both halves of a batch; outputs and gradients are the whole batch's.
+
+    network: a built network that `suits`. networks: itself and its replica. rng: what the replica's dropout draws from.
+    threads: 2 to compute the halves at the same time; BLAS then keeps to one thread each, in the whole process.
+    """
+
+    def __init__(self, network: Sequential, *, rng: np.random.Generator, threads: int = 1) -> None:
+        self.network = network
+        self.networks = [network, network.replica()]
+        for layer in self.networks[1].layers:
+            if isinstance(layer, Dropout):
+                layer.rng = rng
+        self._second: ThreadPoolExecutor | None = None
+        if threads > 1:
+            threadpool_limits(1, user_api="blas")
+            self._second = ThreadPoolExecutor(1, thread_name_prefix="second-half")
+        self._outputs = np.empty((0, *network.out_shape), network.dtype)
+        self._halves: list[slice] = []
+
+    @staticmethod
+    def suits(network: Sequential) -> bool:
+        """Tell whether the network treats every example by itself; batch normalization looks at the whole batch."""
+        return not any(isinstance(layer, BatchNorm) for layer in network.layers)
+
+    def forward(self, x: np.ndarray, *, training: bool) -> np.ndarray:
+        n = len(x)
+        self._halves = [slice(0, (n + 1) // 2), slice((n + 1) // 2, n)][: min(n, 2)]
+        if len(self._outputs) != n:
+            self._outputs = np.empty((n, *self.network.out_shape), self.network.dtype)
+
+        def run(index: int) -> None:
+            half = self._halves[index]
+            self._outputs[half] = self.networks[index].forward(x[half], training=training)
+
+        self._both(run)
+        return self._outputs
+
+    def backward(self, dy: np.ndarray) -> None:
+        self._both(lambda index: self.networks[index].backward(dy[self._halves[index]]))
+        if len(self._halves) > 1:
+            np.add(self.network.vector.grad, self.networks[1].vector.grad, out=self.network.vector.grad)
+
+    def _both(self, run: Callable[[int], None]) -> None:
+        if self._second and len(self._halves) > 1:
+            second = self._second.submit(run, 1)
+            run(0)
+            second.result()
+        else:
+            for index in range(len(self._halves)):
+                run(index)
