@@ -33,7 +33,7 @@ try:
     run = session.run()
 except InputError as error:
     st.error(sentence(error), icon=":material/error:")
-    if isinstance(error, datasets.DatasetError):
+    if isinstance(error, datasets.DatasetError) and datasets.downloadable(spec.data):
         controls.offer_download(spec.data)
     st.stop()
 

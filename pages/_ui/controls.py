@@ -23,6 +23,8 @@ OPTIONS = {
     "fashion-mnist": N_("Fashion-MNIST, clothes"),
     "kmnist": N_("Kuzushiji-MNIST, old hiragana"),
     "digits": N_("Digits of 8×8 pixels"),
+    "pendigits": N_("Pen strokes of digits (UCI)"),
+    "handwriting": N_("MNIST and pen strokes"),
     "toy2d": N_("Points in a plane"),
     "circle": N_("Circle"),
     "xor": N_("XOR"),
