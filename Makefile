@@ -14,6 +14,7 @@ test: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.benchmarks.engine
+	$(BIN)/python -m tests.benchmarks.convolution
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/python -m ruff check .

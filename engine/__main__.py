@@ -1,6 +1,6 @@
 """The command line: what the pages do, for scripts and terminals.
 
-    python -m engine presets | train | predict | datasets
+    python -m engine presets | train | evaluate | export | predict | datasets
 
 Results go to standard output, the last line being JSON where asked for; progress and errors go to standard error, an
 error in one line with exit status 2. Nothing here computes: every command is a few calls into the engine.
@@ -21,15 +21,18 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import presets
+from engine import build, export, presets
+from engine.analysis.precision import PRECISIONS, in_precision
 from engine.data import datasets, handwriting
 from engine.errors import InputError, shorten
 from engine.experiment import FIELDS, Experiment, parse_value
 from engine.presets import Preset, Published, Result
-from engine.training import checkpoint
+from engine.training import checkpoint, metrics
 from engine.training.trainer import Trainer
 
 MODEL = Path(__file__).resolve().parents[1] / "assets" / "models" / "reader-mlp.safetensors"
+
+THREADS = min(2, os.cpu_count() or 1)  # what a convolutional network is trained on
 
 ERROR, CLAIM_FAILED, INTERRUPTED, BROKEN_PIPE = 2, 1, 130, 141
 
@@ -86,6 +89,17 @@ def build_parser() -> Parser:
     p.add_argument("--model", metavar="FILE", default=MODEL, help="a network by train --out (one that comes along)")
     p.add_argument("--json", action="store_true", help="accepted for symmetry: the output is JSON in any case")
 
+    p = command("evaluate", evaluate, "measure a trained network on the test examples of a data set", EVALUATE_HELP)
+    p.add_argument("model", metavar="FILE.safetensors", help="a network by train --out")
+    p.add_argument("--data", metavar="NAME", help="data set (the one that it was trained on without)")
+    p.add_argument("--precision", metavar="DTYPE", default="float32", help="float64, float32 (without) or float16")
+    p.add_argument("--json", action="store_true", help="print one JSON object")
+
+    p = command("export", export_model, "write a trained network for other programs", EXPORT_HELP)
+    p.add_argument("model", metavar="FILE.safetensors", help="a network by train --out")
+    p.add_argument("--to", required=True, choices=EXPORTS, metavar="FORMAT", help="onnx, csv or notebook")
+    p.add_argument("out", metavar="OUT", type=Path, help="where to put it")
+
     p = command("datasets", list_datasets, "list the data sets, or download one", DATASETS_HELP)
     p.add_argument("--download", metavar="NAME", help="fetch this set into the cache first")
     p.add_argument("--json", action="store_true", help="print one JSON array")
@@ -112,7 +126,7 @@ def list_presets(options: argparse.Namespace) -> int:
     for preset in chosen:
         row = describe(preset)
         if options.check:
-            results = presets.run(preset, watch=Progress(preset.id), **changes)
+            results = presets.run(preset, watch=Progress(preset.id), threads=THREADS, **changes)
             holds = preset.claim.holds(results)
             failed |= not holds
             row |= {"holds": holds, "results": {label: dataclasses.asdict(r) for label, r in results.items()}}
@@ -188,7 +202,8 @@ def train(options: argparse.Namespace) -> int:
     for label, experiment in experiments.items():
         name = " · ".join(filter(None, (options.preset, label)))
         progress = Progress(options.preset or "")
-        trainer = presets.train(experiment, None if options.json else lambda t, p=progress, n=label: p(n, t))
+        watch = None if options.json else lambda t, p=progress, n=label: p(n, t)
+        trainer = presets.train(experiment, watch, threads=THREADS)
         result = Result.of(trainer)
         if options.out and not rows:
             write(options.out, checkpoint.dump(trainer, network_only=True))
@@ -231,16 +246,16 @@ def chosen_runs(options: argparse.Namespace) -> dict[str, Experiment]:
 
 def settings(options: argparse.Namespace) -> dict[str, object]:
     """Return the fields that --data and --seed set. Raises `ExperimentError`."""
-    given = {name: getattr(options, name) for name in ("data", "seed")}
+    given = {name: getattr(options, name, None) for name in ("data", "seed")}
     return {name: parse_value(FIELDS[name], text) for name, text in given.items() if text is not None}
 
 
 def check_writable(path: Path) -> None:
-    """Raise `InputError` before training where `write` would fail after it."""
+    """Raise `InputError` before the work where `write` would fail after it."""
     if path.is_dir():
-        raise UsageError("--out must be a file; {path} is a folder.", path=path)
+        raise UsageError("The output must be a file; {path} is a folder.", path=path)
     if not os.access(path.parent, os.W_OK):
-        raise UsageError("--out must be in a folder that can be written to, not in {folder}.", folder=path.parent)
+        raise UsageError("The output must be in a folder that can be written to, not in {folder}.", folder=path.parent)
 
 
 def write(path: Path, blob: bytes) -> None:
@@ -254,6 +269,74 @@ def write(path: Path, blob: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+# ------------------------------------------------------------------------------------------------------------ evaluate
+
+EVALUATE_HELP = """\
+Measure a network on all test examples of a data set. With --json, an object: model, dataset, precision, parameters,
+test_size, test_loss, test_accuracy."""
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Measure a model."""
+    if options.precision not in PRECISIONS:
+        raise UsageError(
+            "--precision must be one of {legal}, not {received}.",
+            legal=", ".join(PRECISIONS),
+            received=shorten(options.precision),
+        )
+    model = checkpoint.load_model(options.model)
+    experiment = model.experiment.replace(**settings(options))
+    data = build.build_dataset(experiment.replace(test_size=0))
+    if (data.shape, len(data.classes)) != (model.network.in_shape, len(model.classes)):
+        raise UsageError(
+            "The model {file} was trained on other inputs than {data} has.", file=options.model, data=experiment.data
+        )
+    network = in_precision(model, options.precision)
+    loss, accuracy = metrics.evaluate(network, build.build_loss(experiment), data.x_test, data.y_test, data.scale)
+    row = {
+        "model": str(options.model),
+        "dataset": data.name,
+        "precision": options.precision,
+        "parameters": network.vector.data.size,
+        "test_size": len(data.x_test),
+        "test_loss": loss,
+        "test_accuracy": accuracy,
+    }
+    if options.json:
+        print_json(row)
+    else:
+        print(f"{options.model}: test {accuracy:.4f}, loss {loss:.4f}, on {len(data.x_test):,} examples of {data.name}")
+    return 0
+
+
+# -------------------------------------------------------------------------------------------------------------- export
+
+EXPORT_HELP = """\
+Write a network into a file for other programs.
+
+    python -m engine export model.safetensors --to onnx model.onnx
+
+onnx      the network itself, for onnxruntime and its like: raw pictures in (float32, N × 28 × 28 × 1, 0 to 255),
+          probabilities out (float32, N × classes)
+csv       a table of its layers: shapes, parameters, multiply-adds, receptive field
+          (the curves of a run are printed by train --json, and saved on the page)
+notebook  a Jupyter notebook that trains the same experiment again and draws its curves; run it in Kasane's folder"""
+
+EXPORTS: dict[str, Callable[[checkpoint.Model], str | bytes]] = {
+    "onnx": export.to_onnx,
+    "csv": export.to_csv,
+    "notebook": lambda model: export.to_notebook(model.experiment),
+}
+
+
+def export_model(options: argparse.Namespace) -> int:
+    """Write a model in another format."""
+    check_writable(options.out)
+    content = EXPORTS[options.to](checkpoint.load_model(options.model))
+    write(options.out, content if isinstance(content, bytes) else content.encode())
+    return 0
 
 
 # ------------------------------------------------------------------------------------------------------------- predict

@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 from engine import __main__ as cli
-from engine import presets
+from engine import export, presets
 from engine.__main__ import main
 from engine.data import datasets, handwriting
 from engine.experiment import Experiment
@@ -262,6 +263,18 @@ def test_predict_a_picture(say, tmp_path, format):
     assert right >= 9
 
 
+@pytest.mark.parametrize("precision", ["float64", "float32", "float16"])
+def test_evaluate_a_model(say, precision):
+    model = "assets/models/reader-mlp.safetensors"
+    lines, errors = say("evaluate", model, "--data", "mnist-5k", "--precision", precision, "--json")
+    assert errors == []
+    row = json.loads(lines[-1])
+    assert (row["dataset"], row["test_size"], row["precision"]) == ("mnist-5k", 1000, precision)
+    assert row["test_accuracy"] > 0.97
+    lines, _ = say("evaluate", model, "--data", "mnist-5k", "--precision", precision)
+    assert f"test {row['test_accuracy']:.4f}" in lines[-1]
+
+
 def test_predict_with_another_model(say, drawings, model):
     lines, _ = say("predict", drawings, "--model", model)
     assert len([check(line) for line in lines]) == 3
@@ -279,6 +292,39 @@ def test_predict_many_drawings_in_their_order(say, drawings, tmp_path):
 def test_predict_no_drawing(say, tmp_path):
     (tmp_path / "empty.jsonl").write_text("\n\n")
     assert say("predict", tmp_path / "empty.jsonl") == ([], [])
+
+
+# -------------------------------------------------------------------------------------------------------------- export
+
+
+def test_export(say, model, tmp_path):
+    loaded = checkpoint.load_model(model)
+    contents = {
+        "onnx": export.to_onnx(loaded),
+        "csv": export.to_csv(loaded).encode(),
+        "notebook": export.to_notebook(loaded.experiment).encode(),
+    }
+    for format, content in contents.items():
+        assert say("export", model, "--to", format, tmp_path / format) == ([], [])
+        assert (tmp_path / format).read_bytes() == content
+    assert sorted(os.listdir(tmp_path)) == sorted(contents)
+    assert list(contents) == list(cli.EXPORTS)
+
+
+def test_export_writes_the_same_in_every_process(model, tmp_path):
+    for seed in "12":  # of Python's own hashes
+        out = tmp_path / seed
+        done = run("export", model, "--to", "onnx", out, env=os.environ | {"PYTHONHASHSEED": seed})
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+
+
+def test_an_exported_network_reads_digits_alike(say, reader, tmp_path):
+    say("export", cli.MODEL, "--to", "onnx", tmp_path / "reader.onnx")
+    x = datasets.load("mnist-5k").x_test[:50]
+    session = onnxruntime.InferenceSession(tmp_path / "reader.onnx", providers=["CPUExecutionProvider"])
+    (theirs,) = session.run(["probabilities"], {"pictures": x.astype(np.float32)})
+    np.testing.assert_allclose(theirs, reader.probabilities(x), rtol=0, atol=1e-5)
 
 
 # ------------------------------------------------------------------------------------------------------------ datasets
@@ -346,6 +392,16 @@ ERRORS = {
     "a folder": ["predict", "tests"],
     "no model": ["predict", "missing.png", "--model", "missing.safetensors"],
     "a model that is none": ["predict", "missing.png", "--model", "README.md"],
+    "evaluate nothing": ["evaluate", "missing.safetensors"],
+    "evaluate elsewhere": ["evaluate", "assets/models/reader-mlp.safetensors", "--data", "toy2d"],
+    "quarter precision": ["evaluate", "assets/models/reader-mlp.safetensors", "--precision", "float8"],
+    "export of no file": ["export", "missing.safetensors", "--to", "onnx", "a.onnx"],
+    "export of what is no model": ["export", "README.md", "--to", "onnx", "a.onnx"],
+    "export to nothing": ["export", cli.MODEL, "a.onnx"],
+    "export to an unknown format": ["export", cli.MODEL, "--to", "x" * 100_000, "a.onnx"],
+    "export to nowhere": ["export", cli.MODEL, "--to", "onnx"],
+    "export into a folder": ["export", cli.MODEL, "--to", "csv", "tests"],
+    "export into no folder": ["export", cli.MODEL, "--to", "csv", "no/such/folder/a.csv"],
     "unknown download": ["datasets", "--download", "imagenet"],
     "needless download": ["datasets", "--download", "mnist-5k"],
 }

@@ -44,10 +44,30 @@ PUBLISHED_IDS = [
     "ch06-weight-decay",
     "ch06-dropout",
     "ch06-batchnorm",
+    "d2-simple-conv",
+    "d2-double-conv",
+    "d2-deep-conv",
+    "ch07-simple-conv",
+    "ch08-deep-conv",
 ]
+OWN_IDS = ["lenet-5", "vgg-28", "gap", "conv-in-ten-seconds", "reader"]
 
 # Steps in place of the published ones, where those take seconds.
-SHORTENED = {"ch04-two-layer": 4_000, "ch05-two-layer": 4_000, "ch06-init-compare": 1_000, "ch06-optimizers-mnist": 800}
+SHORTENED = {
+    "ch04-two-layer": 4_000,
+    "ch05-two-layer": 4_000,
+    "ch06-init-compare": 1_000,
+    "ch06-optimizers-mnist": 800,
+    "d2-simple-conv": 300,
+    "d2-deep-conv": 150,
+    "ch07-simple-conv": 200,
+    "ch08-deep-conv": 150,
+    "lenet-5": 300,
+    "vgg-28": 100,
+    "gap": 150,
+    "conv-in-ten-seconds": 300,
+    "reader": 250,
+}
 
 each_preset = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 
@@ -68,7 +88,7 @@ def measure():
 @each_preset
 def test_the_claim_holds(preset, measure):
     steps = SHORTENED.get(preset.id)
-    changes = {"steps": steps} if steps else {}
+    changes = {"data": "mnist-5k"} | ({"steps": steps} if steps else {})
     results = {label: measure(experiment.replace(**changes)) for label, experiment in preset.runs.items()}
     figures = {label: (result.train_accuracy, result.test_accuracy) for label, result in results.items()}
     assert preset.claim.holds(results), f"{preset.claim.text} {figures}"
@@ -87,13 +107,16 @@ def test_relu_he_comes_to_its_published_figure_on_the_full_mnist(monkeypatch):
 
 
 def test_every_published_experiment_is_there():
-    assert set(PRESETS) == set(PUBLISHED_IDS)
+    assert set(PRESETS) == {*PUBLISHED_IDS, *OWN_IDS}
     assert all(preset.id == id for id, preset in PRESETS.items())
 
 
 @each_preset
 def test_a_preset_is_complete(preset):
-    assert preset.page in {"train", "initialization", "optimizers", "regularization", "normalization"}
+    assert preset.page in {
+        *("train", "initialization", "optimizers", "regularization", "normalization"),
+        *("convolution", "architectures", "draw"),
+    }
     assert preset.title
     assert preset.question.endswith("?")
     assert set(preset.published) == set(preset.runs)
@@ -103,7 +126,7 @@ def test_a_preset_is_complete(preset):
         assert 0 < figures.test < 1
 
 
-@each_preset
+@pytest.mark.parametrize("preset", map(presets.get, PUBLISHED_IDS), ids=PUBLISHED_IDS)
 def test_runs_follow_the_conventions_of_course_and_book(preset):
     for experiment in preset.runs.values():
         assert experiment.data == "mnist-5k"

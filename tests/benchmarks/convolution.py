@@ -1,0 +1,188 @@
+"""One training step of the book's two convolutional networks, beside PyTorch in both its layouts and the floor.
+
+    make bench          (or python -m tests.benchmarks.convolution [--rounds N])
+
+All contenders take turns in one process, two threads each: PyTorch two of its own, Kasane one for each half of the
+batch. A ratio is the median of the ratios within the rounds. The floor is the time of the step's matrix products alone,
+as Kasane cuts them, both halves at the same time. With and without the BLAS pin of the environment (OPENBLAS_CORETYPE).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+from tests.benchmarks.engine import EXAMPLES, THREAD_NAMES, show
+
+NETWORKS = {
+    "simple: conv 30@5×5, pool, 100; Adam, batch 100": "conv30@5 pool2 dense100",
+    "deep: ch08, six convs of 3×3; Adam, batch 100": (
+        "conv16@3p1 conv16@3p1 pool2 conv32@3p1 conv32@3p2 pool2 conv64@3p1 conv64@3p1 pool2 dense50 drop.5 output drop.5"
+    ),
+}
+BATCH = 100
+STEPS = 4  # of a contender in a round
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=20, help="rounds of each table (default 20)")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        json.dump({"steps": measure(options.rounds), "figures": {}}, sys.stdout)
+        return
+    for pin in dict.fromkeys([os.environ.get("OPENBLAS_CORETYPE"), None]):
+        environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
+        environment |= {name: "1" for name in THREAD_NAMES} | ({"OPENBLAS_CORETYPE": pin} if pin else {})
+        command = [sys.executable, "-m", "tests.benchmarks.convolution", "--child", "--rounds", str(options.rounds)]
+        output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout
+        show(f"2 threads, BLAS {f'pinned to {pin}' if pin else 'as it chooses'}", json.loads(output))
+
+
+def measure(rounds: int) -> dict[str, dict[str, list[float]]]:
+    """Return seconds a step, by network and contender, one figure a round."""
+    import numpy as np
+
+    from engine.data.datasets import Dataset
+
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (EXAMPLES, 28, 28, 1), dtype=np.uint8)
+    labels = rng.integers(0, 10, EXAMPLES)
+    data = Dataset("noise", x, labels, x[:100], labels[:100], tuple("0123456789"), 1 / 255)
+    results = {}
+    for name, network in NETWORKS.items():
+        contenders = {
+            "kasane": kasane(network, data),
+            "PyTorch NCHW": pytorch(network, data, channels_last=False),
+            "channels_last": pytorch(network, data, channels_last=True),
+            "floor": floor(network),
+        }
+        seconds = {contender: [] for contender in contenders}
+        for round in range(rounds + 2):
+            for contender, run in contenders.items():
+                start = time.perf_counter()
+                run(STEPS)
+                if round >= 2:  # the first two warm up
+                    seconds[contender].append((time.perf_counter() - start) / STEPS)
+        results[name] = seconds
+    return results
+
+
+def kasane(network: str, data):
+    from engine.experiment import Experiment
+    from engine.training.trainer import Trainer
+
+    settings = {"optimizer": "adam", "lr": 0.001, "batch_size": BATCH, "sampling": "replacement"}
+    experiment = Experiment(network=network, steps=1_000_000, evaluate_every=100_000, **settings)
+    trainer = Trainer(experiment, data, probe_every=0, threads=2)
+    return lambda steps: trainer.advance(steps=steps)
+
+
+def pytorch(network: str, data, *, channels_last: bool):
+    import torch
+
+    from engine.experiment import Conv, Dense, Drop, Output, Pool, parse_network
+
+    torch.set_num_threads(2)
+    layers: list[torch.nn.Module] = []
+    shape = torch.zeros(1, 1, 28, 28)
+
+    def add(*modules: torch.nn.Module) -> None:
+        nonlocal shape
+        layers.extend(modules)
+        for module in modules:
+            shape = module(shape)
+
+    tokens = parse_network(network)
+    for token in [*tokens, *([] if any(isinstance(token, Output) for token in tokens) else [Output()])]:
+        match token:
+            case Conv(filters, kernel, padding, stride):
+                add(torch.nn.Conv2d(shape.shape[1], filters, kernel, stride, padding), torch.nn.ReLU())
+            case Pool(window, stride):
+                add(torch.nn.MaxPool2d(window, stride))
+            case Dense(units):
+                add(torch.nn.Flatten())
+                add(torch.nn.Linear(shape.shape[1], units), torch.nn.ReLU())
+            case Drop(rate):
+                add(torch.nn.Dropout(rate))
+            case Output():
+                add(torch.nn.Linear(shape.shape[1], 10))
+    model = torch.nn.Sequential(*layers)
+    x = torch.from_numpy(data.x_train.reshape(EXAMPLES, 1, 28, 28)).float().div_(255)
+    if channels_last:
+        model, x = model.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
+    labels = torch.from_numpy(data.y_train)
+    optimizer = torch.optim.Adam(model.parameters(), 0.001, fused=True)
+    loss = torch.nn.CrossEntropyLoss()
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            index = torch.randint(EXAMPLES, (BATCH,))
+            optimizer.zero_grad(set_to_none=True)
+            loss(model(x[index]), labels[index]).backward()
+            optimizer.step()
+
+    return run
+
+
+def floor(network: str):
+    """Only the matrix products of a step, on arrays made beforehand, each half of the batch in a thread."""
+    import numpy as np
+
+    from engine.architecture import describe
+    from engine.experiment import Conv, Dense, Output
+
+    n = BATCH // 2
+
+    def products() -> list[tuple]:
+        rng = np.random.default_rng(0)
+
+        def array(*shape):
+            return rng.standard_normal(shape).astype(np.float32)
+
+        made = []
+
+        def add(left, right) -> None:
+            made.append((left, right, np.matmul(left, right)))
+
+        weighted = [row for row in describe(network, (28, 28, 1), 10) if row.parameters]
+        for before, row in pairwise([None, *weighted]):
+            if isinstance(row.token, Conv):
+                (h, w, c), (out_h, out_w, f), k = row.in_shape, row.out_shape, row.token.kernel
+                add(array(f, k * k * c), array(out_h, k * k * c, out_w * n))
+                add(array(out_h, k * k * c, out_w * n), array(out_h, f, out_w * n).transpose(0, 2, 1))
+                if before:
+                    add(array(c, k * k * f), array(h, k * k * f, w * n))
+            elif isinstance(row.token, Dense | Output):
+                inputs, outputs = int(np.prod(row.in_shape)), row.out_shape[0]
+                x, weight, dy = array(inputs, n).T, array(inputs, outputs), array(n, outputs)
+                add(x, weight)
+                add(x.T, dy)
+                add(dy, weight.T)
+        return made
+
+    halves = [products(), products()]
+    second = ThreadPoolExecutor(1)
+
+    def step(half: list[tuple]) -> None:
+        for left, right, out in half:
+            np.matmul(left, right, out=out)
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            other = second.submit(step, halves[1])
+            step(halves[0])
+            other.result()
+
+    return run
+
+
+if __name__ == "__main__":
+    main()
