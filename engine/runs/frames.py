@@ -4,7 +4,8 @@ header: step, steps, epoch, seconds, lr, parameters, batch, data, classes, layer
 arrays: loss (n, 3) step, mini-batch loss, seconds; evaluated (m, 5) step and `EVALUATED`; layer0, layer1, … (k, 6)
 step and `PROBED`; activations, gradients, weights (layers, BINS) counts with their limits (layers, 2).
 On toy2d also plane (G, G) uint8, P(class 1) over [−6, 6]² row by row from the top; responses (units, R, R) uint8, each
-hidden unit's output on the same square; points (n, 3) x1, x2, class. At rest also confusion (K, K), rows right,
+hidden unit's output on the same square; points (n, 3) x1, x2, class. Of a convolution that sees the picture itself
+filters and, as they were before training, filters_before (F, k, k) uint8. At rest also confusion (K, K), rows right,
 columns predicted; wrong (w, H·W) uint8 images, wrong_labels (w, 2) right and predicted, wrong_confidence (w,).
 """
 
@@ -17,13 +18,14 @@ import numpy as np
 from engine import build
 from engine.data import toy2d
 from engine.experiment import parse_features
-from engine.nn import Activation
+from engine.nn import Activation, Conv2d
 from engine.training import metrics
 from engine.training.history import EVALUATED
 from engine.training.trainer import Trainer
 
 PLANE, RESPONSE, MAX_RESPONSES = 64, 20, 64
 MAX_WRONG = 40
+MAX_FILTERS = 64
 HISTOGRAMS = {"activations": "activation_limits", "gradients": "gradient_limits", "weights": "weight_limits"}
 
 
@@ -51,6 +53,7 @@ def describe(trainer: Trainer, *, at_rest: bool) -> tuple[dict[str, object], dic
         for name, limits in HISTOGRAMS.items():
             arrays[name] = np.array([getattr(layer, name) for layer in history.latest.layers], float)
             arrays[f"{name}_limits"] = np.array([getattr(layer, limits) for layer in history.latest.layers], float)
+    arrays |= filters(trainer)
     with np.errstate(over="ignore", invalid="ignore"):
         if experiment.data == "toy2d":
             arrays |= _plane(trainer)
@@ -66,6 +69,26 @@ def _evaluated(trainer: Trainer) -> np.ndarray:
         now = trainer.evaluate()
         rows = np.vstack([rows.reshape(-1, 1 + len(EVALUATED)), [now.step, *(getattr(now, n) for n in EVALUATED)]])
     return rows
+
+
+def filters(trainer: Trainer) -> dict[str, np.ndarray]:
+    """Return the kernels of a first convolution, now and before training, where they are pictures of one channel.
+
+    Each is scaled by its own largest number: 1 is minus that, 128 zero, 255 plus that.
+    """
+    first = next((layer for layer in trainer.network.layers if layer.parameters()), None)
+    if not isinstance(first, Conv2d) or first.weight.data.shape[2] != 1 or first.kernel == 1:
+        return {}
+    before = build.initial_weights(trainer.experiment, first.weight.data.shape)
+    pairs = {"filters": first.weight.data, "filters_before": before}
+    return {name: _signed_bytes(weights[:, :, 0, :MAX_FILTERS].transpose(2, 0, 1)) for name, weights in pairs.items()}
+
+
+def _signed_bytes(pictures: np.ndarray) -> np.ndarray:
+    largest = np.abs(pictures).max(axis=(1, 2), keepdims=True)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        share = np.nan_to_num(pictures / largest, nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.rint(128 + 127 * share).astype(np.uint8)
 
 
 def _plane(trainer: Trainer) -> dict[str, np.ndarray]:
@@ -107,7 +130,8 @@ def to_bytes(values: np.ndarray, low: float, high: float) -> np.ndarray:
 def _mistakes(trainer: Trainer, header: dict[str, object]) -> dict[str, np.ndarray]:
     """Return the confusion matrix of the whole test set and its most confident errors; put the accuracy in `header`."""
     data = trainer.data
-    outputs = metrics.predict(trainer.network, data.x_test, data.scale)
+    with trainer.at_rest():
+        outputs = metrics.predict(trainer.network, data.x_test, data.scale)
     if not np.isfinite(outputs).all():
         return {}
     probabilities = trainer.loss.probabilities(outputs)

@@ -172,6 +172,7 @@ class LiveView {
       new LineChart(this, ACCURACY),
       (this.plane = new Plane(this)),
       new Units(this),
+      new Filters(this),
       new Histograms(this),
       ...OF_LAYERS.map((spec) => new LineChart(this, spec, layers)),
       new Mistakes(this),
@@ -510,6 +511,8 @@ function skeleton(id) {
     ${card("units", "units", `<div class="klv-units" role="group"></div>
       <p class="klv-hint" data-t="units_hint"></p>`)}
   </div>
+  ${card("filters", "filters", `<div class="klv-filters" role="group"></div>
+    <p class="klv-hint" data-t="filters_hint"></p>`)}
   ${card("histograms", "layers", `<div class="klv-cells" tabindex="0" role="group" data-name="layers"></div>`,
     choice(id, "histogram", "quantity", ["activations", "gradients", "weights"]))}
   <section class="klv-card klv-history">
@@ -1185,6 +1188,57 @@ class Units extends Block {
     });
     return [["layer", "unit", "x1", "x2", "response"], ...rows.flat()];
   }
+}
+
+// ----------------------------------------------------------------------------------------------------------- filters
+
+/** The kernels of a first convolution, as they were drawn and as they are now. */
+class Filters extends Block {
+  constructor(view) {
+    super(view, "filters");
+    this.box = this.element.querySelector(".klv-filters");
+  }
+
+  applies(frame) {
+    return frame.rows("filters") > 0;
+  }
+
+  draw(frame) {
+    const n = frame.rows("filters");
+    while (this.box.children.length > n) this.box.lastChild.remove();
+    while (this.box.children.length < n) {
+      const pair = make("div");
+      pair.append(make("canvas"), make("canvas"));
+      this.box.append(pair);
+    }
+    const size = frame.arrays.filters.shape[1];
+    [...this.box.children].forEach((pair, i) => {
+      pair.title = this.view.t("filter", { n: i + 1 });
+      ["filters_before", "filters"].forEach((name, j) => paintSigned(pair.children[j], frame.row(name, i), size));
+    });
+  }
+
+  speak(frame) {
+    const values = { n: frame.rows("filters"), step: this.view.format.whole(frame.header.step) };
+    this.box.setAttribute("aria-label", this.view.t("filters_text", values));
+  }
+
+  table(frame) {
+    const size = frame.arrays.filters.shape[1];
+    const rows = Array.from({ length: frame.rows("filters") }, (_, i) =>
+      Array.from(frame.row("filters", i), (byte, j) => [
+        i + 1, Math.floor(j / size), j % size, (frame.row("filters_before", i)[j] - 128) / 127, (byte - 128) / 127,
+      ]));
+    return [["filter", "row", "column", "before", "now"], ...rows.flat()];
+  }
+}
+
+/** Paint bytes, 0 orange … 128 white … 255 blue, a pixel each. */
+function paintSigned(canvas, bytes, size) {
+  if (canvas.width !== size) canvas.width = canvas.height = size;
+  const image = new ImageData(size, size);
+  new Uint32Array(image.data.buffer).set(Array.from(bytes, (byte) => SHADES[byte]));
+  canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 function sum(numbers) {

@@ -105,6 +105,11 @@ def labels() -> dict[str, str]:
         "units_text": _("The outputs of {n} hidden units over the plane."),
         "unit": _("{layer}, unit {n}"),
         "layer": _("Hidden layer {n}"),
+        # filters
+        "filters": _("Filters of the first convolution"),
+        "filters_hint": _("Left as they were drawn, right as they are now. Blue: positive, orange: negative."),
+        "filters_text": _("{n} filters of the first convolution, at step {step}."),
+        "filter": _("Filter {n}"),
         # histograms
         "layers": _("Layer by layer, now"),
         "quantity": _("Quantity"),

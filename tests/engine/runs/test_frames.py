@@ -1,0 +1,47 @@
+"""What the live view is told of a convolution: its kernels, as they are and as they were."""
+
+import numpy as np
+import pytest
+
+from engine.experiment import Experiment
+from engine.runs import frames
+from engine.training.trainer import Trainer
+
+
+@pytest.fixture
+def trainer():
+    return Trainer(Experiment(network="conv5@3 pool2 dense10", optimizer="adam", lr=0.01, steps=10), probe_every=0)
+
+
+def test_filters_before_training_are_the_initial_ones(trainer):
+    before = frames.filters(trainer)
+    assert before["filters"].shape == (5, 3, 3)
+    assert before["filters"].dtype == np.uint8
+    assert (before["filters"] == before["filters_before"]).all()
+    trainer.advance()
+    after = frames.filters(trainer)
+    assert (after["filters_before"] == before["filters_before"]).all()
+    assert (after["filters"] != before["filters"]).any()
+
+
+def test_a_filter_is_scaled_by_its_largest_weight(trainer):
+    weights = trainer.network.layers[1].weight.data
+    weights[:, :, 0, 0] = np.array([[0, 2, -4], [1, 0, 0], [0, 0, 0]])
+    weights[:, :, 0, 1] = 0
+    weights[:, :, 0, 2] = np.nan
+    picture = frames.filters(trainer)["filters"]
+    assert picture[0].tolist() == [[128, 192, 1], [160, 128, 128], [128, 128, 128]]
+    assert (picture[1] == 128).all()
+    assert (picture[2] == 128).all()
+
+
+@pytest.mark.parametrize("network", ["dense10", "conv4@1 dense10", ""])
+def test_other_networks_have_no_filters_to_look_at(network):
+    assert frames.filters(Trainer(Experiment(network=network, steps=1))) == {}
+
+
+def test_a_frame_of_a_convolutional_run_is_complete(trainer):
+    trainer.advance(steps=3)
+    header, arrays = frames.describe(trainer, at_rest=True)
+    assert header["step"] == 3
+    assert {"filters", "filters_before", "confusion", "loss"} <= set(arrays)
