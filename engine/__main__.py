@@ -30,7 +30,7 @@ from engine.presets import Preset, Published, Result
 from engine.training import checkpoint, metrics
 from engine.training.trainer import Trainer
 
-MODEL = Path(__file__).resolve().parents[1] / "assets" / "models" / "reader-mlp.safetensors"
+MODEL = Path(__file__).resolve().parents[1] / "assets" / "models" / "reader.safetensors"
 
 THREADS = min(2, os.cpu_count() or 1)  # what a convolutional network is trained on
 

@@ -20,6 +20,7 @@ from engine import __main__ as cli
 from engine import export, presets
 from engine.__main__ import main
 from engine.data import datasets, handwriting
+from engine.data.datasets import LEFT_OUT
 from engine.experiment import Experiment
 from engine.presets import Preset
 from engine.training import checkpoint, metrics
@@ -265,7 +266,7 @@ def test_predict_a_picture(say, tmp_path, format):
 
 @pytest.mark.parametrize("precision", ["float64", "float32", "float16"])
 def test_evaluate_a_model(say, precision):
-    model = "assets/models/reader-mlp.safetensors"
+    model = "assets/models/reader.safetensors"
     lines, errors = say("evaluate", model, "--data", "mnist-5k", "--precision", precision, "--json")
     assert errors == []
     row = json.loads(lines[-1])
@@ -393,8 +394,8 @@ ERRORS = {
     "no model": ["predict", "missing.png", "--model", "missing.safetensors"],
     "a model that is none": ["predict", "missing.png", "--model", "README.md"],
     "evaluate nothing": ["evaluate", "missing.safetensors"],
-    "evaluate elsewhere": ["evaluate", "assets/models/reader-mlp.safetensors", "--data", "toy2d"],
-    "quarter precision": ["evaluate", "assets/models/reader-mlp.safetensors", "--precision", "float8"],
+    "evaluate elsewhere": ["evaluate", "assets/models/reader.safetensors", "--data", "toy2d"],
+    "quarter precision": ["evaluate", "assets/models/reader.safetensors", "--precision", "float8"],
     "export of no file": ["export", "missing.safetensors", "--to", "onnx", "a.onnx"],
     "export of what is no model": ["export", "README.md", "--to", "onnx", "a.onnx"],
     "export to nothing": ["export", cli.MODEL, "a.onnx"],
@@ -541,25 +542,26 @@ def reader():
     return checkpoint.load_model(cli.MODEL)
 
 
-def test_the_shipped_model_is_small():
-    assert cli.MODEL.stat().st_size < 1_500_000
+def test_the_shipped_model_is_small(reader):
+    assert cli.MODEL.stat().st_size < 600_000
+    assert reader.network.vector.data.size <= 150_000
 
 
 def test_the_shipped_model_was_made_by_the_command_beside_it(reader):
-    command = next(line for line in (MODELS / "reader-mlp.txt").read_text().splitlines() if "engine train" in line)
+    command = next(line for line in (MODELS / "reader.txt").read_text().splitlines() if "engine train" in line)
     options = cli.build_parser().parse_args(shlex.split(command)[shlex.split(command).index("train") :])
-    assert cli.chosen_runs(options)[""] == reader.experiment
+    assert cli.chosen_runs(options)["reader"] == reader.experiment
     assert Path(options.out) == cli.MODEL.relative_to(ROOT)
 
 
 def test_the_shipped_model_reads_digits(reader):
     """Says that the file is whole, not how good the network is: 60,000 of the digits it learned from include many here.
 
-    Its accuracy on MNIST's own test digits stands in reader-mlp.txt.
+    Its accuracy on MNIST's own test digits stands in reader.txt.
     """
     data = datasets.load("mnist-5k")
     outputs = metrics.predict(reader.network, data.x_test, reader.scale)
-    assert np.mean(outputs.argmax(axis=1) == data.y_test) > 0.985
+    assert np.mean(outputs.argmax(axis=1) == data.y_test) > 0.99
 
 
 @pytest.mark.skipif(not PENDIGITS.is_file(), reason="needs ../shared/data/pendigits")
@@ -568,4 +570,6 @@ def test_the_shipped_model_reads_pen_strokes(reader, monkeypatch):
     digits = pytest.importorskip("pendigits").read_pendigits(PENDIGITS)
     images = np.stack([handwriting.strokes_to_image(digit.strokes) for digit in digits])[..., np.newaxis]
     right = metrics.predict(reader.network, images, reader.scale).argmax(axis=1) == [digit.label for digit in digits]
-    assert right.mean() > 0.945
+    left_out = np.array([digit.writer % LEFT_OUT == 0 for digit in digits])
+    assert right[left_out].mean() >= 0.985
+    assert right[~left_out].mean() >= 0.99

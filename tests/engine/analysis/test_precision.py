@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.analysis.precision import PRECISIONS, in_precision, round_to_half
+from engine.analysis.precision import PRECISIONS, compare, in_precision, round_to_half
 from engine.experiment import Experiment
 from engine.training import checkpoint
 from engine.training.trainer import Trainer
@@ -49,6 +49,17 @@ def test_the_model_itself_keeps_its_precision(model):
     before = model.network.vector.data.copy()
     in_precision(model, "float16")
     assert (model.network.vector.data == before).all()
+
+
+def test_a_comparison_measures_each_precision(model):
+    model, data = model
+    rows, probabilities = compare(model, data.x_test[:200], data.y_test[:200])
+    assert [row.precision for row in rows] == list(PRECISIONS)
+    double, single, half = rows
+    assert double.bytes == 2 * single.bytes == 4 * half.bytes == 8 * model.network.vector.data.size
+    assert double.change == 0 < single.change < 1e-5 < half.change < 0.02
+    assert single.accuracy == np.mean(probabilities.argmax(axis=1) == data.y_test[:200])
+    assert np.allclose(probabilities, model.probabilities(data.x_test[:200]), atol=1e-6)
 
 
 def test_what_16_bits_cannot_hold_becomes_infinite():
