@@ -15,6 +15,7 @@ test: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.benchmarks.engine
 	$(BIN)/python -m tests.benchmarks.convolution
+	$(BIN)/python -m tests.benchmarks.inference
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/python -m ruff check .

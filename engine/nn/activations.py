@@ -92,7 +92,8 @@ class ReLU(Activation):
 
     def _row_of_zeros(self, x: np.ndarray) -> np.ndarray:
         """Return zeros for the innermost stretch of x: vectorised like a whole array of them, and in the cache."""
-        return self.zeros(x.shape[1:] if x.ndim < 3 else x.shape[2:])
+        row = x.shape[1:] if x.ndim < 3 else x.shape[2:]
+        return self.zeros(row if math.prod(row) >= 256 else x.shape)
 
 
 class LeakyReLU(Activation):

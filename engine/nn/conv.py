@@ -155,13 +155,14 @@ class Conv2d(Layer):
         if n < FEW and self.stride == 1 and not training:
             one = self.kept(("one", x.shape), partial(OneMatrix, x.shape, self.kernel, self.padding, dtype=self.dtype))
             product = self.scratch("product", (self.filters, one.matrix.shape[1]))
-            np.copyto(rows, one.rows(np.matmul(kernels, one.fill(x), out=product)))
+            np.matmul(kernels, one.fill(x), out=product)
+            self._add_bias(product)
+            np.copyto(rows, one.rows(product))
             self._rows, self._x = None, x
         else:
             self._rows = self._shifted("x", x.shape, out_h, out_w, stride=self.stride, offset=self.padding)
             np.matmul(kernels, self._rows.fill(x), out=rows)
-        if self.bias:
-            np.add(rows, self.bias.data[:, None], out=rows)
+            self._add_bias(rows)
         return y
 
     def backward(self, dy):
@@ -188,6 +189,10 @@ class Conv2d(Layer):
         dx = self.scratch("dx", self._x_shape)
         np.matmul(turned.reshape(channels, -1), gradient.fill(dy), out=dx.reshape(height, channels, -1))
         return dx
+
+    def _add_bias(self, rows: np.ndarray) -> None:
+        if self.bias:
+            np.add(rows, self.bias.data[:, None], out=rows)
 
     def _matrix(self, weight: np.ndarray) -> np.ndarray:
         return weight.reshape(-1, self.filters)

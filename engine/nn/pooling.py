@@ -44,11 +44,13 @@ class MaxPool2d(Pool2d):
     """
 
     def forward(self, x, *, training):
-        self._x_shape = x.shape
+        self._x, self._remembered = x, training
         return self._largest(self._largest(x, 0), 2)
 
     def backward(self, dy):
-        height, _, width, _ = self._x_shape
+        if not self._remembered:  # evaluation spares itself what only this needs
+            self.forward(self._x, training=True)
+        height, _, width, _ = self._x.shape
         return self._spread(self._spread(dy, 2, width), 0, height)
 
     def _largest(self, x: np.ndarray, axis: int) -> np.ndarray:
@@ -57,7 +59,8 @@ class MaxPool2d(Pool2d):
         y = self.scratch(f"y{axis}", first.shape)
         earlier = first
         for place, other in enumerate(others, start=1):
-            np.greater(other, earlier, out=self.scratch(f"won{axis}.{place}", first.shape, bool))
+            if self._remembered:
+                np.greater(other, earlier, out=self.scratch(f"won{axis}.{place}", first.shape, bool))
             np.maximum(earlier, other, out=y)
             earlier = y
         if not others:
