@@ -202,7 +202,7 @@ class Conv2d(Layer):
 
     def _shifted(self, name: str, source: tuple[int, ...], out_h: int, out_w: int, **places: int) -> ShiftedRows:
         make = partial(ShiftedRows, source, out_h, out_w, kernel=self.kernel, dtype=self.dtype, **places)
-        return self.kept((name, source), make)
+        return self.kept((name, source, out_h, out_w), make)
 
     def __repr__(self) -> str:
         more = f", stride={self.stride}" * (self.stride > 1) + f", padding={self.padding}" * (self.padding > 0)

@@ -7,6 +7,7 @@ a small product that waits for a busy core costs a hundred times its own time.)
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -63,7 +64,8 @@ class DataParallel:
 
     def _both(self, run: Callable[[int], None]) -> None:
         if self._second and len(self._halves) > 1:
-            second = self._second.submit(run, 1)
+            # the caller's context holds its `np.errstate`
+            second = self._second.submit(contextvars.copy_context().run, run, 1)
             run(0)
             second.result()
         else:
