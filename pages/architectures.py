@@ -1,0 +1,144 @@
+"""Architectures: networks with a name, or one's own, drawn to scale, and what every layer of them costs."""
+
+import streamlit as st
+
+from engine import architecture, build
+from engine.catalogue import CATALOGUE
+from engine.errors import N_, InputError
+from engine.experiment import FIELDS, Experiment
+from pages._ui import blueprint, controls, navigation, selection, session, theme
+from pages._ui.i18n import _, guide, sentence, translate
+from pages._ui.selection import NETWORKS, OWN, chosen, control
+
+TRIES = (
+    (
+        N_("Twice the side"),
+        N_("VGG-16 on 448 × 448: which layer's parameters grow, and what do the convolutions pay?"),
+        {"net": "vgg16", "size": 448},
+    ),
+    (
+        N_("No dense layer"),
+        N_("A global average on 112 × 112: what became of the parameters that a larger picture costs?"),
+        {"net": "gap", "size": 112},
+    ),
+    (
+        N_("No pooling"),
+        N_("The book's six convolutions alone: how far does the last one see, and who pays for the large picture?"),
+        {"net": OWN, "network": "conv16@3p1 conv16@3p1 conv32@3p1 conv32@3p1 conv64@3p1 conv64@3p1 dense50 drop.5"},
+    ),
+)
+
+
+def title(net: str) -> str:
+    """Return what a person reads for a network."""
+    if net == OWN:
+        return _("Your own")
+    it = CATALOGUE[net]
+    count = sum(row.parameters for row in architecture.describe(it.network, it.in_shape, it.classes))
+    return _("{title} ({year}): {n} parameters").format(title=translate(it.title), year=it.year, n=f"{count:,}")
+
+
+def network_part() -> None:
+    """Draw the chosen network, and its layers as a table."""
+    net = CATALOGUE.get(chosen("net"))
+    name = translate(net.title) if net else _("Your own")
+    spec = net.experiment if net else selection.own_experiment().replace(network=chosen("network"))
+    shape, classes = (chosen("size"), chosen("size"), chosen("channels")), chosen("classes")
+    normalized = net is None and spec.normalization != "none"
+    rows = architecture.describe(net.network if net else spec.network, shape, classes, normalized=normalized)
+    st.html(blueprint.totals(rows))
+    label = _("{name}: {n} layers from {shape} to {classes} classes; the table below says the same.")
+    st.html(
+        blueprint.drawing(
+            rows, label.format(name=name, n=len(rows), shape=blueprint.size(shape), classes=f"{classes:,}")
+        )
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        train_button(spec)
+        st.download_button(
+            _("Download as CSV"), blueprint.as_csv(rows), f"kasane-{chosen('net')}.csv", "text/csv",
+            icon=":material/download:",
+        )  # fmt: skip
+    st.markdown(translate(net.note) if net else text("own"))
+    if net:
+        st.caption(f"{net.source}, {net.year}.")
+    st.html(blueprint.table(rows))
+
+
+def train_button(spec: Experiment | None) -> None:
+    """Draw the button that takes a network to the Train page."""
+    if spec is None:
+        st.caption(_("Too large to train here: look at it, and train a smaller one."), width="content")
+        return
+    data = controls.option_label("data", spec.data)
+    words = _("On {data}, whatever the input above.").format(data=data)
+    if st.button(
+        _("Train it"), icon=":material/model_training:", type="primary", key="architectures_train", help=words
+    ):
+        build.check(spec)
+        session.renew(spec)
+        st.switch_page(navigation.pages()["train"])
+
+
+def filters_part() -> None:
+    """Compare stacks of 3 × 3 convolutions with single larger ones that see as far."""
+    c = chosen("filters")
+    for column, n in zip(st.columns(2, gap="large"), (2, 3), strict=True):
+        side = 2 * n + 1
+        small, large = (
+            architecture.describe(" ".join([f"conv{c}@{kernel}"] * layers), (side, side, c), 1)[:-1]
+            for kernel, layers in ((3, n), (side, 1))
+        )
+        most = blueprint.weights(large)
+        with column, st.container(border=True):
+            st.html(blueprint.stack(small, most))
+            st.html(blueprint.stack(large, most))
+            said = _(
+                "Both see {field} × {field} pixels. {n} layers of 3 × 3: {n} · 9 · C² = **{small}C²** weights; one of "
+                "{field} × {field}: **{large}C²**. The stack has {saved} % fewer, and {n} activations instead of one."
+            )
+            st.markdown(
+                said.format(
+                    field=small[-1].receptive_field, n=n, small=blueprint.weights(small) // c**2, large=most // c**2,
+                    saved=round(100 * (1 - blueprint.weights(small) / most)),
+                )
+            )  # fmt: skip
+
+
+def text(name: str) -> str:
+    """Return a section of this page's guide."""
+    return dict(part.split("\n", 1) for part in guide("architectures").split("\n## ")[1:])[name]
+
+
+def take_up(values: dict[str, object]) -> None:
+    """Choose what is to be tried, and bring it into sight."""
+    selection.choose(values)
+    st.session_state["architectures_attention"] = True
+
+
+theme.header(_("Architectures"), _("What is a network made of, and what does it cost?"))
+st.html(blueprint.CSS)
+if st.session_state.pop("architectures_attention", False):
+    st.html(blueprint.TO_THE_TOP, unsafe_allow_javascript=True)
+selection.open_address()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    control(st.selectbox, "net", label=_("Network"), options=NETWORKS, format_func=title, width=420)
+    for name in ("size", "channels", "classes"):
+        control(st.number_input, name, width=106)
+if chosen("net") == OWN:
+    help_text = translate(FIELDS["network"].metadata["help"])
+    control(st.text_input, "network", label=_("Hidden layers"), max_chars=600, help=help_text)
+try:
+    network_part()
+except InputError as error:
+    st.error(sentence(error), icon=":material/error:")
+st.markdown(text("filters"))
+control(st.slider, "filters", width=320)
+filters_part()
+st.markdown(text("equations"))
+st.markdown("#### " + _("What to try"))
+for n, (column, (name, question, values)) in enumerate(zip(st.columns(len(TRIES)), TRIES, strict=True)):
+    with column:
+        st.button(translate(name), key=f"try_{n}", icon=":material/science:", on_click=take_up, args=(values,))
+        st.caption(translate(question))
+selection.write_address()

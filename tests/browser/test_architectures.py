@@ -1,0 +1,127 @@
+"""The Architectures page in a real Chromium: to scale, in any width, and a link between looking and training."""
+
+import itertools
+import re
+
+import pytest
+
+from tests.browser.conftest import wait_ready
+
+pytestmark = pytest.mark.browser
+
+NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+
+
+def go(page, url):
+    page.goto(url)
+    wait_ready(page)
+    page.locator(".bp-plane").first.wait_for()
+
+
+def boxes(page):
+    """Return the sizes of the boxes' front sides, (width, height) in pixels, the input first."""
+    script = "cubes => cubes.map(cube => [cube.offsetWidth, cube.offsetHeight])"
+    return page.locator(".bp-cube").evaluate_all(script)
+
+
+def sheet(page):
+    """Return how wide the drawing is, and how much of that is in sight."""
+    return page.locator(".bp-sheet[role=img]").evaluate("it => [it.scrollWidth, it.clientWidth]")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["390", "1440"])
+@pytest.mark.parametrize("query", ["net=vgg16&lang=en", "net=lenet5&lang=ja"])
+def test_the_page_is_never_wider_than_the_screen(open_page, app_url, tmp_path, query, viewport, scheme):
+    page = open_page(viewport=viewport, color_scheme=scheme)
+    go(page, f"{app_url}/architectures?{query}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    main = page.get_by_test_id("stMain").evaluate("it => it.scrollWidth <= it.clientWidth")
+    assert main
+    whole, seen = sheet(page)
+    if viewport is WIDE:
+        assert whole == seen  # even VGG-16 fits
+    else:
+        assert whole > seen  # and scrolls by itself
+        page.locator(".bp-sheet[role=img]").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("document.querySelector('.bp-sheet').scrollLeft > 0")
+    page.screenshot(path=tmp_path / "architectures.png", full_page=True)
+
+
+def test_the_boxes_are_to_scale(page, app_url):
+    go(page, f"{app_url}/architectures?net=vgg16")
+    drawn = boxes(page)
+    heights = [height for _, height in drawn]
+    pooled = [heights[n] for n in (0, 3, 6, 10, 14, 18)]  # 224, 112, 56, 28, 14 and 7 pixels a side
+    steps = [before - after for before, after in itertools.pairwise(pooled)]
+    assert max(steps) - min(steps) <= 4  # every halving is a step of the same height
+    assert min(steps) > 10
+    widths = [width for width, _ in drawn]
+    assert widths[0] < widths[1] < widths[4] < widths[7] < widths[11] == widths[18]  # 3, 64, 128, 256, 512 channels
+
+
+def test_bars_show_where_the_costs_are(page, app_url):
+    go(page, f"{app_url}/architectures?net=alexnet")
+    tall = page.locator(".bp-bar i").evaluate_all("bars => bars.map(bar => bar.offsetHeight)")
+    parameters, multiply_adds = tall[:11], tall[11:]
+    assert parameters.index(max(parameters)) == 8  # dense1
+    assert multiply_adds.index(max(multiply_adds)) == 2  # conv2
+
+
+def test_the_drawing_follows_the_input(page, app_url):
+    go(page, f"{app_url}/architectures?net=lenet5")
+    before = boxes(page)[0][1]
+    field = page.get_by_label("Input size", exact=True)
+    field.fill("112")
+    field.press("Enter")
+    page.wait_for_url(re.compile("size=112"))
+    page.get_by_text("112×112×1", exact=True).wait_for()
+    assert boxes(page)[0][1] > before + 20
+    field.fill("3")
+    field.press("Enter")
+    page.get_by_text("finds only").wait_for()
+    assert page.locator(".bp-cube").count() == 0
+
+
+def test_train_takes_the_network_along(page, app_url):
+    go(page, f"{app_url}/architectures?net=784-50-10&size=56")
+    page.get_by_role("button", name="Train it").click()
+    page.wait_for_url(re.compile(r"/train\?.*network=dense50"))
+    field = page.get_by_label("Hidden layers", exact=True)
+    field.wait_for()
+    assert field.input_value() == "dense50"
+    page.get_by_role("button", name="1 step", exact=True).click()
+    page.wait_for_function("+document.querySelector('[data-frames]')?.dataset.step === 1", timeout=30_000)
+    page.get_by_role("link", name="Architectures").click()  # and what was looked at is still there
+    page.get_by_text("56×56×1", exact=True).wait_for()
+    page.wait_for_url(re.compile("net=784-50-10.*size=56|size=56.*net=784-50-10"))
+
+
+def test_what_to_try_brings_the_picture_into_sight(page, app_url):
+    go(page, f"{app_url}/architectures")
+    button = page.get_by_role("button", name="Twice the side")
+    button.scroll_into_view_if_needed()
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("it => it.scrollTop") > 500
+    button.click()
+    page.get_by_text("448×448×3", exact=True).wait_for()
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop < 10")
+    page.wait_for_url(re.compile("net=vgg16.*size=448|size=448.*net=vgg16"))
+
+
+def test_the_language_switch_keeps_the_network(page, app_url):
+    go(page, f"{app_url}/architectures?net=alexnet&size=300")
+    page.get_by_text("日本語", exact=True).click()
+    page.wait_for_url(re.compile("lang=ja"))
+    page.get_by_text("300×300×3", exact=True).wait_for()
+    assert "net=alexnet" in page.url
+    assert "size=300" in page.url
+
+
+def test_the_table_downloads(page, app_url):
+    go(page, f"{app_url}/architectures?net=gap")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+    assert download.value.suggested_filename == "kasane-gap.csv"
+    assert download.value.path().read_text().splitlines()[-1].startswith("output,output,64,10,650,640")
