@@ -19,6 +19,7 @@ from engine.experiment import (
     AUGMENTATIONS,
     MAX_ACTIVATIONS,
     MAX_PARAMETERS,
+    MAX_WORK,
     N_,
     Conv,
     Dense,
@@ -226,6 +227,17 @@ def _check_size(experiment: Experiment, in_shape: tuple[int, ...], classes: int)
     if units * experiment.batch_size > MAX_ACTIVATIONS:
         legal = Text(N_("at most {n} for a network of {units} units"), n=MAX_ACTIVATIONS // units, units=f"{units:,}")
         raise ExperimentError("batch_size", legal, experiment.batch_size)
+    work = sum(_work(row, experiment.batch_size) for row in rows if isinstance(row.token, Conv))
+    if work > MAX_WORK:
+        legal = Text(N_("a network that needs at most {n} MB to work in"), n=4 * MAX_WORK // 10**6)
+        raise ExperimentError("network", legal, f"{4 * work // 10**6:,} MB")
+
+
+def _work(row: Row, batch: int) -> int:
+    """Return about how many numbers a convolution's work arrays hold: shifted copies, and a product for each row."""
+    (height, width, channels), (out_h, out_w, filters), kernel = row.in_shape, row.out_shape, row.token.kernel
+    copies = kernel * (channels * height * out_w + filters * out_h * width)
+    return batch * copies + 2 * out_h * kernel**2 * channels * filters  # the latter for both halves of a batch
 
 
 def _check_batches(experiment: Experiment, data: Dataset) -> None:

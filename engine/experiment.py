@@ -23,6 +23,7 @@ MAX_LAYERS = 40
 MAX_UNITS = 4096
 MAX_PARAMETERS = 5_000_000
 MAX_ACTIVATIONS = 16_000_000  # units of a network times the batch size
+MAX_WORK = 100_000_000  # numbers in the work arrays of convolutions
 MAX_NETWORK_TEXT = 600
 
 
@@ -468,11 +469,11 @@ def parse_network(description: str) -> tuple[Token, ...]:
             "network", Text(N_("at most {n} words"), n=MAX_LAYERS), f"{len(words)} ({shorten(description, 24)})"
         )
     tokens = tuple(_parse_token(word) for word in words)
-    for before, token in itertools.pairwise(tokens):
+    for before, token in itertools.pairwise(token for token in tokens if not isinstance(token, Drop)):
         if isinstance(token, Conv | Pool | Gap) and isinstance(before, Dense | Gap):
             legal = N_("pictures first: conv and pool before gap and dense")
             raise ExperimentError("network", legal, f"{before} {token}")
-        if isinstance(before, Output) and not isinstance(token, Drop):
+        if isinstance(before, Output):
             raise ExperimentError("network", N_("over with output, except for a drop"), f"{before} {token}")
     return tokens
 

@@ -21,6 +21,7 @@ from engine.training.events import LayerReading
 
 SAMPLE = 2048
 BINS = 40
+PICTURES = 8  # whose planes it looks at
 
 
 class Probe:
@@ -58,13 +59,12 @@ class Probe:
             return tuple(self._reading(name, weight) for name, weight in self._weights.items())
 
     def _reading(self, name: str, weight: Parameter) -> LayerReading:
-        rows = self._outputs[name]
-        rows = rows[: max(16, math.ceil(SAMPLE / rows[0].size))].reshape(-1, rows.shape[-1])
+        rows = examples(self._outputs[name])
         mean, std = moments(rows)
         spread = rows.max(axis=0) - rows.min(axis=0)
         before, after = self._before[name], sample(weight.data)
         grad_norm, gradients, gradient_limits = self._gradients[name]
-        activations, activation_limits = histogram(rows.ravel())
+        activations, activation_limits = histogram(sample(rows))
         weights, weight_limits = histogram(after)
         return LayerReading(
             name=name,
@@ -81,6 +81,16 @@ class Probe:
             weights=weights,
             weight_limits=weight_limits,
         )
+
+
+def examples(y: np.ndarray) -> np.ndarray:
+    """Return a layer's output (N, D) for some examples, as rows; of planes (H, C, W, N), a row for each of their pixels.
+
+    What is a column is what may be dead: a unit, or a channel.
+    """
+    if y.ndim == 4:
+        return y[..., :PICTURES].transpose(0, 2, 3, 1).reshape(-1, y.shape[1])
+    return y[: max(16, math.ceil(SAMPLE / y[0].size))].reshape(-1, y.shape[-1])
 
 
 def block_name(name: str) -> str:

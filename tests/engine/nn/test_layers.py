@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine import nn
 from engine.analysis.gradcheck import check_layer
+from tests.engine.nn import planes
 from tests.torch_oracle import arrays, twin
 
 WIDTH = st.integers(1, 12)
@@ -273,3 +274,273 @@ def test_the_rate_may_change_between_steps():
 @every_layer
 def test_every_layer_can_be_read(make):
     assert repr(make()).startswith(make().__class__.__name__ + "(")
+
+
+# ---------------------------------------------------------------------------------------------------------- planes
+
+PLANES = {
+    "Conv2d": functools.partial(nn.Conv2d, 3, 3, stride=2, padding=1),
+    "Conv2d without bias": functools.partial(nn.Conv2d, 2, 2, bias=False),
+    "MaxPool2d": functools.partial(nn.MaxPool2d, 2),
+    "MaxPool2d that overlaps": functools.partial(nn.MaxPool2d, 3, 2),
+    "AvgPool2d": functools.partial(nn.AvgPool2d, 2),
+    "AvgPool2d that overlaps": functools.partial(nn.AvgPool2d, 3, 1),
+    "GlobalAvgPool": nn.GlobalAvgPool,
+    "BatchNorm2d": nn.BatchNorm2d,
+    "LayerNorm2d": nn.LayerNorm2d,
+}
+TRAVELLERS = {
+    "Flatten": functools.partial(nn.Flatten, planes=True),
+    **{k: LAYERS[k] for k in ("Dropout", *ACTIVATIONS)},
+}
+both_normalizations = pytest.mark.parametrize("make", [nn.BatchNorm2d, nn.LayerNorm2d])
+every_kind_of_planes = pytest.mark.parametrize("make", PLANES.values(), ids=PLANES)
+all_that_takes_planes = pytest.mark.parametrize(
+    "make", [*PLANES.values(), *TRAVELLERS.values()], ids=[*PLANES, *TRAVELLERS]
+)
+SIDE = st.integers(3, 7)
+CHANNELS = st.integers(1, 5)
+
+
+def picture_batch(make, n, in_shape, seed=0, dtype=np.float32):
+    """Return a layer, planes for it and a gradient of its output, neither of which can be written to.
+
+    No two numbers of the planes are closer than 0.01, so that which is the largest is beyond doubt.
+    """
+    layer, out_shape = built(make, in_shape, dtype, seed)
+    rng = np.random.default_rng(seed)
+    height, width, channels = in_shape
+    count = height * width * channels * n
+    x = (rng.permutation(count) - count / 2 + 0.25).reshape(height, channels, width, n) * max(0.01, 4 / count)
+    dy = rng.normal(0, 1, (out_shape[0], out_shape[2], out_shape[1], n) if len(out_shape) == 3 else (n, *out_shape))
+    arrays = x.astype(dtype), dy.astype(dtype)
+    for array in arrays:
+        array.setflags(write=False)
+    return layer, *arrays
+
+
+@every_kind_of_planes
+@given(n=st.integers(1, 3), height=st.integers(3, 5), width=st.integers(3, 5), channels=st.integers(1, 3), seed=SEED)
+def test_gradients_of_planes_agree_with_central_differences(make, n, height, width, channels, seed):
+    layer, x, dy = picture_batch(make, n, (height, width, channels), seed, np.float64)
+    for agreement in check_layer(layer, x.copy(), dy):
+        assert agreement.relative <= 1e-6, agreement
+
+
+@every_kind_of_planes
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@given(n=st.integers(1, 5), height=SIDE, width=SIDE, channels=CHANNELS, seed=SEED)
+def test_planes_are_pytorchs(make, training, n, height, width, channels, seed):
+    layer, x, dy = picture_batch(make, n, (height, width, channels), seed)
+    module = planes.twin(layer).train(training)
+    y, dx, gradients = planes.passes(module, x, dy)
+    same(layer.forward(x, training=training), y)
+    if not training and make is nn.BatchNorm2d:
+        return
+    same(layer.backward(dy), dx)
+    for parameter, gradient in zip(layer.parameters().values(), gradients, strict=True):
+        same(parameter.grad, gradient)
+
+
+@all_that_takes_planes
+@given(n=st.integers(1, 5), height=SIDE, width=SIDE, channels=CHANNELS, seed=SEED)
+def test_planes_keep_their_type_and_have_the_predicted_shape(make, n, height, width, channels, seed):
+    layer, x, dy = picture_batch(make, n, (height, width, channels), seed)  # writing to x or dy would raise
+    for training in (False, True):
+        y = layer.forward(x, training=training)
+        assert (y.shape, y.dtype) == (dy.shape, np.float32)
+    dx = layer.backward(dy)
+    assert (dx.shape, dx.dtype) == (x.shape, np.float32)
+    for parameter in layer.parameters().values():
+        assert (parameter.grad.shape, parameter.grad.dtype) == (parameter.data.shape, np.float32)
+
+
+def work_arrays(layer):
+    """Return the identities of all that a layer keeps from one step to the next."""
+    return sorted(id(made) for name in ("_scratch", "_kept") for made in layer.__dict__.get(name, {}).values())
+
+
+def there_and_back(layer, x, dy, n):
+    """Return copies of y and ∂L/∂x for the first n pictures of a batch."""
+    y = layer.forward(x[..., :n], training=True).copy()
+    return y, layer.backward(dy[..., :n] if dy.ndim == 4 else dy[:n]).copy()
+
+
+@all_that_takes_planes
+def test_work_arrays_are_made_once_for_each_batch_size(make):
+    layer, x, dy = picture_batch(make, 4, (6, 5, 2))
+    made = []
+    for n in (4, 4, 3, 4, 3, 4):
+        there_and_back(layer, x, dy, n)
+        made.append(work_arrays(layer))
+    assert made[0] == made[1]
+    assert set(made[1]) <= set(made[2])
+    assert made[2] == made[3] == made[4] == made[5]
+
+
+@every_kind_of_planes
+def test_batches_of_other_sizes_and_a_release_in_between_change_nothing(make):
+    layer, x, dy = picture_batch(make, 4, (6, 5, 2))
+    first = there_and_back(layer, x, dy, 4)
+    there_and_back(layer, x, dy, 1)
+    there_and_back(layer, x, dy, 3)
+    for before, after in zip(first, there_and_back(layer, x, dy, 4), strict=True):
+        np.testing.assert_array_equal(before, after)
+    layer.release()
+    assert not work_arrays(layer)
+    for before, after in zip(first, there_and_back(layer, x, dy, 4), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@every_activation
+def test_an_activation_of_planes_is_that_of_their_numbers(make):
+    layer, x, dy = picture_batch(make, 4, (5, 3, 2))
+    flat, _ = built(make, (30,))
+    np.testing.assert_array_equal(
+        layer.forward(x, training=True).ravel(), flat.forward(x.reshape(4, 30), training=True).ravel()
+    )
+    np.testing.assert_array_equal(layer.backward(dy).ravel(), flat.backward(dy.reshape(4, 30)).ravel())
+
+
+@given(n=st.integers(1, 4), height=SIDE, width=SIDE, channels=CHANNELS)
+def test_pictures_become_planes_and_planes_rows(n, height, width, channels):
+    x = np.arange(n * height * width * channels, dtype=np.float32).reshape(n, height, width, channels)
+    enter, flatten = nn.ToPlanes(), nn.Flatten(planes=True)
+    assert enter.build(x.shape[1:], rng=None) == x.shape[1:]
+    assert flatten.build(x.shape[1:], rng=None) == (height * width * channels,)
+    pictures = enter.forward(x, training=True)
+    np.testing.assert_array_equal(pictures, np.moveaxis(x, (1, 3, 2, 0), (0, 1, 2, 3)))
+    rows = flatten.forward(pictures, training=True)
+    assert np.shares_memory(rows, pictures)
+    np.testing.assert_array_equal(rows, x.transpose(0, 1, 3, 2).reshape(n, -1))
+    np.testing.assert_array_equal(flatten.backward(rows), pictures)
+    np.testing.assert_array_equal(enter.backward(pictures), x)
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+def test_the_gradient_of_flattened_planes_lies_as_they_do(pictures):
+    """Otherwise the next pass back over the planes would go through memory crosswise."""
+    flatten, linear = nn.Flatten(planes=pictures), nn.Linear(4)
+    shape = (5, 3, 4, 6) if pictures else (6, 5, 4, 3)
+    (width,) = flatten.build((5, 4, 3), rng=None)
+    linear.build((width,), rng=np.random.default_rng(0))
+    linear.forward(flatten.forward(np.ones(shape, np.float32), training=True), training=True)
+    dx = flatten.backward(linear.backward(np.ones((6, 4), np.float32)))
+    assert dx.shape == shape
+    assert dx.flags.c_contiguous
+
+
+@both_normalizations
+@given(n=st.integers(2, 4), height=SIDE, width=SIDE, channels=CHANNELS, seed=SEED)
+def test_normalizations_of_pictures_are_the_textbooks_formulas(make, n, height, width, channels, seed):
+    layer, x, _ = picture_batch(make, n, (height, width, channels), seed, np.float64)
+    axis = (0, 2, 3) if make is nn.BatchNorm2d else (0, 1, 2)
+    normal = (x - x.mean(axis, keepdims=True)) / np.sqrt(x.var(axis, keepdims=True) + 1e-5)
+    expected = normal * layer.weight.data[:, None, None] + layer.bias.data[:, None, None]
+    np.testing.assert_allclose(layer.forward(x, training=True), expected, rtol=1e-10, atol=1e-12)
+
+
+@both_normalizations
+@given(n=st.integers(4, 9), height=st.integers(1, 3), width=st.integers(1, 3), channels=CHANNELS, seed=SEED)
+def test_normalizations_of_few_pixels_are_pytorchs(make, n, height, width, channels, seed):
+    """In float64: of one number's variance, which is 0, PyTorch's float32 makes a few millionths."""
+    layer, x, dy = picture_batch(make, n, (height, width, channels), seed, np.float64)
+    y, dx, gradients = planes.passes(planes.twin(layer), x, dy)
+    same(layer.forward(x, training=True), y)
+    same(layer.backward(dy), dx)
+    for parameter, gradient in zip(layer.parameters().values(), gradients, strict=True):
+        same(parameter.grad, gradient)
+
+
+@given(channels=CHANNELS, sizes=st.lists(ROWS, min_size=1, max_size=4), momentum=st.floats(0.01, 1.0), seed=SEED)
+def test_running_statistics_of_pictures_are_pytorchs(channels, sizes, momentum, seed):
+    rng = np.random.default_rng(seed)
+    layer, _ = built(functools.partial(nn.BatchNorm2d, momentum=momentum), (4, 3, channels), seed=seed)
+    module = planes.twin(layer)
+    for n in sizes:
+        x = rng.normal(2, 3, (4, channels, 3, n)).astype(np.float32)
+        layer.forward(x, training=True)
+        module(planes.to_torch(x))
+    same(layer.running_mean, module.running_mean.numpy())
+    same(layer.running_var, module.running_var.numpy())
+    same(layer.forward(x, training=False), planes.from_torch(module.eval()(planes.to_torch(x))))
+
+
+def test_batch_norm_of_pictures_wants_two_pixels_at_least():
+    layer, x, _ = picture_batch(nn.BatchNorm2d, 2, (1, 1, 3))
+    layer.forward(x, training=True)
+    with pytest.raises(ValueError, match="batch of one"):
+        layer.forward(x[..., :1], training=True)
+    layer, x, _ = picture_batch(nn.BatchNorm2d, 1, (2, 1, 3))
+    assert np.isfinite(layer.forward(x, training=True)).all()
+
+
+@both_normalizations
+def test_a_picture_of_one_colour_has_no_variance_and_does_no_harm(make):
+    layer, _, dy = picture_batch(make, 3, (4, 4, 2))
+    y = layer.forward(np.full(dy.shape, 7, np.float32), training=True)
+    np.testing.assert_allclose(y, np.broadcast_to(layer.bias.data[:, None, None], y.shape), atol=1e-4)
+    assert np.isfinite(layer.backward(dy)).all()
+
+
+@all_that_takes_planes
+def test_a_replica_shares_the_weights_and_nothing_else(make):
+    layer, x, dy = picture_batch(make, 4, (6, 5, 2))
+    expected = layer.forward(x, training=False).copy()
+    other = layer.replica()
+    np.testing.assert_array_equal(other.forward(x, training=False), expected)
+    assert not set(work_arrays(layer)) & set(work_arrays(other))
+    if make is nn.BatchNorm2d:
+        return  # nobody goes backward through running averages
+    layer.backward(dy)
+    for name, parameter in layer.parameters().items():
+        twin_of_it = other.parameters()[name]
+        assert np.shares_memory(parameter.data, twin_of_it.data)
+        assert not np.shares_memory(parameter.grad, twin_of_it.grad)
+        assert parameter.grad.any()
+        assert not twin_of_it.grad.any()
+        assert parameter.decays == twin_of_it.decays
+
+
+def test_a_replicas_dropout_follows_the_rate_of_the_original():
+    layer = nn.Dropout(0.5, rng=np.random.Generator(np.random.SFC64(0)))
+    other = layer.replica()
+    layer.rate = 0.25
+    assert other.rate == 0.25
+
+
+@every_kind_of_planes
+def test_every_layer_of_planes_can_be_read(make):
+    assert repr(make()).startswith(make().__class__.__name__ + "(")
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        (nn.Conv2d(30, 5), "Conv2d(30, 5)"),
+        (nn.Conv2d(16, 3, stride=2, padding=1), "Conv2d(16, 3, stride=2, padding=1)"),
+        (nn.MaxPool2d(2), "MaxPool2d(2)"),
+        (nn.AvgPool2d(3, 2), "AvgPool2d(3, stride=2)"),
+        (nn.GlobalAvgPool(), "GlobalAvgPool()"),
+    ],
+    ids=str,
+)
+def test_how_layers_of_planes_read(layer, text):
+    assert repr(layer) == text
+
+
+@pytest.mark.parametrize(
+    "first",
+    [[], [nn.Flatten], [nn.ReLU], [lambda: nn.Dropout(0.0, rng=np.random.default_rng(0))], [nn.Flatten, nn.ReLU]],
+    ids=["itself", "flatten", "relu", "dropout at rest", "flatten and relu"],
+)
+def test_relu_does_not_write_over_what_the_caller_gave(first):
+    """It does over what a layer with weights, normalization or pooling made, which nobody needs any more."""
+    network = nn.Sequential([*(make() for make in first), nn.ReLU(), nn.Linear(3), nn.ReLU(), nn.Linear(2)])
+    network.build((4,), rng=np.random.default_rng(0))
+    x = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
+    x.setflags(write=False)
+    for training in (False, True):
+        y = network.forward(x, training=training)
+    network.backward(np.ones_like(y))
+    assert [layer.overwrites_input for layer in network.layers if isinstance(layer, nn.ReLU)][-1]

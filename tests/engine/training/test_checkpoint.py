@@ -381,3 +381,145 @@ def test_other_data_than_the_run_was_trained_on(blobs, blob, small):
     """Pictures of another size make another network; its weights do not fit."""
     with pytest.raises(CheckpointError, match="shape"):
         restore(blob)
+
+
+# ----------------------------------------------------------------------------------- convolution and what came with it
+
+CONVOLUTION = {"network": "conv4@3p1 pool2 conv5@2 drop.3 dense8"}
+PICTURE_KINDS = {
+    "plain": CONVOLUTION,
+    "batch norm": CONVOLUTION | {"normalization": "batch"},
+    "dropout": CONVOLUTION | {"dropout": 0.3},
+    "augmentation": CONVOLUTION | {"shift": 1.0, "rotation": 20.0, "scale": 0.1, "shear": 0.1, "elastic": 0.5},
+    "averaged": CONVOLUTION | {"ema": 0.9},
+    "global average": {"network": "conv4@3p1s2 avgpool2 conv5@1 gap"},
+    "everything": CONVOLUTION
+    | {"dropout": 0.2, "shift": 1.0, "elastic": 0.5, "ema": 0.95, "optimizer": "adam", "lr": 0.01, "l2": 0.01,
+       "normalization": "layer", "schedule": "one_cycle", "warmup": 5, "batch_size": 7},
+    "everything without halves": CONVOLUTION
+    | {"dropout": 0.2, "rotation": 9.0, "ema": 0.95, "optimizer": "adamw", "lr": 0.01, "normalization": "batch"},
+}  # fmt: skip
+every_kind_of_pictures = pytest.mark.parametrize("changes", PICTURE_KINDS.values(), ids=PICTURE_KINDS)
+
+
+def same_average(a, b):
+    assert (a.average is None) == (b.average is None)
+    if a.average:
+        np.testing.assert_array_equal(a.average.values, b.average.values)
+
+
+@every_kind_of_pictures
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_restored_run_on_pictures_and_an_undisturbed_one_are_the_same_to_the_bit(blobs, small, changes, threads):
+    """Whatever number of threads the undisturbed one had."""
+    experiment = small.replace(**changes)
+    trainer = Trainer(experiment, blobs)
+    while trainer.advance(steps=7):
+        trainer = carried_over(trainer, blobs)
+    undisturbed = ended(experiment, blobs, threads=threads)
+    for heir in (trainer, carried_over(trainer, blobs)):
+        same_run(heir, undisturbed)
+        same_average(heir, undisturbed)
+
+
+@every_kind_of_pictures
+def test_what_is_restored_of_a_run_on_pictures_is_everything(blobs, small, changes):
+    trainer = Trainer(small.replace(**changes), blobs, probe_every=5)
+    trainer.advance(steps=13)
+    blob = dump(trainer)
+    assert dump(trainer) == blob
+    heir = restore(blob, blobs)
+    assert dump(heir) == blob
+    for name, rng in trainer._generators().items():
+        np.testing.assert_array_equal(
+            heir._generators()[name].bit_generator.random_raw(4), rng.bit_generator.random_raw(4)
+        )
+
+
+def test_every_stream_of_random_numbers_is_kept(blobs, small):
+    trainer = Trainer(small.replace(**PICTURE_KINDS["everything"]), blobs)
+    assert set(trainer.state_dict()[1]["random"]) == {"batches", "dropout", "dropout2", "augment"}
+    whole = Trainer(small.replace(**PICTURE_KINDS["everything without halves"]), blobs)
+    assert set(whole.state_dict()[1]["random"]) == {"batches", "dropout", "augment"}
+
+
+def test_a_change_of_dropout_is_carried_over_to_both_halves(blobs, small):
+    trainer = Trainer(small.replace(**PICTURE_KINDS["everything"]), blobs)
+    trainer.advance(steps=10)
+    trainer.change(dropout=0.4, steps=30)
+    heir = carried_over(trainer, blobs)
+    for run in (trainer, heir):
+        run.advance()
+    same_run(heir, trainer)
+    same_average(heir, trainer)
+
+
+@every_kind_of_pictures
+@pytest.mark.parametrize("network_only", [True, False])
+def test_a_model_of_pictures_gives_the_chances_that_the_run_gave(blobs, small, changes, network_only):
+    trainer = ended(small.replace(**changes), blobs)
+    model = load_model(dump(trainer, network_only=network_only))
+    with trainer.at_rest():
+        outputs = trainer.network.forward(np.multiply(blobs.x_test, blobs.scale, dtype=np.float32))
+    np.testing.assert_array_equal(model.probabilities(blobs.x_test), trainer.loss.probabilities(outputs))
+
+
+@pytest.fixture(scope="module")
+def picture_blob(blobs, small):
+    trainer = Trainer(small.replace(**PICTURE_KINDS["everything"]), blobs, probe_every=5)
+    trainer.advance(steps=20)
+    return dump(trainer)
+
+
+@pytest.mark.parametrize("spoil", ARRAYS.values(), ids=ARRAYS)
+@pytest.mark.parametrize(
+    "name", ["average.values", "network.conv1.weight", "network.conv2.norm.bias", "optimizer.squares"]
+)
+def test_an_array_of_a_run_on_pictures_that_does_not_fit(blobs, picture_blob, name, spoil):
+    header, _, arrays = opened(picture_blob)
+    arrays[name] = spoil(arrays[name])
+    spoiled = save({n: a for n, a in arrays.items() if a is not None}, header)
+    with pytest.raises(CheckpointError):
+        restore(spoiled, blobs)
+
+
+@pytest.mark.parametrize("spoil", [name for name in ARRAYS if name != "gone"])
+def test_an_average_that_does_not_fit_is_no_model(picture_blob, spoil):
+    """Without it there is one still: the file of a network alone has its average as its weights."""
+    header, _, arrays = opened(picture_blob)
+    arrays["average.values"] = ARRAYS[spoil](arrays["average.values"])
+    with pytest.raises(CheckpointError, match="a model of Kasane"):
+        load_model(save(arrays, header))
+
+
+@pytest.mark.parametrize("stream", ["dropout2", "augment"])
+@pytest.mark.parametrize("words", WORDS, ids=str)
+def test_the_state_of_another_generator_of_pictures(blobs, picture_blob, stream, words):
+    header, trainer, arrays = opened(picture_blob)
+    trainer["random"][stream]["state"]["state"] = words
+    accepted_or_refused(save(arrays, header | {"trainer": json.dumps(trainer)}), blobs)
+
+
+@pytest.mark.parametrize("stream", ["dropout2", "augment"])
+def test_a_stream_that_is_gone(blobs, picture_blob, stream):
+    header, trainer, arrays = opened(picture_blob)
+    del trainer["random"][stream]
+    with pytest.raises(CheckpointError):
+        restore(save(arrays, header | {"trainer": json.dumps(trainer)}), blobs)
+
+
+@settings(max_examples=40)
+@given(place=st.integers(0, 10**6), value=st.integers(0, 255))
+def test_a_checkpoint_of_pictures_with_one_byte_changed(blobs, picture_blob, place, value):
+    damaged = bytearray(picture_blob)
+    damaged[place % len(picture_blob)] = value
+    accepted_or_refused(bytes(damaged), blobs)
+
+
+@pytest.mark.parametrize(
+    "in_shape", ["[6]", "[36]", "[6, 6]", "[2, 2, 1]", "[6, 6, 3]", "[6, 6, 100000]", "[100000, 100000, 1]"]
+)
+def test_pictures_of_a_shape_that_is_not_the_networks(picture_blob, in_shape):
+    header, _, arrays = opened(picture_blob)
+    with pytest.raises(CheckpointError, match="a model of Kasane"):
+        load_model(save(arrays, header | {"in_shape": in_shape}))

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from engine import build
+from engine.experiment import Experiment
 from engine.training import probes
 from engine.training.probes import BINS, SAMPLE, Probe, histogram, moments, norm, round_up, sample
+from engine.training.trainer import Trainer
 
 SEED = st.integers(0, 2**32 - 1)
 
@@ -194,3 +196,14 @@ def test_names_of_layers_and_parameters_lead_to_their_block():
         == probes.block_name("dense1")
         == "dense1"
     )
+
+
+def test_a_dead_channel_of_a_convolution_is_counted():
+    experiment = Experiment(network="conv4@3 pool2 dense5", optimizer="adam", lr=0.001, steps=5)
+    trainer = Trainer(experiment, probe_every=1)
+    convolution = next(layer for layer in trainer.network.layers if layer.name == "conv1")
+    convolution.weight.data[..., :2] = 0
+    convolution.bias.data[:2] = -1
+    trainer.advance(steps=1)
+    reading = next(layer for layer in trainer.history.latest.layers if layer.name == "conv1")
+    assert reading.dead == 0.5
