@@ -659,4 +659,4 @@ def test_every_combination_learns_a_batch_of_pictures(blobs, small, description,
 
 def test_the_work_arrays_of_convolutions_are_limited():
     with pytest.raises(ExperimentError, match="at most 400 MB to work in"):
-        build.build_network(Experiment(network="conv200@11p5 conv200@11p5 gap", batch_size=100), (28, 28, 1), 10)
+        build.build_network(Experiment(network="conv200@11p5 conv200@11p5 gap", batch_size=2), (28, 28, 1), 10)
