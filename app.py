@@ -40,6 +40,7 @@ app = st.App(
     routes=[
         WebSocketRoute("/live/{token}", channels.live),
         WebSocketRoute("/read/{token}", channels.read),
+        Mount("/ui/window", StaticFiles(directory=UI / "window")),
         Mount("/ui/liveview", StaticFiles(directory=UI / "liveview")),
         Mount("/ui/canvas", StaticFiles(directory=UI / "canvas")),
         Mount("/plotly", StaticFiles(packages=[("plotly", "package_data")])),

@@ -223,7 +223,7 @@ def image_to_input(source: str | os.PathLike[str] | BinaryIO | Image) -> np.ndar
 
     Source: N. Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. SMC 9 (1979).
     """
-    grey = _read_grey(source)
+    grey = read_grey(source)
     relief = grey - _paper(grey)
     relief *= np.sign(relief.sum())
     relief = np.rint(np.clip(relief, 0, 255)).astype(np.uint8)  # 0 on paper, whatever its colour and the ink's
@@ -240,7 +240,7 @@ def image_to_input(source: str | os.PathLike[str] | BinaryIO | Image) -> np.ndar
     return _redraw(np.clip((relief[cut] - paper) / (full - paper), 0, 1), _thickness(ink[cut]))
 
 
-def _read_grey(source: str | os.PathLike[str] | BinaryIO | Image) -> np.ndarray:
+def read_grey(source: str | os.PathLike[str] | BinaryIO | Image) -> np.ndarray:
     """Return the picture upright and opaque, its longer side below 2 · `MAX_SIDE`: uint8 (H, W), 0 black, 255 white."""
     from PIL import Image, UnidentifiedImageError
 

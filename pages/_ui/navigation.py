@@ -16,6 +16,8 @@ def pages() -> dict[str, st.Page]:
     titles = {
         "home": (_("Home"), ":material/home:"),
         "train": (_("Train"), ":material/model_training:"),
+        "convolution": (_("Convolution"), ":material/grid_on:"),
+        "architectures": (_("Architectures"), ":material/account_tree:"),
         "draw": (_("Draw"), ":material/draw:"),
     }
     return {

@@ -1,0 +1,86 @@
+"""A trained network looked into: its first filters before and after, its mistakes, and what precision it needs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import streamlit as st
+
+from engine import build, presets
+from engine.analysis.precision import Comparison, compare
+from engine.data import datasets
+from engine.training import metrics
+from engine.training.checkpoint import Model, load_model
+from pages._ui import navigation, session
+from pages._ui.i18n import ASSETS, _
+from pages._ui.window import sources
+
+MISTAKES = 12
+COLUMNS = 8  # filters side by side
+
+
+@lru_cache(maxsize=1)
+def _reader() -> Model:
+    return load_model(ASSETS / "models" / "reader.safetensors")
+
+
+@lru_cache(maxsize=1)
+def _measured() -> tuple[list[Comparison], np.ndarray]:
+    data = datasets.load("mnist-5k")
+    return compare(_reader(), data.x_test, data.y_test)
+
+
+def filters() -> None:
+    """Draw the filters of the shipped reader's first convolution, as they were drawn at random and as they are."""
+    model = _reader()
+    now = next(parameter.data for parameter in model.network.parameters().values() if parameter.data.ndim == 4)
+    before = build.initial_weights(model.experiment, now.shape)
+    captions = (_("Before training: random numbers"), _("After training"))
+    for column, weights, caption in zip(st.columns(2, gap="medium"), (before, now), captions, strict=True):
+        column.image(sheet(weights[:, :, 0].transpose(2, 0, 1)), caption, alt=caption, width="stretch")
+    st.caption(
+        _(
+            "The {n} filters of {k} × {k} of the network that reads on the page Draw: blue positive, red negative."
+        ).format(n=now.shape[-1], k=now.shape[0])
+    )
+    if st.button(
+        _("Train the book's network and watch its 30 filters move"), icon=":material/play_arrow:", key="watch_filters"
+    ):
+        preset = presets.get("ch07-simple-conv")
+        session.renew(preset.runs[preset.headline])
+        st.switch_page(navigation.pages()["train"])
+
+
+def sheet(pictures: np.ndarray) -> np.ndarray:
+    """Return small pictures (n, h, w) side by side on one sheet, uint8 in colour, each scaled for itself."""
+    cells = [np.pad(sources.in_colour(p).repeat(12, 0).repeat(12, 1), ((3, 3), (3, 3), (0, 0))) for p in pictures]
+    cells += [np.zeros_like(cells[0])] * (-len(cells) % COLUMNS)
+    return np.vstack([np.hstack(cells[i : i + COLUMNS]) for i in range(0, len(cells), COLUMNS)])
+
+
+def precision() -> None:
+    """Show accuracy and size of the shipped reader in double, single and half precision."""
+    rows, _probabilities = _measured()
+    st.table(
+        {
+            _("Precision"): [row.precision for row in rows],
+            _("Parameters, KB"): [f"{row.bytes / 1000:,.0f}" for row in rows],
+            _("Accuracy on 1,000 digits"): [f"{row.accuracy:.1%}" for row in rows],
+            _("Largest change of a probability"): [f"{row.change:.1e}" for row in rows],
+        }
+    )
+
+
+def mistakes() -> None:
+    """Show the digits that the shipped reader gets wrong, the most confident first."""
+    data = datasets.load("mnist-5k")
+    _rows, probabilities = _measured()
+    wrong = metrics.misclassified(probabilities, data.y_test, MISTAKES)
+    if not len(wrong):
+        st.caption(_("Of these digits it gets none wrong."))
+    with st.container(horizontal=True):
+        for index in wrong:
+            answer = int(probabilities[index].argmax())
+            caption = _("{right}, read as {answer}").format(right=int(data.y_test[index]), answer=answer)
+            st.image(255 - data.x_test[index, :, :, 0].repeat(3, 0).repeat(3, 1), caption, alt=caption, width=84)

@@ -1,0 +1,196 @@
+"""Convolution: the window travels over the numbers, and what it computes can be followed digit by digit."""
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine.analysis.convolution import conv2d, output_size, parameter_count
+from engine.errors import N_, InputError
+from pages._ui import theme
+from pages._ui.i18n import _, guide, sentence, translate
+from pages._ui.window import scenes, settings, sources, trained, workbench
+from pages._ui.window.quiz import filled, questions
+from pages._ui.window.settings import chosen, control, controls
+from pages._ui.window.window import window
+
+PLAIN = {"part": "window", "input": "digit", "weights": "edges", "stride": 1, "padding": 0, "channels": 1, "filters": 1}
+TRIES = (
+    (
+        N_("Find the edges"),
+        N_("Two kernels on a 7: which one answers to its roof, and what does the sign say?"),
+        PLAIN | {"digit": 7, "size": 12, "kernel": 3, "filters": 2},
+    ),
+    (
+        N_("Halve the picture"),
+        N_("With a stride of 2 the window skips every other place. Does it still see every cell?"),
+        PLAIN | {"digit": 3, "size": 10, "kernel": 3, "stride": 2, "padding": 1},
+    ),
+    (
+        N_("Three channels, one number"),
+        N_("A plane of the kernel for each channel, and a single sum. How many parameters are that?"),
+        PLAIN | {"input": "random", "weights": "random", "size": 6, "kernel": 3, "channels": 3, "filters": 2},
+    ),
+)
+
+
+def window_part() -> None:
+    """The window over numbers: a sum at every place."""
+    random = "random" in (chosen("input"), chosen("weights"))
+    controls("size", "kernel", "stride", "padding", "channels", "filters", "input", *digit(), "weights", new=random)
+    n, k, s, p = (chosen(name) for name in ("size", "kernel", "stride", "padding"))
+    c, f, seed = chosen("channels"), chosen("filters"), chosen("seed")
+    x = sources.numbers(chosen("input"), n, c, label=chosen("digit"), seed=seed)
+    weight, bias = sources.weights(chosen("weights"), k, c, f, seed=seed)
+    scene = scenes.convolution(x, weight, bias, stride=s, padding=p)
+    picture, words = beside()
+    with picture:
+        window(scene, key="window", attention=st.session_state.get("convolution_attention", 0))
+    with words:
+        size_formula(n, k, s, p)
+        units = output_size(n, k, s, p) ** 2 * f
+        st.markdown(
+            _(
+                "Parameters: k·k·C·F + F = {k}·{k}·{c}·{f} + {f} = **{count}**, whatever the size of the input. "
+                "A dense layer from this input to this output would have {dense}."
+            ).format(count=parameter_count(k, c, f), k=k, c=c, f=f, dense=f"{(n * n * c + 1) * units:,}")
+        )
+        st.markdown(text("window"))
+
+
+def kernels_part() -> None:
+    """A kernel of one's own over a picture."""
+    controls("picture", *digit("picture"), "named", "named_size", "same", "relu")
+    grey = workbench.picture()
+    if grey is None:
+        return
+    before, between, after = st.columns([2, 1.6, 2], gap="medium")
+    with between:
+        weight = workbench.kernel()
+    k = len(weight)
+    y = conv2d(grey[None, :, :, None] / 255, weight[:, :, None, None], padding=chosen("same") * (k // 2))[0, :, :, 0]
+    if chosen("relu"):
+        y = np.maximum(y, 0)
+    with before:
+        workbench.show(grey, _("Input, {height} × {width}").format(height=len(grey), width=len(grey[0])))
+    with after:
+        low, high = (f"{value:.2f}".replace("-", "−") for value in (y.min(), y.max()))
+        caption = _("Output, {height} × {width}, from {low} to {high}: red is negative, blue positive, white 0.")
+        caption = caption.format(height=len(y), width=len(y[0]), low=low, high=high)
+        workbench.show(sources.in_colour(y), caption)
+        rows = "\n".join(",".join(f"{value:.6g}" for value in row) for row in y)
+        st.download_button(_("Download as CSV"), rows, "kasane-kernel.csv", "text/csv", icon=":material/download:")
+    st.markdown(text("kernels"))
+
+
+def pooling_part() -> None:
+    """The window over numbers once more, without weights."""
+    random = chosen("input") == "random"
+    controls("pool_size", "pool", "pool_stride", "pool_channels", "input", *digit(), new=random)
+    n, k, s, c = (chosen(name) for name in ("pool_size", "pool", "pool_stride", "pool_channels"))
+    x = sources.numbers(chosen("input"), n, c, label=chosen("digit"), seed=chosen("seed"))
+    picture, words = beside()
+    with picture:
+        window(scenes.pooling(x, k, stride=s), key="pooling")
+    with words:
+        size_formula(n, k, s, 0)
+        st.markdown(text("pooling"))
+
+
+def im2col_part() -> None:
+    """The same convolution as a product of two matrices."""
+    controls(*(f"matrix_{name}" for name in ("size", "kernel", "stride", "padding", "channels", "filters")), new=True)
+    n, k, s, p, c, f = (
+        chosen(f"matrix_{name}") for name in ("size", "kernel", "stride", "padding", "channels", "filters")
+    )
+    x = sources.numbers("random", n, c, seed=chosen("seed"))
+    weight, bias = sources.weights("random", k, c, f, seed=chosen("seed"))
+    window(scenes.as_matrix(x, weight, bias, stride=s, padding=p), key="im2col")
+    st.markdown(text("im2col"))
+
+
+def quiz_part() -> None:
+    """Questions with numbers of their own for every seed, answered by the engine."""
+    st.markdown(text("quiz"))
+    controls(new=True)
+    seed = chosen("seed")
+    for n, question in enumerate(questions(seed), start=1):
+        asked, worked = filled(text(question.name), question).split("\n---\n")
+        with st.container(border=True, gap="small"):
+            left, right = st.columns([3, 1], vertical_alignment="center")
+            left.markdown(f"**{n}.** {asked.strip()}")
+            answer = right.number_input(
+                _("Answer to question {n}").format(n=n), value=None, step=1, key=f"quiz_{question.name}_{seed}",
+                label_visibility="collapsed", placeholder=_("Your answer"),
+            )  # fmt: skip
+            verdict = _(":green[✓ Right]") if answer == question.answer else _(":red[✗ Not yet]")
+            right.markdown(verdict if answer is not None else "&nbsp;")
+            with st.expander(_("The way to the answer")):
+                st.markdown(worked.strip())
+
+
+def network_part() -> None:
+    """A network that has learned its kernels: what became of them, its mistakes, and the precision it needs."""
+    trained.filters()
+    st.markdown(text("network"))
+    trained.mistakes()
+    st.markdown(text("precision"))
+    trained.precision()
+
+
+def beside() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return a wide column and a narrow one; where there is no room for both, one stands below the other."""
+    st.html("<style>.st-key-beside [data-testid=stColumn] {min-width: min(100%, 23rem)}</style>")
+    picture, words = st.container(key="beside").columns([2.2, 1], gap="medium")
+    return picture, words
+
+
+def digit(source: str = "input") -> list[str]:
+    """Name the control of the digit where one is shown."""
+    return ["digit"] * (chosen(source) == "digit")
+
+
+def size_formula(n: int, k: int, s: int, p: int) -> None:
+    """Draw the formula of the output's size with these numbers in it."""
+    st.latex(
+        r"\begin{aligned} H' &= \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1 \\"
+        rf"&= \left\lfloor \frac{{{n} + 2 \cdot {p} - {k}}}{{{s}}} \right\rfloor + 1 = {output_size(n, k, s, p)}"
+        r"\end{aligned}"
+    )
+    unseen = (n + 2 * p - k) % s or s > k
+    said = [_("Hatched cells are padding.")] * bool(p) + [_("Pale cells are never under the window.")] * bool(unseen)
+    st.caption(" ".join(said))
+
+
+def text(name: str) -> str:
+    """Return a section of this page's guide."""
+    return dict(part.split("\n", 1) for part in guide("convolution").split("\n## ")[1:])[name]
+
+
+def take_up(values: dict[str, int | str]) -> None:
+    """Set the controls to an example, and bring the window into sight."""
+    settings.choose(**values)
+    st.session_state["convolution_attention"] = st.session_state.get("convolution_attention", 0) + 1
+
+
+PARTS = {
+    "window": window_part,
+    "kernels": kernels_part,
+    "pooling": pooling_part,
+    "im2col": im2col_part,
+    "network": network_part,
+    "quiz": quiz_part,
+}
+
+theme.header(_("Convolution"), _("What does a convolution compute?"))
+settings.open_address()
+control("part", label_visibility="collapsed")
+try:
+    PARTS[chosen("part")]()
+except InputError as error:
+    st.error(sentence(error), icon=":material/error:")
+st.markdown("#### " + _("What to try"))
+for n, (column, (title, question, values)) in enumerate(zip(st.columns(len(TRIES)), TRIES, strict=True)):
+    with column:
+        st.button(translate(title), key=f"try_{n}", icon=":material/science:", on_click=take_up, args=(values,))
+        st.caption(translate(question))
+settings.write_address()

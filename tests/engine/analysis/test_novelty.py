@@ -1,0 +1,80 @@
+"""Digits are read, and what is none is not taken for one: measured on the reader that ships, with room to spare."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.analysis import novelty
+from engine.data import datasets
+from engine.data.augment import Augmentation
+from engine.data.handwriting import strokes_to_image
+from engine.training import metrics
+from engine.training.checkpoint import load_model
+from tests.engine.data.pendigits import PENDIGITS
+
+READER = Path(__file__).resolve().parents[3] / "assets" / "models" / "reader.safetensors"
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return load_model(READER)
+
+
+@pytest.fixture(scope="module")
+def least(reader):
+    return novelty.threshold(reader, datasets.load("mnist-5k").x_test)
+
+
+def energies(reader, pictures):
+    return novelty.energy(metrics.predict(reader.network, pictures, reader.scale))
+
+
+def test_energy_is_the_log_of_the_sum_of_exponentials():
+    outputs = np.array([[1.0, 2.0, 3.0], [-5.0, 0.0, 5.0]])
+    np.testing.assert_allclose(novelty.energy(outputs), np.log(np.exp(outputs).sum(axis=1)))
+    np.testing.assert_allclose(novelty.energy(np.array([[1000.0, 1000.0]])), 1000 + np.log(2))
+
+
+def test_the_threshold_refuses_the_share_that_it_is_asked_to(reader, monkeypatch):
+    pictures = datasets.load("mnist-5k").x_test[:400]
+    styled = novelty.threshold(reader, pictures, refused=0.5)
+    assert styled == novelty.threshold(reader, pictures, refused=0.5)  # nothing is left to chance
+    monkeypatch.setattr(novelty, "STYLES", Augmentation())
+    plain = novelty.threshold(reader, pictures, refused=0.5)
+    assert np.mean(energies(reader, pictures) < plain) == 0.5
+    assert styled < plain  # digits in other styles are known less well
+
+
+def test_of_real_digits_at_most_one_in_a_hundred_is_refused(reader, least):
+    assert np.mean(energies(reader, datasets.load("mnist-5k").x_test) < least) <= 0.01
+
+
+@pytest.mark.skipif(not PENDIGITS.exists(), reason="the pen strokes are not part of the project")
+def test_of_pen_strokes_of_unseen_writers_at_most_one_in_a_hundred_is_refused(reader, least, monkeypatch):
+    monkeypatch.setenv("KASANE_DATA", str(PENDIGITS.parents[1]))
+    assert np.mean(energies(reader, datasets.load("pendigits").x_test) < least) <= 0.006  # 0.002
+
+
+def scribbles(rng, n=200):
+    for _ in range(n):
+        steps = rng.normal(0, 1, (rng.integers(20, 60), 2))
+        yield [np.cumsum(0.3 * np.cumsum(steps - steps.mean(axis=0), axis=0) + 0.5 * steps, axis=0)]
+
+
+def dots(rng, n=100):
+    for _ in range(n):
+        yield list(rng.uniform(0, 100, (rng.integers(1, 6), 1, 2)))
+
+
+def blots(rng, n=100):
+    """Paper rubbed full with the pen, to and fro."""
+    for _ in range(n):
+        across = np.where(np.arange(40) % 2, 1.0, 0.0) * rng.uniform(40, 90)
+        yield [np.column_stack([across, np.linspace(0, 100, 40)]) + rng.normal(0, 2, (40, 2))]
+
+
+@pytest.mark.parametrize(("draw", "caught"), [(scribbles, 0.5), (dots, 0.9), (blots, 0.85)])
+def test_of_what_is_no_digit_most_is_caught(reader, least, draw, caught):
+    pictures = np.array([strokes_to_image(drawing) for drawing in draw(np.random.default_rng(4))])[..., None]
+    assert np.mean(energies(reader, pictures) < least) >= caught
