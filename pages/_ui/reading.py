@@ -1,8 +1,9 @@
 """What answers a drawing pad: the networks that one page shows side by side, found by an unguessable token.
 
 A drawing comes in as strokes; the 28×28 picture that a network is given goes back out, with what each network makes of
-it. Answers are given in threads: a network's work buffers belong to one caller at a time, so every network has a lock.
-Its weights are looked up anew at each answer, so that a pad follows a run that is being trained.
+it. Of one network a pad may also ask to look inside: for its feature maps, and for what its answer hangs on. Answers
+are given in threads: a network's work buffers belong to one caller at a time, so every network has a lock. Its weights
+are looked up anew at each answer, so that a pad follows a run that is being trained.
 
 What comes from a browser is never trusted, and an error is an answer too, one sentence in the reader's language.
 """
@@ -10,30 +11,75 @@ What comes from a browser is never trusted, and an error is an answer too, one s
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
+import math
 import secrets
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from engine import build
+from engine.analysis import novelty, saliency
+from engine.analysis.feature_maps import Block, feature_maps, to_bytes
+from engine.data import datasets
 from engine.data.handwriting import BOX, SIZE, parse_strokes, strokes_to_image
 from engine.errors import N_, InputError, Text, shorten
 from engine.runs import protocol, store
 from engine.runs.pool import Pool
+from engine.training import metrics
 from engine.training.checkpoint import CheckpointError, Model, load_model
 from pages._ui.i18n import ASSETS, catalog
 
 EXPIRY = 3600.0  # seconds a reader is kept for a page that may come back
 MAX_READERS = 1000
 MAX_SEQUENCE = 2**53 - 1  # the largest whole number that JavaScript counts to
-SHIPPED = ASSETS / "models" / "reader-mlp.safetensors"
-LABELS = {"run": N_("Just trained"), "shipped": N_("Shipped with Kasane")}
+PACE = 0.01  # seconds from one answer of a reader to the next; a pad asks every 0.016 at the most
+RECONSIDERED = 10.0  # seconds after which a network that goes on learning is asked anew what it knows at all
+SHIPPED = tuple(ASSETS / "models" / f"{name}.safetensors" for name in ("reader", "reader-mlp"))  # the first there is
+LABELS = {
+    "run": N_("Just trained"),
+    "shipped": N_("Shipped with Kasane"),
+    "tuned": N_("Tuned on your digits"),
+}
+UNTRAINED = N_("This network has no weights yet; train it for a moment.")
+WHY = ("", "gradient", "patch", "strokes")  # ways to ask what an answer hangs on, see engine/analysis/saliency.py
+FAINT = 0.1  # the part of an answer's lead that is full on the scale of colours, when no greater one goes
+LEAST_LEAD = 0.1  # a smaller one is taken for this: parts of nothing say nothing
+MAX_MAPS, MAX_UNITS = 64, 1024  # of a block that are sent
+MAX_CELLS = 200_000  # of all of them
 
 log = logging.getLogger("kasane.reading")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a pad wants to see of the inside of a network: its feature maps, and why it answers so (one of `WHY`)."""
+
+    network: str
+    maps: bool
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a network made of a picture.
+
+    known: False where the picture is like nothing that it learned. blocks: what every layer made of it, and why: what
+    the answer hangs on, header and arrays, where that was asked for.
+    """
+
+    model: Model
+    probabilities: np.ndarray
+    known: bool
+    blocks: tuple[Block, ...] = ()
+    why: tuple[dict[str, object], dict[str, np.ndarray]] | None = None
 
 
 class Network:
@@ -49,27 +95,39 @@ class Network:
         self._blob: bytes | None = None
         self._model: Model | None = None
         self._problem: Text | None = None
+        self._threshold, self._considered = -math.inf, -RECONSIDERED  # the energy below which it knows nothing; since
+        self._reconsidered = False  # is the threshold newer than the latest answer?
 
-    def read(self, image: np.ndarray) -> tuple[Model, np.ndarray]:
-        """Return the model and its probabilities (K,) for a picture (28, 28). Raises `InputError` if it cannot read."""
-        with self._lock:
+    def read(self, image: np.ndarray, strokes: list[np.ndarray] | None = None, look: Look | None = None) -> Reading:
+        """Return what it makes of a picture (28, 28) of these strokes. Raises `InputError` if it cannot read."""
+        with self._lock, np.errstate(all="ignore"):
             self._refresh()
             if self._problem is not None:
                 raise InputError(self._problem.template, **self._problem.values)
-            with np.errstate(all="ignore"):
-                probabilities = self._model.probabilities(image[None, :, :, None])[0]
-            model = self._model
-        if not np.isfinite(probabilities).all():
-            raise InputError(N_("The weights of this network are no longer finite numbers; it cannot read."))
-        return model, probabilities
+            model, self._reconsidered = self._model, False
+            outputs, blocks = (
+                feature_maps(model, image[:, :, None]) if look and look.maps else (_outputs(model, image), ())
+            )
+            probabilities = _probabilities(model, outputs[None])[0]
+            if not np.isfinite(probabilities).all():
+                raise InputError(N_("The weights of this network are no longer finite numbers; it cannot read."))
+            known = not novelty.energy(outputs[None])[0] < self._threshold
+            why = explain(model, image, strokes or [], int(probabilities.argmax()), look.why) if look else None
+        return Reading(model, probabilities, known, tuple(blocks), why)
+
+    def weights(self) -> bytes:
+        """Return the bytes of its newest weights. Raises `InputError` when there are none."""
+        if (blob := self._newest(self._blob)) is None:
+            raise InputError(UNTRAINED)
+        return blob
 
     def exists(self) -> bool:
         """Tell whether there are any weights to read with."""
         return self._newest(self._blob) is not None
 
     def has_changed(self) -> bool:
-        """Tell whether there are newer weights than those of the latest answer."""
-        return self._newest(self._blob) is not self._blob
+        """Tell whether the latest answer might be another one now."""
+        return self._reconsidered or self._newest(self._blob) is not self._blob
 
     def forget(self) -> None:
         """Free the memory; the next `read` loads the weights again."""
@@ -79,7 +137,7 @@ class Network:
     def _refresh(self) -> None:
         blob = self._newest(self._blob)
         if blob is None:
-            self._problem = Text(N_("This network has no weights yet; train it for a moment."))
+            self._problem = Text(UNTRAINED)
         elif blob is not self._blob:
             self._blob = blob
             try:
@@ -87,6 +145,19 @@ class Network:
                 self._problem = _inability(self._model)
             except CheckpointError as error:
                 self._problem = error.text
+            now = time.monotonic()
+            if not self._problem and now - self._considered >= RECONSIDERED:
+                self._considered = now
+                _considering.submit(self._consider, blob)
+
+    def _consider(self, blob: bytes) -> None:
+        """Find the energy below which these weights know nothing; answers go on meanwhile."""
+        try:
+            with np.errstate(all="ignore"):
+                self._threshold = _threshold(load_model(blob))
+            self._reconsidered = True
+        except Exception:
+            log.exception("what a network knows at all could not be found out")
 
 
 def _inability(model: Model) -> Text | None:
@@ -97,6 +168,58 @@ def _inability(model: Model) -> Text | None:
     return None
 
 
+def _threshold(model: Model) -> float:
+    """Return the energy below which a network knows nothing like a picture; of one without examples, minus infinity."""
+    name = "mnist-5k" if model.classes == datasets.DIGITS else model.experiment.data
+    try:
+        return novelty.threshold(model, datasets.load(name).x_test)
+    except datasets.DatasetError:
+        return -math.inf
+
+
+def _outputs(model: Model, image: np.ndarray) -> np.ndarray:
+    return metrics.predict(model.network, image[None, :, :, None], model.scale)[0]
+
+
+def _probabilities(model: Model, outputs: np.ndarray) -> np.ndarray:
+    return build.LOSSES[model.experiment.loss].probabilities(outputs)
+
+
+def explain(
+    model: Model, image: np.ndarray, strokes: list[np.ndarray], answer: int, why: str
+) -> tuple[dict[str, object], dict[str, np.ndarray]] | None:
+    """Return what the answer (a class's index) to a picture hangs on, header and arrays; None where nothing is drawn.
+
+    What counts is the answer's lead, the distance of its output from the next best: probabilities of 100 % hardly move.
+    header: kind; peak, the value that the strongest colour stands for, in parts of the lead. arrays: of the gradient
+    and the patch, why, uint8 (28, 28), 128 for 0 and 255 for `peak`; of the strokes, points (n, 2), ends, how many
+    points there are up to the end of each piece, and drops, the part of the lead that goes with it.
+    """
+    if not why or not image.any():
+        return None
+
+    def lead(pictures: np.ndarray) -> np.ndarray:
+        outputs = metrics.predict(model.network, pictures[..., None], model.scale)
+        return outputs[:, answer] - np.delete(outputs, answer, axis=1).max(axis=1)
+
+    whole = max(float(lead(image[None])[0]), LEAST_LEAD)
+    if why == "strokes":
+        found = saliency.left_out(lead, strokes)
+        lines, drops = [piece.line for piece, _ in found], np.array([drop for _, drop in found], np.float32) / whole
+        peak = max(FAINT, float(np.abs(drops).max(initial=0)))
+        arrays = {"points": np.concatenate(lines), "ends": np.cumsum([len(line) for line in lines]), "drops": drops}
+        return {"kind": why, "peak": peak}, arrays
+    if why == "gradient":
+        x = np.multiply(image[None, :, :, None], model.scale, dtype=np.float32)
+        values = saliency.gradient(model.network, x, answer)[0, :, :, 0]
+        peak = float(np.abs(values).max()) or 1.0
+    else:
+        values = saliency.occlusion(lead, image) / whole
+        peak = max(FAINT, float(np.abs(values).max()))
+    return {"kind": why, "peak": peak}, {"why": np.rint(128 + values * (127 / peak)).astype(np.uint8)}
+
+
+_considering = ThreadPoolExecutor(1, thread_name_prefix="novelty")
 _of_runs: weakref.WeakValueDictionary[str, Network] = weakref.WeakValueDictionary()
 
 
@@ -122,7 +245,7 @@ def shipped() -> Network:
     """Return the network that comes with Kasane, one for the whole process."""
 
     def newest(loaded: bytes | None) -> bytes | None:
-        return loaded or (SHIPPED.read_bytes() if SHIPPED.is_file() else None)
+        return loaded or next((path.read_bytes() for path in SHIPPED if path.is_file()), None)
 
     return Network(newest)
 
@@ -134,6 +257,7 @@ class Reader:
         self.networks, self.language = dict(networks), language
         self.watchers = 0
         self.left = time.monotonic()  # when nobody was watching last
+        self._next = 0.0  # when the next answer may begin
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -156,47 +280,89 @@ class Reader:
         return any(network.has_changed() for network in self.networks.values())
 
     def answer(self, message: object) -> bytes:
-        """Return the reply to a pad's message, {"seq": int, "strokes": [[[x, y], …], …]}. Never raises.
+        """Return the reply to a pad's message, no sooner than `PACE` after the one before. Never raises.
+
+        message: {"seq": int, "strokes": [[[x, y], …], …]}; to look inside a network also "network", its name or "" for
+        the first that can read, with "maps": true for its feature maps and "why", one of `WHY`. A name that there is
+        not (any more) is passed over.
 
         header: seq; empty; width and height of the box around the strokes, columns and rows of pixels that it became;
-        networks, a list of name, label, about, classes, probabilities and digit (the most probable class's index), or
-        of name, label and `unable`, a sentence. array: image, uint8 (28, 28). For a message that cannot be read, see
-        `error_message`.
+        networks, a list of name, label, about, classes, probabilities, digit (the most probable class's index) and
+        known (whether it is like anything that the network learned), or of name, label and `unable`, a sentence;
+        inside, see `_inside`. array: image, uint8 (28, 28). For a message that cannot be read, see `error_message`.
         """
         seq = 0
         try:
+            self._keep_pace()
             if not isinstance(message, dict):
                 raise InputError(
                     N_("A drawing must be an object with seq and strokes, not {value}."), value=shorten(message)
                 )
             seq = _parse_sequence(message.get("seq"))
-            strokes = parse_strokes(message.get("strokes"))
+            strokes, look = parse_strokes(message.get("strokes")), _parse_look(message)
             image = strokes_to_image(strokes)
-            networks = [self._ask(name, network, image, not strokes) for name, network in self.networks.items()]
-            header = {"seq": seq, "empty": not strokes, "networks": networks} | _measure(strokes)
-            return protocol.encode(header, {"image": image})
+            networks, inside, arrays = [], None, {"image": image}
+            for name, network in self.networks.items():
+                looked = look if look and look.network in ("", name) and not inside else None
+                said, reading = self._ask(name, network, image, strokes, looked)
+                networks.append(said)
+                if looked and reading:
+                    inside, more = _inside(name, reading)
+                    arrays |= more
+            header = {"seq": seq, "empty": not strokes, "networks": networks, "inside": inside} | _measure(strokes)
+            return protocol.encode(header, arrays)
         except Exception as error:
             if not isinstance(error, InputError):
                 log.exception("a drawing could not be answered")
             return error_message(seq, error, self.language)
 
-    def _ask(self, name: str, network: Network, image: np.ndarray, empty: bool) -> dict[str, object]:
+    def _keep_pace(self) -> None:
+        """Wait until it is time: whoever asks without end gets no more than others, and loses what is overtaken."""
+        with _lock:
+            begin = max(time.monotonic(), self._next)
+            self._next = begin + PACE
+        time.sleep(max(0.0, begin - time.monotonic()))
+
+    def _ask(
+        self, name: str, network: Network, image: np.ndarray, strokes: list[np.ndarray], look: Look | None
+    ) -> tuple[dict[str, object], Reading | None]:
         said: dict[str, object] = {"name": name, "label": self._translate(LABELS.get(name, name))}
         try:
-            model, probabilities = network.read(image)
+            reading = network.read(image, strokes, look)
         except InputError as error:
-            return said | {"unable": error.text.render(self._translate)}
-        if empty:
-            probabilities = np.zeros_like(probabilities)
+            return said | {"unable": error.text.render(self._translate)}, None
+        probabilities = reading.probabilities if strokes else np.zeros_like(reading.probabilities)
+        model = reading.model
         return said | {
             "about": f"{model.experiment.network or '–'} · {model.experiment.data}",
             "classes": [self._translate(label) for label in model.classes],
             "probabilities": [round(p, 5) for p in probabilities.tolist()],
-            "digit": None if empty else int(probabilities.argmax()),
-        }
+            "digit": int(probabilities.argmax()) if strokes else None,
+            "known": reading.known,
+        }, reading
 
     def _translate(self, message: str) -> str:
         return catalog(self.language).get(message, message)
+
+
+def _inside(name: str, reading: Reading) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+    """Return header and arrays of what a pad sees of the inside of a network.
+
+    header: network; blocks, a list of name, words, shape (C, H, W) or (D,), count of its maps or units that are sent,
+    low and high, the values of the bytes 0 and 255, field, jump and start (see `Block`); why, see `explain`.
+    arrays: block0, block1, …, uint8, and those of `explain`.
+    """
+    blocks, arrays = [], {}
+    room = MAX_CELLS // max(1, len(reading.blocks))
+    for index, block in enumerate(reading.blocks):
+        size = block.maps[0].size
+        shown = block.maps[: min(MAX_MAPS, max(1, room // size)) if block.maps.ndim > 1 else MAX_UNITS]
+        arrays[f"block{index}"], low, high = to_bytes(shown)
+        said = {"name": block.name, "words": block.words, "shape": block.maps.shape, "count": len(shown)}
+        place = {"field": block.receptive_field, "jump": block.jump, "start": block.start}
+        blocks.append(said | {"low": round(low, 4), "high": round(high, 4)} | place)
+    why, more = reading.why or (None, {})
+    return {"network": name, "blocks": blocks, "why": why}, arrays | more
 
 
 def _measure(strokes: list[np.ndarray]) -> dict[str, int]:
@@ -214,6 +380,26 @@ def _parse_sequence(value: object) -> int:
             N_("{field} must be {legal}, not {received}."), field="seq", legal=legal, received=shorten(value)
         )
     return value
+
+
+def _parse_look(message: dict) -> Look | None:
+    """Return what a pad wants to see, None where it wants nothing. Raises `InputError`."""
+    maps, why = message.get("maps", False), message.get("why", "")
+    for field, value, legal in (("maps", maps, (True, False)), ("why", why, WHY)):
+        if type(value) is not type(legal[0]) or value not in legal:
+            options = Text(N_("one of {options}"), options=", ".join(json.dumps(option) for option in legal))
+            raise InputError(
+                N_("{field} must be {legal}, not {received}."), field=field, legal=options, received=shorten(value)
+            )
+    name = message.get("network", "")
+    if not isinstance(name, str):
+        raise InputError(
+            N_("{field} must be {legal}, not {received}."),
+            field="network",
+            legal=Text(N_("a name")),
+            received=shorten(name),
+        )
+    return Look(name, maps, why) if maps or why else None
 
 
 def error_message(seq: int, error: Exception, language: str = "en") -> bytes:

@@ -23,7 +23,8 @@ from tests.benchmarks.engine import EXAMPLES, THREAD_NAMES, show
 NETWORKS = {
     "simple: conv 30@5×5, pool, 100; Adam, batch 100": "conv30@5 pool2 dense100",
     "deep: ch08, six convs of 3×3; Adam, batch 100": (
-        "conv16@3p1 conv16@3p1 pool2 conv32@3p1 conv32@3p2 pool2 conv64@3p1 conv64@3p1 pool2 dense50 drop.5 output drop.5"
+        "conv16@3p1 conv16@3p1 pool2 conv32@3p1 conv32@3p2 pool2 conv64@3p1 conv64@3p1 pool2 "
+        "dense50 drop.5 output drop.5"
     ),
 }
 BATCH = 100

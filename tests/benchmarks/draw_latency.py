@@ -1,4 +1,6 @@
-"""How long after the pen moved is the new prediction on the screen? One line of text.
+"""How long after the pen moved is the new prediction on the screen, and how often are the feature maps drawn anew?
+
+One line of text with the feature maps shown, and one without them.
 
     python -m tests.benchmarks.draw_latency [--url http://…] [--moves 200]
 
@@ -30,14 +32,16 @@ COLLECT = """() => {
 }"""
 
 
-def measure(url: str, moves: int) -> tuple[list[float], float]:
-    """Return the latencies (ms) of the predictions shown while drawing, and the seconds that the drawing took."""
+def measure(url: str, moves: int, *, maps: bool) -> tuple[list[float], float, int]:
+    """Return the latencies (ms) of the predictions shown while drawing, its seconds, and how often maps were drawn."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{url}/draw")
         wait_ready(page)
         page.wait_for_selector(".kasane-canvas[data-replies]")
+        if not maps:
+            page.get_by_role("switch", name="Feature maps").click()
         box = page.locator(".paper canvas").bounding_box()
 
         def move(part: float) -> None:
@@ -51,14 +55,16 @@ def measure(url: str, moves: int) -> tuple[list[float], float]:
             move(0.05 * i / 10)
         time.sleep(0.3)
         page.evaluate(COLLECT)
+        drawn = int(page.locator(".kasane-canvas").get_attribute("data-maps") or 0)
         start = time.perf_counter()
         for i in range(moves):
             move(0.05 + 0.95 * i / moves)
             time.sleep(max(0.0, start + (i + 1) * PACE - time.perf_counter()))
         seconds = time.perf_counter() - start
         latencies = page.evaluate("window.latencies")
+        drawn = int(page.locator(".kasane-canvas").get_attribute("data-maps") or 0) - drawn
         browser.close()
-    return latencies, seconds
+    return latencies, seconds, drawn
 
 
 def main() -> None:
@@ -69,12 +75,14 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = options.url or stack.enter_context(serve(folder))
-        latencies, seconds = measure(url, options.moves)
-    p50, p95 = np.percentile(latencies, [50, 95])
-    print(
-        f"pointer to prediction: p50 {p50:.1f} ms, p95 {p95:.1f} ms, worst {max(latencies):.1f} ms; "
-        f"{len(latencies)} predictions in {options.moves} movements and {seconds:.1f} s"
-    )
+        for maps in (True, False):
+            latencies, seconds, drawn = measure(url, options.moves, maps=maps)
+            p50, p95 = np.percentile(latencies, [50, 95])
+            print(
+                f"pointer to prediction: p50 {p50:.1f} ms, p95 {p95:.1f} ms, worst {max(latencies):.1f} ms; "
+                f"{len(latencies)} predictions and {drawn} times feature maps ({drawn / seconds:.0f} a second) "
+                f"in {options.moves} movements and {seconds:.1f} s"
+            )
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def test_the_drawing_follows_the_input(page, app_url):
     assert boxes(page)[0][1] > before + 20
     field.fill("3")
     field.press("Enter")
-    page.get_by_text("finds only").wait_for()
+    page.get_by_text("made of smaller windows").wait_for()
     assert page.locator(".bp-cube").count() == 0
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from tests.browser import conftest
 from tests.browser.conftest import serve, wait_ready
+from tests.pages.test_draw_page import page_of
 
 pytestmark = pytest.mark.browser
 
@@ -66,7 +67,7 @@ class Hand:
     def picture(self) -> list[int]:
         script = """canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data)
             .filter((_, i) => i % 4 == 0)"""
-        return self.page.locator(".picture canvas").evaluate(script)
+        return self.page.locator(".picture .pixels").evaluate(script)
 
     def ink(self) -> int:
         """How many pixels of the paper are inked."""
@@ -380,6 +381,188 @@ def test_a_network_just_trained_reads_beside_the_shipped_one(page, app_url):
     expect(page.locator(".card h3")).to_have_text(["Just trained", "Shipped with Kasane"])
     expect(page.locator(".card .about").first).to_have_text("dense20 · mnist-5k")
     assert page.locator(".card [role=meter]").count() == 20
+
+
+# -------------------------------------------------------------------------------------------------- inside the network
+
+
+def strip(hand, block: str):
+    return hand.page.locator(".strip", has_text=re.compile(rf"^{block} ")).locator("canvas")
+
+
+def bright(canvas) -> int:
+    """How many pixels of a canvas are neither black nor between the maps."""
+    script = """canvas => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      return data.filter((value, i) => i % 4 == 2 && value > 120 && data[i - 2] !== 100).length;
+    }"""
+    return canvas.evaluate(script)
+
+
+def test_feature_maps_follow_the_pen(hand):
+    hand.settle()
+    names = hand.page.locator(".strip .what .name").all_text_contents()
+    assert names[0] == "conv1"
+    assert names[-1] == "output"
+    empty = [bright(strip(hand, name)) for name in names[:3]]
+    before = int(hand.root.get_attribute("data-maps"))
+    hand.draw(SEVEN, lift=False)
+    assert int(hand.root.get_attribute("data-maps")) - before >= 8
+    hand.page.mouse.up()
+    hand.settle()
+    assert [bright(strip(hand, name)) for name in names[:3]] != empty
+    assert hand.page.locator(".stage canvas").count() == len(names)
+
+
+def test_a_map_that_is_pointed_at_is_enlarged_and_its_field_framed(hand):
+    hand.draw(SEVEN)
+    hand.settle()
+    box = strip(hand, "conv1").bounding_box()
+    hand.page.mouse.move(box["x"] + 29 + 14, box["y"] + 14)  # the second map
+    expect(hand.page.locator(".title")).to_contain_text("conv1, map 2 of ")
+    expect(hand.page.locator(".note")).to_contain_text("It has seen 6 × 6 pixels (framed).")
+    for frame in (".seen .frame", ".picture .frame"):
+        whole, part = (hand.page.locator(frame).locator(path).bounding_box() for path in ("xpath=..", "xpath=."))
+        assert part["width"] / whole["width"] == pytest.approx(6 / 28, rel=0.02)
+        ink = strokes_to_image(parse_strokes(hand.strokes))
+        left, top = ((part[edge] - whole[edge]) / whole["width"] * 28 for edge in ("x", "y"))
+        seen = ink[max(0, round(top)) : round(top) + 6, max(0, round(left)) : round(left) + 6]
+        assert seen.any()  # the strongest unit looks at the drawing
+    box = strip(hand, "output").bounding_box()
+    hand.page.mouse.move(box["x"] + 7 * 26 + 11, box["y"] + 15)
+    expect(hand.page.locator(".title")).to_contain_text("Output for 7")
+    expect(hand.page.locator(".note")).to_have_text("It has seen the whole picture.")
+
+
+def test_maps_are_chosen_with_the_keyboard(hand):
+    keys = hand.page.keyboard
+    conv = strip(hand, "conv1")
+    count = conv.get_attribute("aria-valuemax")
+    conv.focus()
+    keys.press("ArrowRight")
+    keys.press("ArrowRight")
+    expect(hand.page.locator(".title")).to_have_text(f"conv1, map 3 of {count}")
+    assert conv.get_attribute("aria-valuenow") == "3"
+    assert conv.get_attribute("aria-valuetext").startswith(f"conv1, map 3 of {count}. Strongest: ")
+    keys.press("End")
+    keys.press("ArrowRight")  # there are no more
+    expect(hand.page.locator(".title")).to_have_text(f"conv1, map {count} of {count}")
+    keys.press("Tab")
+    expect(hand.page.locator(".title")).to_contain_text("conv2, map 1 of")
+
+
+def test_without_feature_maps_none_are_asked_for(hand):
+    switch = hand.page.get_by_role("switch", name="Feature maps")
+    assert hand.asked[-1]["maps"] is True
+    switch.click()
+    expect(hand.page.locator(".inside")).to_be_hidden()
+    hand.draw(SEVEN)
+    hand.settle()
+    assert "maps" not in hand.asked[-1]
+    hand.page.reload()
+    hand.wait()
+    expect(hand.page.locator(".inside")).to_be_hidden()
+    switch.click()
+    expect(hand.page.locator(".inside")).to_be_visible()
+    hand.settle()
+    assert hand.page.locator(".stage canvas").count() > 3
+
+
+# -------------------------------------------------------------------------------------------------- why this answer?
+
+
+def overlaid(hand) -> int:
+    script = """canvas => canvas.getContext('2d').getImageData(0, 0, 28, 28).data
+        .filter((value, i) => i % 4 == 3 && value > 40).length"""
+    return hand.page.locator(".picture .overlay").evaluate(script)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("Gradient", "The gradient of the output for 7"), ("Grey patch", "A grey patch")]
+)
+def test_what_the_answer_hangs_on_lies_over_the_picture(hand, name, said):
+    hand.draw(SEVEN)
+    hand.settle()
+    assert overlaid(hand) == 0
+    hand.page.get_by_text(name, exact=True).click()
+    expect(hand.page.locator(".between")).to_contain_text(said)
+    assert overlaid(hand) > 20
+    hand.page.get_by_text("Off", exact=True).click()
+    expect(hand.page.locator(".between")).to_contain_text("The box around your strokes")
+    assert overlaid(hand) == 0
+
+
+def colours(hand) -> int:
+    """How many shades there are on the paper."""
+    script = """canvas => new Set(new Uint32Array(canvas.getContext('2d')
+        .getImageData(0, 0, canvas.width, canvas.height).data.buffer).filter(rgba => rgba >>> 24 === 255)).size"""
+    return hand.paper.evaluate(script)
+
+
+def test_strokes_are_coloured_by_what_the_answer_owes_them(hand):
+    hand.page.get_by_text("Strokes", exact=True).click()
+    hand.draw(SEVEN, lift=False)
+    assert colours(hand) == 1
+    assert hand.asked[-1].get("why") == ""  # not while the pen moves: every piece costs an answer
+    hand.page.mouse.up()
+    expect(hand.page.locator(".between")).to_contain_text("Piece after piece of your strokes was erased")
+    hand.settle()
+    assert colours(hand) > 3
+    hand.page.get_by_text("Off", exact=True).click()
+    hand.settle()
+    assert colours(hand) == 1
+
+
+def test_what_is_no_digit_is_not_read_as_one(hand):
+    hand.draw([(0.1 + 0.8 * (i % 2), 0.1 + 0.04 * i) for i in range(21)])
+    hand.reads("?")
+    expect(hand.page.locator(".card .sure")).to_have_text("Not a digit")
+    expect(hand.page.locator(".card .answer")).to_have_text("?")
+    expect(hand.page.locator(".kasane-canvas [role=status]")).to_have_text("Shipped with Kasane: Not a digit")
+    hand.tool("Clear").click()
+    hand.reads("")
+    hand.draw(SEVEN)
+    hand.reads("7")
+    expect(hand.page.locator(".three li").first).to_contain_text("7: ")
+
+
+# --------------------------------------------------------------------------------------------------------- my digits
+
+
+def test_a_drawing_is_kept_and_a_network_learns_it(hand):
+    page = hand.page
+    three = page.locator(".digits button", has_text="3")
+    assert three.is_disabled()
+    hand.draw(SEVEN)
+    hand.settle()
+    three.click()
+    expect(page.locator(".kept").first).to_have_text("Kept as a 3")
+    assert three.is_disabled()  # the same drawing once
+    page.get_by_text("My digits (1)", exact=True).click()
+    expect(page.locator(".kept img")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    record = json.loads(download.value.path().read_text())
+    assert (record["label"], record["strokes"]) == (3, hand.strokes)
+    page.get_by_role("button", name="Learn my digits").click()
+    expect(page.get_by_text("Read right, before and after")).to_be_visible(timeout=60_000)
+    expect(page.locator(".card h3")).to_have_text(["Shipped with Kasane", "Tuned on your digits"])
+    expect(hand.root).to_have_attribute("data-digit-tuned", re.compile("."))
+    page.get_by_label("Network", exact=True).select_option("Tuned on your digits")
+    hand.paper.scroll_into_view_if_needed()
+    hand.draw(LINE)
+    assert three.is_enabled()
+
+
+def test_a_photo_is_read_digit_by_digit(hand, tmp_path):
+    (tmp_path / "photo.png").write_bytes(page_of(3, 1, 4))
+    hand.page.get_by_text("Read a photo or picture", exact=True).click()
+    hand.page.locator("input[type=file]").set_input_files(tmp_path / "photo.png")
+    expect(hand.page.locator(".found figure")).to_have_count(3)
+    expect(hand.page.get_by_text("Shipped with Kasane: 3 1 4")).to_be_visible()
+    expect(hand.page.get_by_label("What is really written there, digit by digit")).to_have_value("314")
+    hand.draw(SEVEN)  # the pad goes on
+    hand.reads("7")
 
 
 # ----------------------------------------------------------------------------------------------------------- screens

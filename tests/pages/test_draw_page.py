@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
 
+from engine.data.handwriting import parse_strokes
+from engine.data.my_digits import MyDigits
+from engine.errors import InputError
 from engine.experiment import Experiment
-from engine.runs import store
+from engine.runs import store, tuning
 from engine.training.checkpoint import dump
+from engine.training.fine_tuning import Tuned
 from engine.training.trainer import Trainer
-from pages._ui import reading
+from pages._ui import collection, photos, reading
+from pages._ui.canvas import canvas
 from tests.pages.conftest import sentences
 
 STROKES = [[[80.0, 70.0], [200.0, 70.0], [120.0, 220.0]]]
@@ -20,6 +30,14 @@ def pad(app):
     """Return what the pad was given."""
     (component,) = app.get("bidi_component")
     return json.loads(component.proto.json)
+
+
+def keep(*labels):
+    """Return the records of digits that were kept."""
+    digits = MyDigits()
+    for label in labels:
+        digits.add(label, parse_strokes(STROKES))
+    return digits.records
 
 
 def draw(app, state):
@@ -94,3 +112,204 @@ def test_a_forged_drawing_is_answered_in_one_sentence(visit, drawing):
 @pytest.mark.parametrize("state", [5, "drawing", [STROKES], None, {}, {"gone": {"a": 1}}, {"drawing": 0, "other": 1}])
 def test_state_that_is_no_state_does_no_harm(visit, state):
     sentences(draw(visit("draw"), state))
+
+
+# --------------------------------------------------------------------------------------------------------- my digits
+
+
+@pytest.mark.parametrize("value", [None, 5, "7", [7, STROKES], {"label": 7}, {"label": 7, "strokes": "abc"}])
+def test_a_forged_label_is_refused_in_one_sentence(value):
+    with pytest.raises(InputError) as error:
+        canvas.parse_labelled(value)
+    assert str(error.value).endswith(".")
+    assert len(str(error.value)) < 200
+
+
+def test_what_the_pad_says_it_was_is_kept(monkeypatch):
+    state, said, kept = {}, [], []
+    fake = SimpleNamespace(session_state={"pad": state})
+    monkeypatch.setattr(canvas, "st", fake)
+    monkeypatch.setattr(canvas, "session", SimpleNamespace(notice=said.append))
+    monkeypatch.setattr(canvas, "sentence", str)
+    digits = MyDigits(kept)
+    canvas._take_label("pad", digits.add)  # the trigger is over
+    assert (kept, said) == ([], [])
+    for label in (7, 12):
+        state["labelled"] = {"label": label, "strokes": STROKES}
+        canvas._take_label("pad", digits.add)
+    assert kept == keep(7)
+    assert said == ["label must be a digit from 0 to 9, not 12."]
+
+
+def test_my_digits_are_shown_counted_and_taken_back(visit):
+    app = visit("draw")
+    app.session_state["my_digits"] = keep(7, 1, 7)
+    app.session_state["draw_part"] = "digits"
+    app.run()
+    assert sentences(app) == []
+    (shown,) = [html.proto.body for html in app.get("html") if "counts" in html.proto.body]
+    assert "<b>7</b>× 2" in shown
+    assert shown.count("<figure>") == 3
+    assert shown.count('alt="7"') == 2
+    app.button[0].click().run()
+    assert app.session_state["my_digits"] == keep(7, 1)
+    json.dumps(app.session_state["my_digits"])  # plain values
+
+
+def test_without_digits_there_is_nothing_to_learn(visit):
+    app = visit("draw")
+    app.session_state["draw_part"] = "digits"
+    app.run()
+    assert sentences(app) == []
+    assert [button.disabled for button in app.button] == [True, True]
+
+
+def test_a_network_learns_my_digits_and_reads_beside_the_others(visit, monkeypatch):
+    asked = []
+    blob = dump(Trainer(Experiment(network="dense12", train_size=300, test_size=50)), network_only=True)
+
+    def tune(model, drawings, old):
+        asked.append((model, drawings[1].tolist(), old.name))
+        return Tuned(blob, 40, (0.5, 0.99), (1.0, 0.98))
+
+    monkeypatch.setattr(tuning, "tune", tune)
+    app = visit("draw")
+    app.session_state["my_digits"] = keep(7, 1)
+    app.session_state["draw_part"] = "digits"
+    app.run()
+    app.button[-1].click().run()
+    assert sentences(app) == []
+    assert asked == [(reading.shipped().weights(), [7, 1], "mnist-5k")]
+    assert list(reading.find(pad(app)["token"]).networks) == ["shipped", "tuned"]
+    assert store.load(app.session_state["tuned"]["run"]) == blob
+    (told,) = [text.value for text in app.markdown if "Read right" in text.value]
+    assert "**1** and **2** of 2" in told
+    assert "**495** and **490** of 500" in told
+    app.selectbox[0].select("tuned").run()
+    app.button[-1].click().run()
+    assert asked[-1][0] == blob  # what was tuned can learn more
+
+
+def test_what_hinders_learning_is_said(visit, monkeypatch):
+    def tune(*_):
+        raise InputError("No time.")
+
+    monkeypatch.setattr(tuning, "tune", tune)
+    app = visit("draw")
+    app.session_state["my_digits"] = keep(7)
+    app.session_state["draw_part"] = "digits"
+    app.run()
+    app.button[-1].click().run()
+    assert sentences(app) == ["No time."]
+    assert "tuned" not in app.session_state
+
+
+@pytest.mark.parametrize(
+    ("data", "said", "count"),
+    [
+        (b'{"label": 3, "strokes": [[[1, 2], [3, 4]]]}\n', "Added to My digits: 1.", 2),
+        (b"{", "Line 1: this is not a JSON object.", 1),
+        (b"\xff\xfe", "Line 1: this is not a JSON object.", 1),
+    ],
+)
+def test_digits_come_back_from_a_file(monkeypatch, data, said, count):
+    digits, notices = MyDigits(keep(7)), []
+    state = {"my_digits_file_0": SimpleNamespace(getvalue=lambda: data)}
+    monkeypatch.setattr(collection, "st", SimpleNamespace(session_state=state))
+    monkeypatch.setattr(collection, "session", SimpleNamespace(notice=notices.append))
+    monkeypatch.setattr(collection, "sentence", str)
+    collection.take_file(digits)
+    assert (notices, len(digits), state["my_digits_files"]) == ([said], count, 1)
+
+
+# ------------------------------------------------------------------------------------------------------------- photos
+
+
+def page_of(*numbers) -> bytes:
+    """Return a picture of digits of the embedded set in a row, dark on light."""
+    data = reading.datasets.load("mnist-5k")
+    paper = np.full((90, 80 * len(numbers) + 20), 230.0)
+    for place, number in enumerate(numbers):
+        digit = data.x_test[np.flatnonzero(data.y_test == number)[0], :, :, 0]
+        enlarged = np.asarray(Image.fromarray(digit).resize((70, 70)), float)
+        paper[10:80, 80 * place + 10 : 80 * place + 80] -= 0.8 * enlarged
+    file = io.BytesIO()
+    Image.fromarray(paper.astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def show_photo():
+    """A script of its own for the part of the page that reads photos: files cannot be uploaded in these tests."""
+    import streamlit as st
+
+    from engine.data.my_digits import MyDigits
+    from pages._ui import photos, reading
+
+    photos.show({"shipped": reading.shipped()}, MyDigits(st.session_state.setdefault("my_digits", [])))
+
+
+@pytest.fixture
+def upload(monkeypatch):
+    """Return what the page makes of an uploaded file."""
+
+    def run(data: bytes):
+        file = SimpleNamespace(getvalue=lambda: data)
+        monkeypatch.setattr(photos.st, "file_uploader", lambda *_, **__: file)
+        photos.find.cache_clear()
+        return AppTest.from_function(show_photo, default_timeout=30).run()
+
+    return run
+
+
+def test_every_digit_of_a_photo_is_framed_and_read_in_order(upload):
+    app = upload(page_of(3, 1, 4))
+    assert sentences(app) == []
+    (shown,) = [html.proto.body for html in app.get("html")]
+    assert "Shipped with Kasane: <b>3 1 4</b>" in shown
+    assert shown.count("<figure>") == 3
+    assert 'alt="What the network sees of digit 2"' in shown
+    assert app.text_input[0].value == "314"
+
+
+def test_digits_of_a_photo_are_kept_as_the_person_says(upload):
+    app = upload(page_of(3, 1))
+    app.text_input[0].input("3 7").run()
+    app.button[0].click().run()
+    assert sentences(app) == []
+    assert [record["label"] for record in app.session_state["my_digits"]] == [3, 7]
+    assert [record["strokes"] for record in app.session_state["my_digits"]] == [[], []]
+
+
+@pytest.mark.parametrize("written", ["3", "31a", "３１", "3x", "²1", ""])
+def test_what_is_not_a_digit_for_each_frame_is_refused(upload, written):
+    app = upload(page_of(3, 1))
+    app.text_input[0].input(written).run()
+    app.button[0].click().run()
+    (said,) = sentences(app)
+    assert said.startswith("What is written must be as many digits as there are frames, 2, not")
+    assert app.session_state["my_digits"] == []
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", page_of(3)[:200]], ids=["empty", "nonsense", "half"])
+def test_a_file_that_is_no_picture_is_said_in_a_sentence(upload, data):
+    (said,) = sentences(upload(data))
+    assert said.endswith(".")
+
+
+def test_a_picture_without_digits_is_said_to_have_none(upload):
+    file = io.BytesIO()
+    Image.new("L", (200, 100), 200).save(file, "PNG")
+    (said,) = sentences(upload(file.getvalue()))
+    assert said.startswith("No digits were found.")
+
+
+def test_a_network_that_cannot_read_pictures_says_so_beside_the_others():
+    blob = dump(Trainer(Experiment(data="digits", network="dense4", steps=1)), network_only=True)
+    found = photos.find(page_of(3))[1]
+    answers = photos.read({"run": reading.Network(lambda _: blob), "shipped": reading.shipped()}, found)
+    assert answers["Just trained"].startswith("This network learned from")
+    assert [name for name, _, _ in answers["Shipped with Kasane"]] == ["3"]
+    html = "".join(photos.figures(found, answers | {"Odd": [("<b>", 0.5, False)]}))
+    assert "cannot read pictures" in html
+    assert "&lt;b&gt;" in html
+    assert "Nothing it knows" in html

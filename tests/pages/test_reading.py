@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -13,11 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.websockets import WebSocket
 
-from engine.data.datasets import Dataset
+from engine.analysis import saliency
+from engine.analysis.feature_maps import feature_maps, to_bytes
+from engine.data.datasets import Dataset, DatasetError
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from engine.errors import InputError
 from engine.experiment import Experiment
 from engine.runs import protocol, store
+from engine.training import metrics
 from engine.training.checkpoint import dump, load_model
 from engine.training.trainer import Trainer
 from pages._ui import channels, reading
@@ -62,6 +66,24 @@ def _catalog(monkeypatch):
 @pytest.fixture(autouse=True)
 def _readers(monkeypatch):
     monkeypatch.setattr(reading, "_readers", {})
+
+
+@pytest.fixture(autouse=True)
+def considering(monkeypatch):
+    """What a network knows at all is found out in the background: here, when a test says so."""
+    waiting = []
+    stand_in = SimpleNamespace(submit=lambda *call: waiting.append(call))
+    monkeypatch.setattr(reading, "_considering", stand_in)
+    return waiting
+
+
+def consider(waiting: list) -> int:
+    """Do what is waiting in the background; return how much it was."""
+    count = len(waiting)
+    while waiting:
+        job, *arguments = waiting.pop(0)
+        job(*arguments)
+    return count
 
 
 def ask(reader: Reader, message: object) -> tuple[dict, dict]:
@@ -145,6 +167,198 @@ def test_threads_do_not_disturb_each_other(reader):
             assert list(threads.map(reader.answer, drawings)) == alone
 
 
+# ------------------------------------------------------------------------------------------------- looking inside
+
+DEEP = weights(network="conv5@5p2 pool2 conv70@3 dense20", batch_size=10, train_size=40)
+
+
+@pytest.fixture
+def convolutional(reader) -> Reader:
+    reader.networks["deep"] = Network(lambda loaded: DEEP)
+    return reader
+
+
+def test_feature_maps_come_with_the_answer_when_they_are_asked_for(convolutional):
+    plain, _ = ask(convolutional, {"seq": 1, "strokes": SEVEN})
+    assert plain["inside"] is None
+    header, arrays = ask(convolutional, {"seq": 1, "strokes": SEVEN, "network": "deep", "maps": True})
+    assert header["networks"] == plain["networks"]
+    inside = header["inside"]
+    assert (inside["network"], inside["why"]) == ("deep", None)
+    said = [(block["name"], block["words"], block["shape"], block["count"]) for block in inside["blocks"]]
+    assert said == [
+        ("conv1", "conv5@5p2 pool2", [5, 14, 14], 5),
+        ("conv2", "conv70@3", [70, 12, 12], reading.MAX_MAPS),
+        ("dense1", "dense20", [20], 20),
+        ("output", "output", [10], 10),
+    ]
+    places = [(block["field"], block["jump"], block["start"]) for block in inside["blocks"]]
+    assert places == [(6, 2, 1.0), (10, 2, 3.0), (None, None, None), (None, None, None)]
+    picture = strokes_to_image(parse_strokes(SEVEN))[:, :, None]
+    for index, block in enumerate(feature_maps(load_model(DEEP), picture)[1]):
+        shown = block.maps[: inside["blocks"][index]["count"]]
+        expected, low, high = to_bytes(shown)
+        np.testing.assert_array_equal(arrays[f"block{index}"], expected)
+        assert (inside["blocks"][index]["low"], inside["blocks"][index]["high"]) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_maps_of_a_huge_network_are_cut_to_what_a_screen_can_show(convolutional):
+    blob = weights(network=" ".join(["conv80@1"] * 6), batch_size=2, train_size=4)
+    convolutional.networks["deep"] = Network(lambda loaded: blob)
+    reply = convolutional.answer({"seq": 1, "strokes": SEVEN, "network": "deep", "maps": True})
+    assert len(reply) < 1.2 * reading.MAX_CELLS
+    assert protocol.decode(reply)[0]["inside"]["blocks"][0]["count"] == reading.MAX_CELLS // 7 // 28**2
+
+
+@pytest.mark.parametrize("why", ["gradient", "patch"])
+def test_why_is_a_picture_of_what_the_answer_hangs_on(reader, blob, why):
+    header, arrays = ask(reader, {"seq": 1, "strokes": SEVEN, "network": "shipped", "why": why})
+    assert header["inside"]["blocks"] == []
+    said = header["inside"]["why"]
+    assert said["kind"] == why
+    model, picture = load_model(blob), strokes_to_image(parse_strokes(SEVEN))
+    digit = header["networks"][1]["digit"]
+    x = (picture[None, :, :, None] * model.scale).astype(np.float32)
+    if why == "gradient":
+        expected = saliency.gradient(model.network, x, digit)[0, :, :, 0]
+    else:
+
+        def lead(pictures):
+            outputs = metrics.predict(model.network, pictures[..., None], model.scale)
+            return outputs[:, digit] - np.delete(outputs, digit, axis=1).max(axis=1)
+
+        expected = saliency.occlusion(lead, picture) / lead(picture[None])[0]
+    assert said["peak"] == pytest.approx(np.abs(expected).max(), rel=1e-4)
+    np.testing.assert_allclose((arrays["why"] - 128.0) / 127 * said["peak"], expected, atol=said["peak"] / 200)
+
+
+def test_why_tells_of_every_piece_what_the_answer_loses_without_it(reader):
+    header, arrays = ask(reader, {"seq": 1, "strokes": SEVEN, "network": "shipped", "why": "strokes"})
+    assert header["inside"]["why"]["kind"] == "strokes"
+    assert len(arrays["drops"]) == len(arrays["ends"]) == saliency.PIECES
+    assert np.abs(arrays["drops"]).max() <= header["inside"]["why"]["peak"] + 1e-6
+    assert arrays["points"].shape == (arrays["ends"][-1], 2)
+    np.testing.assert_allclose(arrays["points"][0], SEVEN[0][0])
+    np.testing.assert_allclose(arrays["points"][-1], SEVEN[0][-1])
+
+
+@pytest.mark.parametrize(
+    "look", [{"maps": False, "why": ""}, {"network": "gone", "maps": True, "why": "patch"}, {"network": "run"}]
+)
+def test_without_a_network_to_look_into_there_is_only_the_answer(reader, look):
+    header, arrays = ask(reader, {"seq": 1, "strokes": SEVEN} | look)
+    assert header["inside"] is None
+    assert list(arrays) == ["image"]
+
+
+def test_without_a_name_the_first_that_can_read_is_looked_into(reader):
+    assert ask(reader, {"seq": 1, "strokes": SEVEN, "maps": True})[0]["inside"]["network"] == "run"
+    reader.networks["run"] = Network(lambda loaded: None)
+    assert ask(reader, {"seq": 1, "strokes": SEVEN, "maps": True})[0]["inside"]["network"] == "shipped"
+
+
+def test_an_empty_pad_has_maps_but_no_reasons(convolutional):
+    for why in reading.WHY:
+        header, arrays = ask(convolutional, {"seq": 1, "strokes": [], "network": "deep", "maps": True, "why": why})
+        assert header["inside"]["why"] is None
+        assert {"block0", "block3"} <= set(arrays)
+
+
+def test_looking_into_a_network_that_cannot_read_is_no_error(reader):
+    reader.networks["run"] = Network(lambda loaded: None)
+    header, _ = ask(reader, {"seq": 1, "strokes": SEVEN, "network": "run", "maps": True, "why": "gradient"})
+    assert header["inside"] is None
+    assert header["networks"][0]["unable"]
+
+
+@pytest.mark.parametrize(
+    ("look", "named"),
+    [
+        ({"maps": 1}, "maps must be one of true, false"),
+        ({"maps": None}, "maps must be"),
+        ({"maps": "yes"}, "maps must be"),
+        ({"why": "because"}, "why must be one of"),
+        ({"why": None}, "why must be"),
+        ({"why": ["gradient"]}, "why must be"),
+        ({"maps": True, "network": 5}, "network must be a name"),
+        ({"maps": True, "network": ["run"]}, "network must be a name"),
+        ({"network": {"a": 1}}, "network must be a name"),
+    ],
+)
+def test_a_look_that_is_none_is_refused(reader, look, named):
+    header, _ = ask(reader, {"seq": 1, "strokes": SEVEN} | look)
+    assert header["error"].startswith(named)
+    assert header["error"].endswith(".")
+
+
+# ----------------------------------------------------------------------------------------------- what is no digit
+
+SCRAWL = [[[20.0 + 7 * i, 20.0 if i % 2 else 260.0] for i in range(30)], [[20, 20], [260, 260]], [[260, 20], [20, 260]]]
+
+
+def test_what_is_like_nothing_learned_is_said_to_be_unknown(considering):
+    blob = reading.SHIPPED[0].read_bytes()
+    reader = Reader({"shipped": Network(lambda loaded: blob)}, "en")
+
+    def known(strokes):
+        return ask(reader, {"seq": 1, "strokes": strokes})[0]["networks"][0]["known"]
+
+    assert known(SEVEN)
+    assert known(SCRAWL)  # nobody has found out yet what it knows
+    assert not reader.has_changed()
+    assert consider(considering) == 1
+    assert reader.has_changed()  # so the pad's drawing is answered again
+    assert not known(SCRAWL)
+    assert known(SEVEN)
+    assert not reader.has_changed()
+
+
+def test_a_network_that_goes_on_learning_is_considered_anew_now_and_then(blob, considering, monkeypatch):
+    now, newest = [1000.0], [RUN]
+    monkeypatch.setattr(reading.time, "monotonic", lambda: now[0])
+    network, image = Network(lambda loaded: newest[0]), np.zeros((28, 28), np.uint8)
+    network.read(image)
+    assert consider(considering) == 1
+    before = network._threshold
+    newest[0] = blob
+    network.read(image)
+    assert consider(considering) == 0  # too soon
+    now[0] += reading.RECONSIDERED
+    newest[0] = bytes(bytearray(blob))  # newer weights, though equal ones
+    network.read(image)
+    assert consider(considering) == 1
+    assert network._threshold != before
+
+
+def test_without_examples_everything_counts_as_known(considering, monkeypatch):
+    def nowhere(name):
+        raise DatasetError("{name} is not here.", name=name)
+
+    monkeypatch.setattr(reading.datasets, "load", nowhere)
+    network = Network(lambda loaded: RUN)
+    network.read(np.zeros((28, 28), np.uint8))
+    consider(considering)
+    assert network.read(np.zeros((28, 28), np.uint8)).known
+
+
+def test_an_accident_while_considering_is_logged_and_changes_nothing(considering, monkeypatch, caplog):
+    network = Network(lambda loaded: RUN)
+    network.read(np.zeros((28, 28), np.uint8))
+    monkeypatch.setattr(reading.novelty, "threshold", lambda *_: 1 / 0)
+    consider(considering)
+    assert network.read(np.zeros((28, 28), np.uint8)).known
+    assert "could not be found out" in caplog.text
+
+
+def test_whoever_asks_without_end_is_kept_to_a_pace(reader):
+    drawing = {"seq": 1, "strokes": []}
+    reader.answer(drawing)
+    start = time.monotonic()
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(reader.answer, [drawing] * 20))
+    assert time.monotonic() - start >= 19 * reading.PACE
+
+
 # ---------------------------------------------------------------------------------------------------- hostile messages
 
 JSON = st.recursive(
@@ -154,7 +368,8 @@ JSON = st.recursive(
 )
 POINT = st.lists(st.integers() | st.floats() | JSON, max_size=3)
 STROKES = st.lists(st.lists(POINT, max_size=4) | JSON, max_size=4)
-HOSTILE = JSON | st.fixed_dictionaries({}, optional={"seq": st.integers() | JSON, "strokes": STROKES | JSON})
+LOOKS = {"network": st.just("shipped") | JSON, "maps": st.booleans() | JSON, "why": st.sampled_from(reading.WHY) | JSON}
+HOSTILE = JSON | st.fixed_dictionaries({}, optional={"seq": st.integers() | JSON, "strokes": STROKES | JSON} | LOOKS)
 
 
 @settings(max_examples=300)
@@ -276,8 +491,8 @@ def test_a_run_is_read_from_the_pool_and_after_that_from_the_store(blob):
 
     assert reading.of_run(fake_pool(), "elsewhere1") is None
     store.save("elsewhere1", blob)
-    model, _ = reading.of_run(fake_pool(), "elsewhere1").read(np.zeros((28, 28), np.uint8))
-    assert model.experiment.network == "dense24"
+    read = reading.of_run(fake_pool(), "elsewhere1").read(np.zeros((28, 28), np.uint8))
+    assert read.model.experiment.network == "dense24"
 
 
 @pytest.mark.parametrize("name", ["", "..", "../../etc/passwd", "x" * 100])
@@ -286,13 +501,19 @@ def test_a_name_that_is_none_has_no_network(name):
 
 
 def test_the_shipped_network_is_one_for_all(monkeypatch, tmp_path, blob):
-    monkeypatch.setattr(reading, "SHIPPED", tmp_path / "reader.safetensors")
+    better, plain = tmp_path / "reader.safetensors", tmp_path / "reader-mlp.safetensors"
+    monkeypatch.setattr(reading, "SHIPPED", (better, plain))
     reading.shipped.cache_clear()
     assert reading.shipped() is reading.shipped()
-    with pytest.raises(InputError):
-        reading.shipped().read(np.zeros((28, 28), np.uint8))
-    reading.SHIPPED.write_bytes(blob)
-    reading.shipped().read(np.zeros((28, 28), np.uint8))
+    for use in (reading.shipped().weights, lambda: reading.shipped().read(np.zeros((28, 28), np.uint8))):
+        with pytest.raises(InputError, match="no weights"):
+            use()
+    plain.write_bytes(blob)
+    assert reading.shipped().weights() == blob
+    assert reading.shipped().read(np.zeros((28, 28), np.uint8)).model.experiment.network == "dense24"
+    reading.shipped.cache_clear()
+    better.write_bytes(RUN)
+    assert reading.shipped().weights() == RUN  # the better one where both are
     reading.shipped.cache_clear()
 
 

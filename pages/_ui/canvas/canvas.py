@@ -1,25 +1,37 @@
 """The drawing pad: strokes go in, what the networks see and read comes out beside them while the pen still moves.
 
 The pad speaks with the networks over its own channel, /read/{token}, and needs no rerun for that. Only at the end of a
-stroke does the drawing also become component state, so that the rest of the page has it. That state comes from a
-browser: it is checked here before anybody uses it.
+stroke does the drawing also become component state, so that the rest of the page has it; and when a person says what
+they drew, that is a trigger. Both come from a browser: they are checked here before anybody uses them.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from engine.data.handwriting import MAX_POINTS, MAX_STROKES, parse_strokes
-from engine.errors import InputError
-from pages._ui.i18n import _, language, sentence
+from engine.errors import N_, InputError, shorten
+from pages._ui import session
+from pages._ui.i18n import _, language, sentence, translate
 
 HERE = Path(__file__).resolve().parent
 PEN_WIDTHS = (6, 28)  # in units of the pad, which is 280 wide
-VERSION = hashlib.sha256(b"".join((HERE / f"canvas.{kind}").read_bytes() for kind in ("js", "css"))).hexdigest()[:12]
+FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
+VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
+# What one says for a probability, from this value on.
+WORDS = (
+    (0.99, N_("certainly")),
+    (0.9, N_("very probably")),
+    (0.6, N_("probably")),
+    (0.3, N_("perhaps")),
+    (0.05, N_("hardly")),
+    (0.0, N_("as good as never")),
+)
 
 # Inline code is sent with every message: the pad itself is a file, fetched once.
 BOOTSTRAP = f"""
@@ -30,12 +42,16 @@ export default async (component) => (await import(url)).default(component);
 _mount = st.components.v2.component("kasane_canvas", js=BOOTSTRAP)
 
 
-def canvas(token: str, *, key: str, pen: int = 16) -> list[np.ndarray] | None:
+def canvas(
+    token: str, *, key: str, keep: Callable[[int, list[np.ndarray]], None], pen: int = 16
+) -> list[np.ndarray] | None:
     """Show a drawing pad whose drawings the reader of `token` reads; return the strokes at the end of the latest one.
 
     pen: the width of the pen at first, from 6 to 28. Strokes are float64 (n, 2) each, x to the right, y downwards, in a
     square of 280. None: nothing was drawn yet, or what came is no drawing, which the page then says in a sentence. The
     page reruns when the server no longer knows the token; it has to come with a new one then.
+
+    keep: called before such a rerun with a digit and the strokes, when the person has said what they drew.
     """
     low, high = PEN_WIDTHS
     state = _mount(
@@ -50,6 +66,7 @@ def canvas(token: str, *, key: str, pen: int = 16) -> list[np.ndarray] | None:
         },
         on_drawing_change=lambda: None,
         on_gone_change=lambda: None,
+        on_labelled_change=lambda: _take_label(key, keep),
     )
     if (drawing := state.drawing) is None:
         return None
@@ -60,10 +77,28 @@ def canvas(token: str, *, key: str, pen: int = 16) -> list[np.ndarray] | None:
         return None
 
 
-def _labels() -> dict[str, str]:
+def _take_label(key: str, keep: Callable[[int, list[np.ndarray]], None]) -> None:
+    said = st.session_state[key].get("labelled")
+    if said is None:
+        return
+    try:
+        keep(*parse_labelled(said))
+    except InputError as error:
+        session.notice(sentence(error))
+
+
+def parse_labelled(value: object) -> tuple[object, list[np.ndarray]]:
+    """Return label and strokes of what a browser sent; whoever keeps it checks the label. Raises `InputError`."""
+    if not isinstance(value, dict):
+        raise InputError(N_("A drawing must be an object with label and strokes, not {value}."), value=shorten(value))
+    return value.get("label"), parse_strokes(value.get("strokes"))
+
+
+def _labels() -> dict[str, object]:
     """Return everything that the pad says, in the session's language."""
     return {
         "draw": _("Your drawing"),
+        "box": _("Its box"),
         "sees": _("What the network sees"),
         "reads": _("What it reads"),
         "pad": _("Drawing pad"),
@@ -86,9 +121,44 @@ def _labels() -> dict[str, str]:
             "place and pen of your drawing make no difference."
         ),
         "empty": _("Nothing to read yet"),
+        "no_digit": _("Not a digit"),
+        "nothing_known": _("Nothing it knows"),
+        "words": [[least, translate(word)] for least, word in WORDS],
+        "rank": _("{name}: {word}, {percent}"),
+        "correct": _("It was a"),
+        "keep": _("Keep this drawing as a {digit}"),
+        "kept": _("Kept as a {digit}"),
         "probability": _("Probability of {name}"),
         "top": _("{network}: {name} ({percent})"),
         "full": _("The pad is full; clear it or undo a stroke to go on."),
         "lost": _("The connection is lost; trying again …"),
         "tools": _("Drawing tools"),
+        "why": _("Why this answer?"),
+        "why_off": _("Off"),
+        "why_gradient": _("Gradient"),
+        "why_patch": _("Grey patch"),
+        "why_strokes": _("Strokes"),
+        "because_gradient": _(
+            "The gradient of the output for {digit}: blue where a little more ink would speak for it, orange where it "
+            "would speak against it. Black, too, can count."
+        ),
+        "because_patch": _(
+            "A grey patch was laid over every place in turn: under a blue one {digit} loses its lead over the next "
+            "digit, under an orange one it gains. The strongest colour stands for {percent} of the lead."
+        ),
+        "because_strokes": _(
+            "Piece after piece of your strokes was erased: with a blue one {digit} loses its lead over the next digit, "
+            "without an orange one it gains. The strongest colour stands for {percent} of the lead."
+        ),
+        "inside": _("Inside the network"),
+        "network": _("Network"),
+        "maps": _("Feature maps"),
+        "strip": _("Feature maps of {block} ({words})"),
+        "map": _("{block}, map {name} of {count}"),
+        "unit": _("{block}, unit {name} of {count}: {value}"),
+        "output": _("Output for {name}, before softmax: {value}"),
+        "strongest": _("Strongest: {value} in row {row}, column {column}."),
+        "sees_part": _("It has seen {field} × {field} pixels (framed)."),
+        "sees_all": _("It has seen the whole picture."),
+        "field": _("The picture that the network is given, with a frame around what the unit has seen."),
     }

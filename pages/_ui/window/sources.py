@@ -11,7 +11,7 @@ from PIL import Image
 
 from engine.analysis.convolution import plain_filters
 from engine.data import datasets
-from engine.data.handwriting import read_grey, parse_strokes, strokes_to_image
+from engine.data.handwriting import parse_strokes, read_grey, strokes_to_image
 
 LEVELS = 9  # the largest number that a digit is shown with in cells
 MAX_SIDE = 200  # pixels of an uploaded picture that are kept

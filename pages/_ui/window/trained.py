@@ -18,6 +18,7 @@ from pages._ui.window import sources
 
 MISTAKES = 12
 COLUMNS = 8  # filters side by side
+GAP, GREY = ((3, 3), (3, 3), (0, 0)), 190  # pixels between them, and their shade
 
 
 @lru_cache(maxsize=1)
@@ -54,8 +55,8 @@ def filters() -> None:
 
 def sheet(pictures: np.ndarray) -> np.ndarray:
     """Return small pictures (n, h, w) side by side on one sheet, uint8 in colour, each scaled for itself."""
-    cells = [np.pad(sources.in_colour(p).repeat(12, 0).repeat(12, 1), ((3, 3), (3, 3), (0, 0))) for p in pictures]
-    cells += [np.zeros_like(cells[0])] * (-len(cells) % COLUMNS)
+    cells = [np.pad(sources.in_colour(p).repeat(12, 0).repeat(12, 1), GAP, constant_values=GREY) for p in pictures]
+    cells += [np.full_like(cells[0], GREY)] * (-len(cells) % COLUMNS)
     return np.vstack([np.hstack(cells[i : i + COLUMNS]) for i in range(0, len(cells), COLUMNS)])
 
 

@@ -1,0 +1,85 @@
+"""Fine-tuning in a process of its own: the server goes on answering everybody while one person's network learns.
+
+    python -m engine.runs.tuning        one message in on standard input, one out on standard output, then it ends
+
+The process has one BLAS thread, so one core at most, and nothing of it outlives its answer. Only so many run at a time;
+who comes while all are busy waits a little. Its priority is not lowered: a person waits for it, two seconds long.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+
+from engine.data.datasets import Dataset
+from engine.errors import N_, InputError
+from engine.runs import protocol
+from engine.runs.pool import BLAS_THREADS, ROOT
+from engine.training.checkpoint import load_model
+from engine.training.fine_tuning import SECONDS, Tuned, fine_tune
+
+AT_A_TIME = 1
+PATIENCE = 15.0  # seconds to wait for one's turn
+MARGIN = 30.0  # seconds beyond its own in which a process must be done
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+_turns = threading.BoundedSemaphore(AT_A_TIME)
+
+
+def tune(model: bytes, drawings: tuple[np.ndarray, np.ndarray], old: Dataset, *, seconds: float = SECONDS) -> Tuned:
+    """Return what `fine_tune` makes of the network in these bytes, trained for so many seconds in another process.
+
+    Raises `InputError` when the network cannot learn from the drawings, or the server has no time for it.
+    """
+    header = {"seconds": seconds, "classes": old.classes, "scale": old.scale}
+    arrays = {"model": np.frombuffer(model, np.uint8), "x": drawings[0], "y": drawings[1]}
+    message = protocol.encode(header, arrays | {name: getattr(old, name) for name in ARRAYS})
+    if not _turns.acquire(timeout=PATIENCE):
+        raise InputError(N_("The server is busy with other networks; try again in a moment."))
+    try:
+        answer = _ask(message, seconds + MARGIN)
+    finally:
+        _turns.release()
+    header, arrays = protocol.decode(answer)
+    if problem := header.get("problem"):
+        raise InputError(problem, **header["values"])
+    return Tuned(arrays["model"].tobytes(), header["steps"], tuple(header["before"]), tuple(header["after"]))
+
+
+def _ask(message: bytes, timeout: float) -> bytes:
+    environment = os.environ | dict.fromkeys(BLAS_THREADS, "1") | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "engine.runs.tuning"]
+    try:
+        done = subprocess.run(
+            command, input=message, stdout=subprocess.PIPE, cwd=ROOT, env=environment, timeout=timeout, check=True
+        )
+    except (subprocess.SubprocessError, OSError) as error:
+        raise InputError(N_("The network could not be trained on your digits; try again.")) from error
+    return done.stdout
+
+
+def answer(message: bytes) -> bytes:
+    """Return the reply to a message of `tune`."""
+    header, arrays = protocol.decode(message)
+    old = Dataset("old", *(arrays[name] for name in ARRAYS), tuple(header["classes"]), header["scale"])
+    try:
+        model = load_model(arrays["model"].tobytes())
+        tuned = fine_tune(model, (arrays["x"], arrays["y"].astype(np.int64)), old, seconds=header["seconds"])
+    except InputError as error:
+        values = {name: str(value) for name, value in error.text.values.items()}
+        return protocol.encode({"problem": error.text.template, "values": values})
+    figures = {"steps": tuned.steps, "before": tuned.before, "after": tuned.after}
+    return protocol.encode(figures, {"model": np.frombuffer(tuned.model, np.uint8)})
+
+
+def main() -> None:
+    sink, sys.stdout = sys.stdout.buffer, sys.stderr  # a stray print must not enter the message
+    sink.write(answer(sys.stdin.buffer.read()))
+
+
+if __name__ == "__main__":
+    main()

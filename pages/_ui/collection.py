@@ -1,0 +1,126 @@
+"""My digits on the page: what was kept, as a file to take away or bring back, and a network that learns from it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+import streamlit as st
+
+from engine.data import datasets
+from engine.data.my_digits import MyDigits
+from engine.errors import N_, InputError, Text
+from engine.runs import store, tuning
+from engine.training.fine_tuning import OTHERS
+from pages._ui import session
+from pages._ui.i18n import _, sentence, translate
+from pages._ui.photos import data_uri
+from pages._ui.reading import LABELS, Network
+
+SHOWN = 60  # drawings, the latest
+CSS = """<style>
+.kept {display: flex; flex-wrap: wrap; gap: .35rem; max-height: 11rem; overflow: auto}
+.kept figure {margin: 0; text-align: center; font-size: .78rem; line-height: 1.3}
+.kept img {width: 42px; height: 42px; image-rendering: pixelated; border-radius: .2rem; display: block}
+.counts {display: grid; grid-template-columns: repeat(10, minmax(0, 2.6rem)); gap: .2rem; margin-bottom: .6rem}
+.counts div {text-align: center; border-radius: .25rem; padding: .1rem; font-size: .78rem;
+  background: color-mix(in srgb, currentColor 7%, transparent)}
+.counts b {display: block; font-size: 1rem}
+</style>"""
+
+
+def show(digits: MyDigits, networks: Mapping[str, Network]) -> None:
+    """Show the drawings that were kept and what can be done with them."""
+    drawings, learning = st.columns([1.6, 1], gap="medium")
+    with drawings:
+        show_drawings(digits)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.button(
+                _("Remove the last"), icon=":material/undo:", disabled=not len(digits), on_click=digits.remove_last
+            )
+            st.download_button(
+                _("Download"), digits.to_jsonl(), "my-digits.jsonl", "application/jsonl",
+                icon=":material/download:", disabled=not len(digits),
+            )  # fmt: skip
+        st.file_uploader(
+            _("Bring digits back from a file (.jsonl)"),
+            ["jsonl"],
+            key=upload_key(),
+            on_change=take_file,
+            args=(digits,),
+        )
+    with learning:
+        learn(digits, networks)
+
+
+def show_drawings(digits: MyDigits) -> None:
+    """Show how many there are of each digit, and the latest as the networks see them."""
+    counts = "".join(f"<div><b>{digit}</b>× {count}</div>" for digit, count in enumerate(digits.counts()))
+    pictures, labels = digits.arrays()
+    latest = list(zip(pictures[-SHOWN:], labels[-SHOWN:], strict=True))[::-1]
+    figures = "".join(
+        f'<figure><img alt="{label}" src="{data_uri(picture[:, :, 0])}">{label}</figure>' for picture, label in latest
+    )
+    st.html(f'{CSS}<div class="counts">{counts}</div><div class="kept">{figures}</div>')
+    if not len(digits):
+        st.caption(_("Draw a digit above and say what it was: it is kept here, in this browser session only."))
+
+
+def upload_key() -> str:
+    """Return the key of the uploader: another one after every file, so that the next one finds it empty."""
+    return f"my_digits_file_{st.session_state.get('my_digits_files', 0)}"
+
+
+def take_file(digits: MyDigits) -> None:
+    """Add the drawings of the file that was chosen."""
+    file = st.session_state[upload_key()]
+    if file is None:
+        return
+    try:
+        count = digits.read_jsonl(file.getvalue())
+        session.notice(sentence(Text(N_("Added to My digits: {n}."), n=count)))
+    except InputError as error:
+        session.notice(sentence(error))
+    st.session_state["my_digits_files"] = st.session_state.get("my_digits_files", 0) + 1
+
+
+def learn(digits: MyDigits, networks: Mapping[str, Network]) -> None:
+    """Offer to train a copy of a network on the drawings, and say what came of it."""
+    names = [name for name in networks if name != "tuned"] + ["tuned"] * ("tuned" in networks)
+    chosen = st.selectbox(
+        _("Let a copy of this network learn them"), names, format_func=lambda name: translate(LABELS[name]),
+        key="tune_which",
+    )  # fmt: skip
+    st.caption(
+        _(
+            "For about two seconds it goes on training: on your digits, each turned and shifted a little, among digits "
+            "of MNIST, so that it does not forget them. It then reads beside the others."
+        )
+    )
+    if st.button(_("Learn my digits"), icon=":material/school:", type="primary", disabled=not len(digits)):
+        try:
+            with st.spinner(_("The network learns your digits …")):
+                tuned = tuning.tune(networks[chosen].weights(), digits.arrays(), datasets.load("mnist-5k"))
+        except InputError as error:
+            st.error(sentence(error), icon=":material/error:")
+            return
+        name = f"tuned-{secrets.token_urlsafe(9)}"
+        store.save(name, tuned.model)
+        before, after = ([round(share * n) for share, n in zip(shares, (len(digits), OTHERS), strict=True)]
+                         for shares in (tuned.before, tuned.after))  # fmt: skip
+        st.session_state["tuned"] = {
+            "run": name,
+            "n": len(digits),
+            "before": before,
+            "after": after,
+            "steps": tuned.steps,
+        }
+        st.rerun()
+    if told := st.session_state.get("tuned"):
+        st.markdown(
+            _(
+                "Read right, before and after {steps} steps: of My digits **{before[0]}** and **{after[0]}** of {n} "
+                "(it learned from these very ones), of MNIST's digits that it was not shown **{before[1]}** and "
+                "**{after[1]}** of {others}."
+            ).format(others=OTHERS, **told)
+        )

@@ -1,0 +1,164 @@
+"""A photo or picture file in place of a drawing: every digit on it is found, and read by each network."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from functools import lru_cache
+from html import escape
+
+import numpy as np
+import streamlit as st
+from PIL import Image, ImageDraw, ImageFont
+
+from engine.data import datasets
+from engine.data.my_digits import MyDigits
+from engine.data.photo import FoundDigit, find_digits, load_picture
+from engine.errors import N_, InputError, Text, shorten
+from pages._ui.i18n import _, sentence, translate
+from pages._ui.reading import LABELS, Network
+
+FRAME = (255, 140, 26)
+CSS = """<style>
+.found {display: flex; flex-wrap: wrap; gap: .6rem}
+.found figure {margin: 0; padding: .5rem; border: 1px solid color-mix(in srgb, currentColor 18%, transparent);
+  border-radius: .4rem; width: 8.75rem; font-size: .8rem; line-height: 1.3}
+.found header {display: flex; justify-content: space-between; opacity: .8}
+.found img {width: 84px; height: 84px; image-rendering: pixelated; border-radius: .2rem}
+.found p {margin: .35rem 0 0; font-size: .8rem}
+.found b {font-size: 1.3rem; line-height: 1; margin-right: .25rem}
+.found small {display: block; font-size: .72rem; opacity: .7}
+</style>"""
+
+
+def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
+    """Ask for a picture, and show what is found on it and read of it."""
+    source, result = st.columns([1, 1.6], gap="medium")
+    with source:
+        camera = st.toggle(_("Use the camera"), key="photo_camera")
+        if camera:
+            file = st.camera_input(_("Photograph a few digits on paper, a board or a screen."), key="photo_shot")
+        else:
+            file = st.file_uploader(
+                _("A photo or picture of one or several digits, dark on light or light on dark"),
+                ["png", "jpg", "jpeg", "webp", "bmp", "gif"],
+                key="photo_file",
+            )
+    if file is None:
+        return
+    try:
+        picture, found = find(file.getvalue())
+    except InputError as error:
+        source.error(sentence(error), icon=":material/error:")
+        return
+    with source:
+        said = _("Digits found: {n}. Their frames are numbered in reading order.").format(n=len(found))
+        st.image(framed(picture, found), said, alt=said)
+    with result:
+        if found:
+            answers = read(networks, found)
+            st.html(CSS + "".join(figures(found, answers)))
+            offer_to_keep(digits, found, next(iter(answers.values())))
+        else:
+            text = _("No digits were found. Take the picture from nearer, with dark ink on plain paper.")
+            st.info(text, icon=":material/search_off:")
+
+
+@lru_cache(maxsize=4)
+def find(data: bytes) -> tuple[np.ndarray, tuple[FoundDigit, ...]]:
+    """Return the picture of a file and its digits; a rerun does not look for them again. Raises `InputError`."""
+    picture = load_picture(data)
+    return picture, tuple(find_digits(picture))
+
+
+def framed(picture: np.ndarray, found: tuple[FoundDigit, ...]) -> Image.Image:
+    """Return the picture with a numbered frame around every digit."""
+    image = Image.fromarray(picture.astype(np.uint8)).convert("RGB")
+    draw, side = ImageDraw.Draw(image), max(image.size)
+    line, size = max(1, side // 300), max(10, side // 28)
+    font = ImageFont.load_default(size)
+    for number, digit in enumerate(found, start=1):
+        left, top, right, bottom = digit.box
+        draw.rectangle((left - 2 * line, top - 2 * line, right + line, bottom + line), outline=FRAME, width=line)
+        place = (left - 2 * line, max(0, top - 2 * line - size))
+        draw.text(place, str(number), FRAME, font, stroke_width=line, stroke_fill="black")
+    return image
+
+
+Answer = tuple[str, float, bool]  # class, its probability, whether the network knows anything like the picture
+
+
+def read(networks: Mapping[str, Network], found: tuple[FoundDigit, ...]) -> dict[str, list[Answer] | str]:
+    """Return what each network reads, by its label: an answer for each digit, or a sentence why it cannot."""
+    answers: dict[str, list[Answer] | str] = {}
+    for name, network in networks.items():
+        label = translate(LABELS[name])
+        try:
+            readings = [network.read(digit.image) for digit in found]
+        except InputError as error:
+            answers[label] = sentence(error)
+            continue
+        best = [int(reading.probabilities.argmax()) for reading in readings]
+        answers[label] = [
+            (translate(reading.model.classes[k]), float(reading.probabilities[k]), reading.known)
+            for reading, k in zip(readings, best, strict=True)
+        ]
+    return answers
+
+
+def figures(found: tuple[FoundDigit, ...], answers: Mapping[str, list[Answer] | str]) -> list[str]:
+    """Return HTML: each network's reading in a row, then a small card for each digit."""
+    parts = []
+    for label, read in answers.items():
+        text = (
+            escape(read)
+            if isinstance(read, str)
+            else " ".join(escape(name) if known else "?" for name, _, known in read)
+        )
+        parts.append(f"<p>{escape(label)}: <b>{text}</b></p>")
+    parts.append('<div class="found">')
+    for i, digit in enumerate(found):
+        alt = escape(_("What the network sees of digit {n}").format(n=i + 1))
+        picture = f'<img alt="{alt}" src="{data_uri(digit.image)}">'
+        parts.append(f"<figure><header>{i + 1}{picture}</header>")
+        for label, read in answers.items():
+            if not isinstance(read, str):
+                name, probability, known = read[i]
+                doubt = "" if known else f" · {escape(unread(name))}"
+                parts.append(f"<p><b>{escape(name)}</b>{probability:.0%}{doubt}<small>{escape(label)}</small></p>")
+        parts.append("</figure>")
+    return [*parts, "</div>"]
+
+
+def unread(name: str) -> str:
+    """Return what is said of an answer that is none: of a digit, that it is not one."""
+    return _("Not a digit") if name in datasets.DIGITS else _("Nothing it knows")
+
+
+def data_uri(image: np.ndarray) -> str:
+    """Return a picture (H, W) uint8 as an address that holds it."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def offer_to_keep(digits: MyDigits, found: tuple[FoundDigit, ...], read: list[Answer] | str) -> None:
+    """Let the person say what the digits are, and keep them."""
+    guess = "" if isinstance(read, str) else "".join(name for name, _, _ in read)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        written = st.text_input(_("What is really written there, digit by digit"), guess, max_chars=len(found) + 20)
+        kept = st.button(_("Keep in My digits"), icon=":material/add:")
+    if not kept:
+        return
+    labels = "".join(written.split())
+    try:
+        if len(labels) != len(found) or not (labels.isascii() and labels.isdigit()):
+            template = N_("What is written must be as many digits as there are frames, {n}, not {received}.")
+            raise InputError(template, n=len(found), received=shorten(written))
+        for label, digit in zip(labels, found, strict=True):
+            digits.add(int(label), picture=digit.image)
+    except InputError as error:
+        st.error(sentence(error), icon=":material/error:")
+        return
+    st.success(sentence(Text(N_("Kept in My digits: {n}."), n=len(found))), icon=":material/check:")

@@ -1,0 +1,574 @@
+"""Photos: digits written on a page are found where they are, redrawn as MNIST's are, and can be read."""
+
+import io
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image, ImageDraw, ImageFilter
+
+from engine.data import photo
+from engine.data.datasets import load
+from engine.data.handwriting import strokes_to_image
+from engine.data.photo import PhotoError, find_digits, load_picture
+from engine.errors import InputError
+from engine.training.checkpoint import load_model
+from tests.engine.data.pendigits import PENDIGITS, read_pendigits
+
+READER = Path(__file__).resolve().parents[3] / "assets" / "models" / "reader.safetensors"
+
+FIVE = [[(22, 14), (14, 52), (50, 48), (66, 74), (48, 104), (10, 108)], [(32, 8), (72, 4)]]  # its bar apart
+SEVEN = [[(10, 10), (80, 14), (40, 110)], [(24, 60), (70, 58)]]
+FOUR = [[(30, 0), (4, 60), (70, 62)], [(55, 72), (50, 110)]]  # its foot apart
+ONE = [[(20, 0), (16, 100)]]
+
+
+# --- pages to be found digits on --------------------------------------------------------------------------------------
+
+
+def written(strokes, height, pen):
+    """Return the ink of strokes as coverage 0 … 1, `height` pixels on the longer side without the pen."""
+    fine = 3
+    points = np.concatenate([np.asarray(stroke, float) for stroke in strokes])
+    low, side = points.min(axis=0), np.ptp(points, axis=0).max()
+    edge = pen / 2 + 2
+    size = (points.max(axis=0) - low) * height / side + 2 * edge
+    picture = Image.new("L", tuple(int(n * fine) + 1 for n in size))
+    draw = ImageDraw.Draw(picture)
+    radius = fine * pen / 2
+    for stroke in strokes:
+        line = ((np.asarray(stroke, float) - low) * height / side + edge) * fine
+        draw.line([tuple(point) for point in line], fill=255, width=round(2 * radius), joint="curve")
+        for x, y in line:
+            draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=255)
+    return np.asarray(picture.reduce(fine)) / 255
+
+
+def enlarged(image, height):
+    """Return an MNIST digit as coverage, `height` pixels on the longer side."""
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    cut = Image.fromarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    size = tuple(max(1, round(n * height / max(cut.size))) for n in cut.size)
+    return np.pad(np.asarray(cut.resize(size, Image.Resampling.BICUBIC)) / 255, 2)
+
+
+def laid_out(inks, lines=1, gap=0.4, margin=0.5, angle=0.0, size=(0, 0), dance=0.05, seed=0):
+    """Return the coverage of a page with the digits in lines, and their boxes.
+
+    gap, margin and dance (of the digits up and down) in digit heights; angle: of the page, in degrees counterclockwise;
+    size: least width and height.
+    """
+    rng = np.random.default_rng(seed)
+    h = max(ink.shape[0] for ink in inks)
+    row = -(-len(inks) // lines)
+    placed, x, width = [], 0, 0
+    for i, ink in enumerate(inks):
+        x = margin * h if i % row == 0 else x + gap * h
+        y = (margin + 1.5 * (i // row) + 0.5 + rng.uniform(-dance, dance)) * h - ink.shape[0] / 2
+        placed.append((int(x), max(0, int(y)), ink))
+        x += ink.shape[1]
+        width = max(width, int(x + margin * h))
+    height = int((2 * margin + 1.5 * lines - 0.5) * h) + 2
+    a = np.radians(abs(angle))
+    page_width = max(size[0], int(width * np.cos(a) + height * np.sin(a)))
+    page_height = max(size[1], int(width * np.sin(a) + height * np.cos(a)))
+    dx, dy = (page_width - width) // 2, (page_height - height) // 2
+    page, boxes = np.zeros((page_height, page_width)), []
+    for x, y, ink in placed:
+        alone = Image.new("L", (page_width, page_height))
+        alone.paste(Image.fromarray(np.rint(255 * ink).astype(np.uint8)), (x + dx, y + dy))
+        alone = np.asarray(alone.rotate(angle, Image.Resampling.BICUBIC)) / 255
+        rows, columns = np.flatnonzero((alone > 0.5).any(axis=1)), np.flatnonzero((alone > 0.5).any(axis=0))
+        boxes.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+        page = np.maximum(page, alone)
+    return page, boxes
+
+
+def photographed(
+    coverage, *, paper=235, ink=60, slope=0.0, shadow=1.0, noise=0.0, blur=0.0, quality=0, desk=0, ruled=0, seed=0
+):
+    """Return the picture that a camera takes of a page: float32 (H, W).
+
+    slope: how much darker the far side is. shadow: the light within a shadow that falls over a part of the page.
+    noise: standard deviation. quality: of JPEG, 0 without. desk: pixels of dark desk around. ruled: pitch of lines.
+    """
+    rng = np.random.default_rng(seed)
+    if ruled:
+        coverage = coverage.copy()
+        coverage[ruled // 2 :: ruled] = np.maximum(coverage[ruled // 2 :: ruled], 0.4)
+    picture = np.pad(paper + (ink - paper) * coverage, desk, constant_values=70)
+    y, x = (np.indices(picture.shape).T / picture.shape).T - 0.5
+    a, b, c = rng.uniform(0, 2 * np.pi), rng.uniform(0, 2 * np.pi), rng.uniform(-0.15, 0.15)
+    fall = x * np.cos(a) + y * np.sin(a)
+    edge = 1 / (1 + np.exp(-60 * (x * np.cos(b) + y * np.sin(b) - c)))
+    picture = picture * (1 - slope * (fall - fall.min()) / np.ptp(fall)) * (shadow + (1 - shadow) * edge)
+    picture = np.asarray(grey_picture(picture).filter(ImageFilter.GaussianBlur(blur)), np.float32)
+    picture = np.clip(picture + rng.normal(0, noise, picture.shape), 0, 255)
+    return load_picture(saved(grey_picture(picture), "JPEG", quality=quality)) if quality else picture
+
+
+def grey_picture(grey):
+    return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
+
+
+def saved(picture, format="PNG", **options):
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def overlap(a, b):
+    """Return intersection over union of two boxes."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    both = max(0, width) * max(0, height)
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+
+
+# --- found and read ---------------------------------------------------------------------------------------------------
+
+# How a page is laid out, how it is photographed, and how high its digits are.
+CONDITIONS = {
+    "one clean digit a page": ({"row": 1}, {}, 120),
+    "small": ({}, {"noise": 3}, 40),
+    "large": ({"row": 1}, {"noise": 3}, 400),
+    "cut close": ({"row": 1, "margin": 0.05}, {}, 100),
+    "a small digit on a large page": ({"row": 1, "margin": 4}, {"noise": 5}, 60),
+    "uneven light and a shadow": ({}, {"slope": 0.5, "shadow": 0.6}, 100),
+    "noise": ({}, {"noise": 10}, 100),
+    "blurred, poor JPEG": ({}, {"blur": 2, "noise": 4, "quality": 30}, 80),
+    "pale ink": ({}, {"ink": 190, "noise": 3}, 90),
+    "light on dark": ({}, {"paper": 50, "ink": 220, "slope": 0.4, "shadow": 0.7, "noise": 5}, 100),
+    "turned by 10°": ({"angle": 10.0}, {"noise": 3}, 90),
+    "turned by −10°, two lines": ({"angle": -10.0, "lines": 2}, {"noise": 3}, 80),
+    "close together": ({"gap": 0.12}, {}, 90),
+    "on a desk": ({}, {"desk": 30, "noise": 4, "slope": 0.3}, 90),
+    "ruled paper": ({}, {"ruled": 70, "noise": 3}, 90),
+    "all at once": (
+        {"angle": 6.0, "lines": 2},
+        {"slope": 0.5, "shadow": 0.6, "noise": 6, "blur": 1, "quality": 60},
+        90,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def read():
+    """The shipped network, as a function from pictures to digits."""
+    model = load_model(READER)
+    return lambda images: model.probabilities(np.stack(images)[..., np.newaxis]).argmax(axis=1)
+
+
+def mnist_inks(count, height):
+    mnist = load("mnist-5k")
+    return [enlarged(image[..., 0], height) for image in mnist.x_test[:count]], mnist.y_test[:count]
+
+
+def pen_inks(count, height):
+    """Digits that the shipped network never saw: every fifth writer, pens from 5 % to 16 % of the height."""
+    rng = np.random.default_rng(0)
+    writers = sorted({digit.writer for digit in read_pendigits()})[4::5]
+    digits = [digit for digit in read_pendigits() if digit.writer in writers][::9][:count]
+    inks = [written(digit.strokes, height * rng.uniform(0.8, 1), height * rng.uniform(0.05, 0.16)) for digit in digits]
+    return inks, np.array([digit.label for digit in digits])
+
+
+def score(inks, labels, layout, shot, read):
+    """Return the shares of pages with all digits found and in order, and of digits found where they are and read.
+
+    Only a digit that fits its box counts as read.
+    """
+    layout = {"row": 6} | layout
+    row = layout.pop("row")
+    pages, right = [], 0
+    for seed, i in enumerate(range(0, len(inks), row)):
+        coverage, boxes = laid_out(inks[i : i + row], seed=seed, **layout)
+        found = find_digits(photographed(coverage, seed=seed, **shot))
+        desk = shot.get("desk", 0)
+        fit = np.array([[overlap(np.subtract(digit.box, desk), box) for digit in found] for box in boxes])
+        pages.append(fit.shape == (len(boxes), len(boxes)) and fit.diagonal().min() > 0.7)
+        if found:
+            same = read([digit.image for digit in found])[fit.argmax(axis=1)] == labels[i : i + row]
+            right += np.count_nonzero(same & (fit.max(axis=1) > 0.7))
+    return np.mean(pages), right / len(inks)
+
+
+def many(condition):
+    """Return the number of digits to try a condition with: fewer where each needs a picture."""
+    return 16 if "row" in CONDITIONS[condition][0] else 48
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_digits_of_mnist_on_a_page_are_found_and_read(condition, read):
+    layout, shot, height = CONDITIONS[condition]
+    pages, digits = score(*mnist_inks(many(condition), height), layout, shot, read)
+    assert pages > 0.85
+    assert digits > 0.93
+
+
+@pytest.mark.skipif(not PENDIGITS.is_file(), reason="../shared/data/pendigits is not there")
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_what_hands_wrote_is_found_and_read(condition, read):
+    layout, shot, height = CONDITIONS[condition]
+    pages, digits = score(*pen_inks(many(condition), height), layout, shot, read)
+    assert pages > 0.85
+    assert digits > 0.9
+
+
+@pytest.mark.skipif(not PENDIGITS.is_file(), reason="../shared/data/pendigits is not there")
+@pytest.mark.parametrize("pen", [0.02, 0.05, 0.1, 0.15, 0.2])
+def test_thin_pens_and_thick_ones_look_like_mnist_s(pen, read):
+    digits = read_pendigits()[::75]
+    images = []
+    for i in range(0, len(digits), 10):
+        coverage, _ = laid_out([written(digit.strokes, 80, 80 * pen) for digit in digits[i : i + 10]], lines=2)
+        images += [found.image for found in find_digits(photographed(coverage))]
+    assert len(images) == len(digits)
+    assert 1.7 < np.median([stroke_width(image) for image in images]) < 3.2
+    assert np.mean(read(images) == [digit.label for digit in digits]) > 0.93
+
+
+def stroke_width(image):
+    """Twice the area over the perimeter."""
+    ink = np.pad(image > 127, 1)
+    edges = sum(np.count_nonzero(np.diff(ink, axis=axis)) for axis in (0, 1))
+    return 2 * np.count_nonzero(ink) / (np.pi / 4 * edges)
+
+
+@pytest.mark.parametrize("pen", [2, 8, 20, 40])
+def test_a_digit_fills_20_by_20_with_its_mass_in_the_middle(pen):
+    (digit,) = find_digits(photographed(laid_out([written(SEVEN, 200, pen)])[0]))
+    assert (digit.image.shape, digit.image.dtype) == ((28, 28), np.uint8)
+    rows, columns = np.nonzero(digit.image)
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in (19, 20, 21)
+    weights = digit.image[rows, columns]
+    np.testing.assert_allclose([np.average(rows, weights=weights), np.average(columns, weights=weights)], 14, atol=0.3)
+    assert digit.image.max() == 255
+
+
+def test_a_drawing_looks_as_on_the_pad():
+    (digit,) = find_digits(photographed(laid_out([written(SEVEN, 200, 20)])[0]))
+    shifts = [np.roll(digit.image, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    pad = strokes_to_image(SEVEN)
+    assert max(np.corrcoef(shifted.ravel(), pad.ravel())[0, 1] for shifted in shifts) > 0.9
+
+
+def test_pictures_of_mnist_itself_pass_unchanged():
+    for image in load("mnist-5k").x_test[:50, :, :, 0]:
+        for picture in (image, 255 - image):
+            (digit,) = find_digits(picture)
+            np.testing.assert_array_equal(digit.image, image)
+
+
+# --- what belongs together, and what does not belong ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strokes", [FIVE, FOUR], ids=["five", "four"])
+@pytest.mark.parametrize("pen", [3, 8])
+def test_strokes_that_do_not_meet_are_one_digit(strokes, pen):
+    coverage, boxes = laid_out([written(strokes, 100, pen), written(SEVEN, 100, pen), written(strokes, 100, pen)])
+    found = find_digits(photographed(coverage))
+    assert [overlap(digit.box, box) > 0.9 for digit, box in zip(found, boxes, strict=True)] == [True] * 3
+    assert len(find_digits(photographed(laid_out([written(strokes, 100, pen)])[0]))) == 1
+
+
+@pytest.mark.parametrize("angle", [0.0, 12.0, -15.0])
+def test_a_turned_page_is_set_upright(angle):
+    inks = [written(strokes, 80, 7) for strokes in (ONE, SEVEN, ONE, FIVE, ONE, SEVEN)]
+    straight = find_digits(photographed(laid_out(inks, dance=0)[0]))
+    turned = find_digits(photographed(laid_out(inks, dance=0, angle=angle)[0]))
+    for a, b in zip(straight, turned, strict=True):
+        shifts = [np.roll(b.image, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+        assert max(np.corrcoef(a.image.ravel(), shifted.ravel())[0, 1] for shifted in shifts) > 0.85
+
+
+def test_a_single_digit_is_not_turned():
+    (slanted,) = find_digits(photographed(laid_out([written(ONE, 80, 8)], angle=-15.0)[0]))
+    assert np.ptp(np.nonzero(slanted.image > 127)[1]) > 5
+
+
+def test_lines_are_read_from_top_to_bottom_and_left_to_right():
+    inks = [written(strokes, 80, 7) for strokes in (ONE, SEVEN, FIVE, SEVEN, FIVE, FIVE, SEVEN, ONE, ONE)]
+    for angle in (0.0, 8.0, -8.0):
+        coverage, boxes = laid_out(inks, lines=3, angle=angle, dance=0.1)
+        found = find_digits(photographed(coverage))
+        assert min(overlap(digit.box, box) for digit, box in zip(found, boxes, strict=True)) > 0.9
+
+
+@pytest.mark.parametrize("shape", ["rectangle", "ellipse", "table"])
+def test_a_frame_is_no_digit(shape):
+    coverage, boxes = laid_out([written(SEVEN, 90, 8), written(FIVE, 90, 8)], margin=1)
+    picture = grey_picture(255 * coverage)
+    draw, (width, height) = ImageDraw.Draw(picture), picture.size
+    frame = draw.ellipse if shape == "ellipse" else draw.rectangle
+    frame([15, 15, width - 15, height - 15], outline=255, width=4)
+    if shape == "table":
+        middle = (boxes[0][2] + boxes[1][0]) / 2
+        draw.line([middle, 15, middle, height - 15], fill=255, width=4)
+    found = find_digits(photographed(np.asarray(picture) / 255))
+    assert min(overlap(digit.box, box) for digit, box in zip(found, boxes, strict=True)) > 0.9
+
+
+def test_specks_and_the_edge_of_the_page_are_no_digits():
+    coverage, boxes = laid_out([written(SEVEN, 90, 8), written(FIVE, 90, 8)], size=(500, 300))
+    coverage[10:14, 20:24] = coverage[280:285, 400:403] = 1
+    coverage[:, :6] = 1  # the edge of a book
+    coverage[-9:] = 1
+    found = find_digits(photographed(coverage))
+    assert min(overlap(digit.box, box) for digit, box in zip(found, boxes, strict=True)) > 0.9
+
+
+def test_only_so_many_digits_are_returned():
+    page, _ = laid_out([written(SEVEN, 30, 4)] * 60, lines=6)
+    assert len(find_digits(photographed(page))) == photo.MAX_DIGITS
+
+
+def test_a_large_photograph_does_not_take_long():
+    coverage, boxes = laid_out([written(SEVEN, 120, 12), written(FIVE, 120, 12)] * 5, lines=2, size=(1600, 1200))
+    picture = photographed(coverage, slope=0.4, noise=6, quality=70)
+    times = []
+    for _ in range(2):
+        start = time.process_time()
+        assert len(find_digits(picture)) == len(boxes)
+        times.append(time.process_time() - start)
+    assert min(times) < 1  # 0.25 s on a core of its own
+
+
+# --- nothing to be found ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(8, 8), (28, 28), (200, 300), (700, 900)])
+@pytest.mark.parametrize("kind", ["black", "white", "light", "normal", "uniform", "binary"])
+def test_nothing_is_found_on_an_empty_page_or_in_noise(kind, size):
+    rng = np.random.default_rng(0)
+    picture = {
+        "black": lambda: np.zeros(size),
+        "white": lambda: np.full(size, 255.0),
+        "light": lambda: np.add.outer(np.linspace(0, 90, size[0]), np.linspace(60, 120, size[1])),
+        "normal": lambda: rng.normal(200, 15, size),
+        "uniform": lambda: rng.uniform(0, 255, size),
+        "binary": lambda: 255.0 * rng.integers(0, 2, size),
+    }[kind]()
+    assert find_digits(picture) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    arrays(
+        st.sampled_from([np.float32, np.float64]),
+        array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=40),
+        elements=st.floats(allow_nan=False, allow_infinity=False, width=32) | st.sampled_from([0.0, 128.0, 255.0]),
+    )
+)
+def test_any_finite_array_gives_a_list(picture):
+    for digit in find_digits(picture):
+        left, top, right, bottom = digit.box
+        assert 0 <= left < right <= picture.shape[1]
+        assert 0 <= top < bottom <= picture.shape[0]
+        assert (digit.image.shape, digit.image.dtype) == ((28, 28), np.uint8)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    blocks=arrays(np.uint8, (9, 12), elements=st.sampled_from([0, 90, 255])),
+    size=st.integers(1, 20),
+    noise=st.sampled_from([0, 8]),
+)
+def test_any_heap_of_blocks_gives_a_list(blocks, size, noise):
+    picture = np.kron(blocks, np.ones((size, size))) + np.random.default_rng(0).normal(0, noise, (9 * size, 12 * size))
+    for digit in find_digits(picture):
+        assert digit.image.any()
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+def sheet(mode="L", ink=0, paper=255, size=(280, 280)):
+    picture = Image.new(mode, size, paper)
+    for stroke in SEVEN:
+        ImageDraw.Draw(picture).line([(60 + 1.5 * x, 60 + 1.5 * y) for x, y in stroke], fill=ink, width=14)
+    return picture
+
+
+def transparent(ink):
+    return sheet("RGBA", (ink, ink, ink, 255), (0, 0, 0, 0))
+
+
+FILES = {
+    "png": saved(sheet()),
+    "jpeg": saved(sheet(), "JPEG"),
+    "webp": saved(sheet(), "WEBP"),
+    "bmp": saved(sheet(), "BMP"),
+    "gif": saved(sheet(), "GIF"),
+    "colour": saved(sheet("RGB", (0, 0, 90), (250, 250, 220))),
+    "cmyk": saved(sheet().convert("CMYK"), "JPEG"),
+    "1 bit": saved(sheet().convert("1")),
+    "palette": saved(sheet().convert("P")),
+    "16 bits": saved(Image.fromarray(np.asarray(sheet()).astype(np.uint16) * 257)),
+    "grey and alpha": saved(sheet().convert("LA")),
+    "black on nothing": saved(transparent(0)),
+    "white on nothing": saved(transparent(255)),
+    "palette with alpha": saved(transparent(0).convert("P")),
+    "webp with alpha": saved(transparent(0), "WEBP", lossless=True),
+    "animated gif": saved(sheet(), "GIF", save_all=True, append_images=[Image.new("L", (280, 280), n) for n in (0, 9)]),
+    "large": saved(sheet().resize((3000, 3000))),
+    "light on dark": saved(sheet(ink=255, paper=0)),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_kind_of_file_shows_the_same_digit(name):
+    picture = load_picture(FILES[name])
+    assert picture.dtype == np.float32
+    assert 0 <= picture.min() < 100 < 150 < picture.max() <= 255
+    assert max(picture.shape) <= 1600
+    (digit,) = find_digits(picture)
+    (plain,) = find_digits(np.asarray(sheet()))
+    assert np.corrcoef(digit.image.ravel(), plain.image.ravel())[0, 1] > 0.95
+    np.testing.assert_allclose(np.divide(digit.box, picture.shape[0]), np.divide(plain.box, 280), atol=0.01)
+
+
+def test_the_camera_s_orientation_is_obeyed():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90° clockwise
+    turned = sheet(size=(280, 320)).transpose(Image.Transpose.ROTATE_90)
+    for file in (saved(turned, "JPEG", exif=exif), saved(turned, exif=exif)):
+        picture = load_picture(file)
+        assert picture.shape == (320, 280)
+        np.testing.assert_allclose(picture, np.asarray(sheet(size=(280, 320))), atol=100)
+        assert np.abs(picture - np.asarray(sheet(size=(280, 320)))).mean() < 2
+
+
+def with_header(width, height):
+    """A PNG of 8×8 pixels whose header claims others."""
+    content = bytearray(saved(Image.new("1", (8, 8))))
+    content[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "must be a whole PNG, JPEG, WebP, BMP or GIF picture; this one is not"),
+        (b"a letter, not a picture\n" * 100, "must be a whole PNG"),
+        (FILES["png"][:400], "must be a whole PNG"),
+        (FILES["jpeg"][:1500], "must be a whole PNG"),
+        (FILES["webp"][:300], "must be a whole PNG"),
+        (FILES["gif"][:300], "must be a whole PNG"),
+        (saved(sheet(), "TIFF"), "must be a whole PNG"),
+        (with_header(7000, 6000), "at most 40 million pixels; it has 7000×6000"),
+        (with_header(100_000, 100_000), "at most 40 million pixels; it has far more"),
+        (saved(Image.new("L", (7, 100))), "at least 8×8 pixels; it has 7×100"),
+        (FILES["png"] + bytes(20_000_000), r"at most 20 MB; it has 20\.0"),
+    ],
+    ids=["empty", "text", "png", "jpeg", "webp", "gif", "tiff", "large", "huge", "tiny", "long"],
+)
+def test_what_is_no_picture_is_refused_in_one_sentence(data, sentence):
+    with pytest.raises(PhotoError, match=sentence) as caught:
+        load_picture(data)
+    assert isinstance(caught.value, InputError)
+    assert str(caught.value).count(".") - str(caught.value).count("20.0") == 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(name=st.sampled_from(["png", "jpeg", "webp", "bmp", "gif"]), at=st.integers(0, 600), value=st.integers(0, 255))
+def test_a_file_with_one_changed_byte_gives_a_picture_or_one_sentence(name, at, value):
+    changed = bytearray(FILES[name])
+    changed[at] = value
+    try:
+        picture = load_picture(bytes(changed))
+    except PhotoError:
+        return
+    assert picture.ndim == 2
+    assert np.isfinite(picture).all()
+
+
+# --- against the textbook ---------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14)))
+def test_pieces_are_what_flooding_finds(mask):
+    piece, count = photo._label(mask)
+    number = np.full(mask.shape, -1)
+    number[mask] = piece
+    flooded = 0
+    left = set(zip(*np.nonzero(mask), strict=True))
+    while left:
+        flooded += 1
+        wet, found = [left.pop()], set()
+        while wet:
+            y, x = wet.pop()
+            found.add((y, x))
+            near = {(y + dy, x + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)} & left
+            left -= near
+            wet += near
+        (same,) = {number[place] for place in found}
+        assert np.count_nonzero(number == same) == len(found)
+    assert count == flooded
+
+
+def test_thousands_of_links_are_no_loop_without_end():
+    spiral = np.zeros((201, 201), bool)
+    for k in range(0, 100, 2):
+        spiral[k, k : 200 - k] = spiral[k : 200 - k, 199 - k] = spiral[199 - k, k : 200 - k] = True
+        spiral[k + 2 : 200 - k, k] = True
+        spiral[k + 2, k : k + 3] = True
+    assert photo._label(spiral)[1] == 1
+    assert photo._label(np.indices((200, 200)).sum(axis=0) % 2 == 0)[1] == 1  # touching at corners only
+
+
+@given(
+    arrays(np.int64, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9), elements=st.integers(0, 99)),
+    st.integers(1, 6),
+)
+def test_the_sliding_maximum_is_the_maximum_of_slices(grey, reach):
+    expected = [
+        [grey[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1].max() for x in range(grey.shape[1])]
+        for y in range(grey.shape[0])
+    ]
+    np.testing.assert_array_equal(photo._slide(grey, 2 * reach + 1, np.maximum), expected)
+    np.testing.assert_array_equal(-photo._slide(-grey, 2 * reach + 1, np.minimum), expected)
+
+
+def test_the_paper_is_what_light_makes_it():
+    light = np.add.outer(np.linspace(90, 200, 300), np.linspace(0, 50, 400))
+    light[:, 250:] *= 0.6  # a shadow's hard edge
+    strokes = laid_out([written(SEVEN, 150, 12)], size=(400, 300))[0][:300, :400]
+    relief, noise = photo._relief((light * (1 - 0.7 * strokes)).astype(np.float32), 50)
+    error = np.abs(relief - 0.7 * light * strokes)
+    assert error.max() < 16  # at a border the light goes on as it was half a window before
+    assert error[25:-25, 25:-25].mean() < 0.5
+    assert noise < 1
+
+
+def test_thinning_takes_layers_and_breaks_nothing():
+    mask = written(SEVEN, 100, 15) > 0.5
+    pieces = photo._label(mask)[1]
+    areas = []
+    for layers in range(12):
+        thin = photo._thinned(mask, layers)
+        assert photo._label(thin)[1] == pieces
+        assert not (thin & ~mask).any()
+        areas.append(np.count_nonzero(thin))
+    assert areas == sorted(areas, reverse=True)
+    assert stroke_width(np.pad(255 * photo._thinned(mask, 3), 1)) == pytest.approx(15 - 2 * 3, abs=1.5)
+    line = photo._thinned(mask, 50)
+    assert not (line[1:, 1:] & line[:-1, 1:] & line[1:, :-1] & line[:-1, :-1]).any()  # one pixel wide
+
+
+def test_the_slope_is_the_textbook_s():
+    inks = [written(SEVEN, 60, 6)] * 8
+    picture = photographed(laid_out(inks, angle=-9.0, dance=0)[0])
+    digits = photo._trial(picture, 40).digits
+    x, y = np.array([digit.centre for digit in digits]).T
+    h = np.median([digit.height for digit in digits])
+    x, y = x - x.mean(), y - y.mean()
+    assert photo._slope(digits) == pytest.approx(x @ y / (x @ x + h * h))
+    assert photo._slope(digits) == pytest.approx(np.tan(np.radians(9)), rel=0.1)
+    assert photo._slope(digits[:1]) == photo._slope([]) == 0
