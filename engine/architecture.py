@@ -58,7 +58,7 @@ def describe(network: str, in_shape: tuple[int, ...], classes: int, *, normalize
             raise ExperimentError("network", legal, network)
         if min(shape[:2]) + 2 * padding < window:
             legal = Text(
-                N_("made of smaller windows: {token} finds {h} × {w} pixels"), token=token, h=shape[0], w=shape[1]
+                N_("made of smaller windows: {token} finds only {h} × {w} pixels"), token=token, h=shape[0], w=shape[1]
             )
             raise ExperimentError("network", legal, network)
         start += ((window - 1) / 2 - padding) * jump

@@ -568,8 +568,8 @@ def test_weights_start_alike_whatever_stands_between_them():
 # ------------------------------------------------------------------------------------------- what is asked too much of
 
 PICTURES = [
-    ("conv3@5", (4, 28, 1), "conv3@5 finds 4 × 28 pixels"),
-    ("conv3@5p1 conv3@5", (6, 6, 1), "conv3@5 finds 4 × 4 pixels"),
+    ("conv3@5", (4, 28, 1), "conv3@5 finds only 4 × 28 pixels"),
+    ("conv3@5p1 conv3@5", (6, 6, 1), "conv3@5 finds only 4 × 4 pixels"),
     ("pool2 pool2 pool2", (6, 6, 1), "pool2 finds only 1 × 1 pixels"),
     ("pool11", (10, 10, 1), "pool11 finds only 10 × 10 pixels"),
     ("avgpool3", (28, 2, 1), "avgpool3 finds only 28 × 2 pixels"),
