@@ -116,7 +116,10 @@ def test_download_is_offered_for_absent_data(visit):
         ({"network": "dense8 " * 80}, "Hidden layers must be at most 40 words, not 80 (dense8"),
         ({"network": "dense8 " * 10_000}, "Hidden layers must be a text of at most 600 characters"),
         ({"network": "dense99999"}, "Hidden layers must be layers of 1 to 4096 units, not dense99999."),
-        ({"network": "rnn50"}, "Hidden layers must be made of words such as dense100, drop.5, conv16@3p1, pool2 and gap, not rnn50."),
+        (
+            {"network": "rnn50"},
+            "Hidden layers must be made of words such as dense100, drop.5, conv16@3p1, pool2 and gap, not rnn50.",
+        ),
         ({"preset": "no-such"}, "preset must be one of"),
         ({"run": "../../etc/passwd"}, "There is no run ../../etc/passwd on this server"),
         ({"network": "dense4096 dense4096"}, "a network of at most 5,000,000 parameters"),
