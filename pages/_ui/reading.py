@@ -20,7 +20,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -94,6 +94,8 @@ class Network:
         self._lock = threading.Lock()
         self._blob: bytes | None = None
         self._model: Model | None = None
+        self._aside: Model | None = None  # the same weights with work buffers of its own: reasons take long to find
+        self._aside_lock = threading.Lock()
         self._problem: Text | None = None
         self._threshold, self._considered = -math.inf, -RECONSIDERED  # the energy below which it knows nothing; since
         self._reconsidered = False  # is the threshold newer than the latest answer?
@@ -104,7 +106,7 @@ class Network:
             self._refresh()
             if self._problem is not None:
                 raise InputError(self._problem.template, **self._problem.values)
-            model, self._reconsidered = self._model, False
+            model, aside, self._reconsidered = self._model, self._aside, False
             outputs, blocks = (
                 feature_maps(model, image[:, :, None]) if look and look.maps else (_outputs(model, image), ())
             )
@@ -112,7 +114,10 @@ class Network:
             if not np.isfinite(probabilities).all():
                 raise InputError(N_("The weights of this network are no longer finite numbers; it cannot read."))
             known = not novelty.energy(outputs[None])[0] < self._threshold
-            why = explain(model, image, strokes or [], int(probabilities.argmax()), look.why) if look else None
+        why = None
+        if look and look.why:
+            with self._aside_lock, np.errstate(all="ignore"):
+                why = explain(aside, image, strokes or [], int(probabilities.argmax()), look.why)
         return Reading(model, probabilities, known, tuple(blocks), why)
 
     def weights(self) -> bytes:
@@ -132,7 +137,7 @@ class Network:
     def forget(self) -> None:
         """Free the memory; the next `read` loads the weights again."""
         with self._lock:
-            self._blob = self._model = self._problem = None
+            self._blob = self._model = self._aside = self._problem = None
 
     def _refresh(self) -> None:
         blob = self._newest(self._blob)
@@ -142,6 +147,7 @@ class Network:
             self._blob = blob
             try:
                 self._model = load_model(blob)
+                self._aside = replace(self._model, network=self._model.network.replica())
                 self._problem = _inability(self._model)
             except CheckpointError as error:
                 self._problem = error.text
@@ -195,7 +201,7 @@ def explain(
     and the patch, why, uint8 (28, 28), 128 for 0 and 255 for `peak`; of the strokes, points (n, 2), ends, how many
     points there are up to the end of each piece, and drops, the part of the lead that goes with it.
     """
-    if not why or not image.any():
+    if not image.any():
         return None
 
     def lead(pictures: np.ndarray) -> np.ndarray:

@@ -27,5 +27,14 @@ export function icon(name) {
   return template.content.firstChild;
 }
 
+/** Give a property or an attribute ("aria-…") of an element another value; the same one costs nothing. */
+export function put(made, name, value) {
+  if (!name.startsWith("aria-")) {
+    if (made[name] !== value) made[name] = value;
+  } else if (made.getAttribute(name) !== value) {
+    made.setAttribute(name, value);
+  }
+}
+
 /** Return the template with its {names} filled in. */
 export const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);

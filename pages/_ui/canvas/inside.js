@@ -3,12 +3,11 @@
 
    Colours: black is 0; blue, then cream, what is above; orange what is below. One scale for a block. */
 
-const { element, fill } = await import(new URL(`elements.js${new URL(import.meta.url).search}`, import.meta.url));
+const { element, fill, put } = await import(new URL(`elements.js${new URL(import.meta.url).search}`, import.meta.url));
 
 const TILE = 22, LARGEST = 5; // a map is enlarged to about so many pixels a side, a unit of it to so many at the most
-const CELL = 8; // pixels of a unit that is no picture
-const GAP = 1; // pixels between neighbours
-const BARS = { width: 22, height: 30 };
+const CELL = 9; // pixels of a unit that is no picture
+const BARS = { width: 22, height: 30, gap: 4 };
 const ENLARGED = 132; // pixels a side of the map that was chosen
 
 /** The section: a strip for every block, and the one map that is looked at. `chosen` is called when that changes. */
@@ -84,40 +83,34 @@ export class Inside {
 
   /** Enlarge the map that was chosen, mark its strongest unit, and frame what that unit has seen of the picture. */
   look() {
-    for (const strip of this.strips) strip.mark(strip === this.strip ? this.at.index : null, this.describe(strip));
     const { strip, labels } = this, { index } = this.at;
     const { height, width, block } = strip, best = strip.strongest(index);
-    const said = this.describe(strip);
-    this.title.textContent = said.title;
-    this.note.textContent = said.note;
-    this.map.width = width;
-    this.map.height = height;
+    const said = this.describe(strip, index, best);
+    for (const each of this.strips) each === strip ? each.mark(index, said) : each.mark(null);
+    put(this.title, "textContent", said.title);
+    put(this.note, "textContent", said.note);
+    Object.assign(this.map, { width, height });
     const scale = Math.floor(ENLARGED / Math.max(height, width));
     Object.assign(this.map.style, { width: `${scale * width}px`, height: `${scale * height}px` });
     this.map.getContext("2d").putImageData(strip.cut(index), 0, 0);
-    this.map.setAttribute("aria-label", said.title);
+    put(this.map, "aria-label", said.title);
     const [row, column] = [Math.floor(best / width), best % width];
     place(this.ring, [row / height, column / width, (row + 1) / height, (column + 1) / width]);
     this.ring.hidden = height * width === 1;
     this.picture.getContext("2d").putImageData(this.pixels, 0, 0);
     this.seen = block.field === null ? [0, 0, 28, 28] : field(block, row, column);
     place(this.frame, this.seen.map((edge) => edge / 28));
-    this.picture.setAttribute("aria-label", `${labels.field} ${said.note}`);
+    put(this.picture, "aria-label", `${labels.field} ${said.note}`);
   }
 
-  /** Return the words about the map that is chosen, or would be chosen, of a strip. */
-  describe(strip) {
-    const { labels, number } = this, { block, height, width } = strip;
-    const index = strip === this.strip ? this.at.index : 0;
-    const best = strip.strongest(index), value = number(strip.value(index, best));
+  /** Return the words about a map of a strip, whose strongest unit is at the place `best`. */
+  describe(strip, index, best) {
+    const { labels, number } = this, { block, height, width } = strip, value = number(strip.value(index, best));
     const name = strip instanceof Bars ? this.classes[index] : index + 1;
     const values = { block: block.name, name, count: block.shape[0], value, field: block.field };
-    if (height * width === 1) {
-      const title = fill(strip instanceof Bars ? labels.output : labels.unit, values);
-      return { title, note: fill(block.field === null ? labels.sees_all : labels.sees_part, values) };
-    }
-    const place = { row: Math.floor(best / width) + 1, column: (best % width) + 1 };
     const note = fill(block.field === null ? labels.sees_all : labels.sees_part, values);
+    if (height * width === 1) return { title: fill(strip instanceof Bars ? labels.output : labels.unit, values), note };
+    const place = { row: Math.floor(best / width) + 1, column: (best % width) + 1 };
     return { title: fill(labels.map, values), note: `${fill(labels.strongest, { ...values, ...place })} ${note}` };
   }
 }
@@ -140,11 +133,11 @@ const ramp = (colour) => Array.from({ length: 256 }, (_, i) => {
   const [r, g, b] = i < 128 ? mix(BLACK, colour, i / 128) : mix(colour, CREAM, (i - 128) / 127);
   return 0xff000000 | (b << 16) | (g << 8) | r;
 });
-const ABOVE = ramp(BLUE), BELOW = ramp(ORANGE), GREY = 0xff6e6864 | 0;
-const BETWEEN = -1, NONE = -2;
+const ABOVE = Int32Array.from(ramp(BLUE)), BELOW = ramp(ORANGE);
 
 /** Return the colour of each of the bytes 0 … 255, which stand for the values from low to high. */
 function palette({ low, high }) {
+  if (low === 0) return ABOVE;
   const most = Math.max(-low, high) || 1;
   return Int32Array.from({ length: 256 }, (_, byte) => {
     const value = low + (byte / 255) * (high - low), shade = Math.round((255 * Math.abs(value)) / most);
@@ -162,8 +155,9 @@ class Strip {
     this.name = element("span", { className: "name" }, block.name);
     this.words = element("span", { className: "words", title: block.words }, block.words);
     this.canvas = element("canvas", { tabIndex: 0, role: "slider", "aria-valuemin": 1, "aria-valuemax": block.count });
+    this.lines = element("div", { className: "lines" }); // between the maps, drawn once
     this.here = element("div", { className: "here" });
-    this.stage = element("div", { className: "stage" }, this.canvas, this.here);
+    this.stage = element("div", { className: "stage" }, this.canvas, this.lines, this.here);
     this.root = element("div", { className: "strip" },
       element("p", { className: "what" }, this.name, " ", this.words), this.stage);
     this.canvas.onpointermove = this.canvas.onpointerdown = (event) => this.point(event);
@@ -176,12 +170,16 @@ class Strip {
   lay() {
     const { block, height, width } = this, room = this.root.parentElement.clientWidth - this.labelWidth();
     this.scale = this.unit === 1 ? CELL : Math.min(LARGEST, Math.max(1, Math.round(TILE / Math.max(height, width))));
-    this.gap = GAP;
-    this.pitch = { x: width * this.scale + GAP, y: height * this.scale + GAP };
-    const fit = Math.max(1, Math.floor((room + this.gap) / this.pitch.x));
+    this.tile = { x: width * this.scale, y: height * this.scale };
+    this.pitch = this.tile;
+    const fit = Math.max(1, Math.floor(room / this.pitch.x));
     this.columns = Math.ceil(block.count / Math.ceil(block.count / fit));
-    this.size(this.columns * this.pitch.x - this.gap, Math.ceil(block.count / this.columns) * this.pitch.y - this.gap);
-    this.source = this.sources();
+    const lines = Math.ceil(block.count / this.columns);
+    this.canvas.width = this.columns * width; // one pixel a unit; the style enlarges it
+    this.canvas.height = lines * height;
+    this.size(this.columns * this.pitch.x, lines * this.pitch.y);
+    this.lines.style.backgroundSize = `${this.pitch.x}px ${this.pitch.y}px`;
+    this.places = this.findPlaces();
     if (this.bytes) this.paint();
     if (this.index !== null) this.ring();
   }
@@ -192,41 +190,31 @@ class Strip {
   }
 
   size(width, height) {
-    Object.assign(this.canvas, { width, height });
-    Object.assign(this.canvas.style, { width: `${width}px`, height: `${height}px` });
+    for (const { style } of [this.canvas, this.lines]) Object.assign(style, { width: `${width}px`, height: `${height}px` });
   }
 
-  /** Return, for each pixel of the canvas, which number it shows; BETWEEN maps, or NONE where the last row ends. */
-  sources() {
-    const { canvas, columns, pitch, scale, gap, width, unit, block } = this;
-    const from = new Int32Array(canvas.width * canvas.height);
-    for (let y = 0; y < canvas.height; y++) {
-      const [line, v] = [Math.floor(y / pitch.y), y % pitch.y];
-      for (let x = 0; x < canvas.width; x++) {
-        const [column, u] = [Math.floor(x / pitch.x), x % pitch.x], map = line * columns + column;
-        const inside = v < pitch.y - gap && u < pitch.x - gap;
-        const number = map * unit + Math.floor(v / scale) * width + Math.floor(u / scale);
-        from[y * canvas.width + x] = map >= block.count ? NONE : inside ? number : BETWEEN;
-      }
-    }
-    return from;
+  /** Return, for each number of the maps, which pixel of the canvas shows it. */
+  findPlaces() {
+    const { canvas, columns, height, width, unit, block } = this;
+    return Int32Array.from({ length: block.count * unit }, (_, i) => {
+      const map = Math.floor(i / unit), place = i % unit;
+      const row = Math.floor(map / columns) * height + Math.floor(place / width);
+      return row * canvas.width + (map % columns) * width + (place % width);
+    });
   }
 
   show(block, bytes, labels) {
     if (!this.colours || block.low !== this.block.low || block.high !== this.block.high) this.colours = palette(block);
     this.block = block;
     this.bytes = bytes;
-    this.canvas.setAttribute("aria-label", fill(labels.strip, { block: block.name, words: block.words }));
+    put(this.canvas, "aria-label", fill(labels.strip, { block: block.name, words: block.words }));
     this.paint();
   }
 
   paint() {
     const draw = this.canvas.getContext("2d"), pixels = draw.createImageData(this.canvas.width, this.canvas.height);
-    const rgba = new Int32Array(pixels.data.buffer), { source, bytes, colours } = this;
-    for (let i = 0; i < rgba.length; i++) {
-      const from = source[i];
-      if (from !== NONE) rgba[i] = from === BETWEEN ? GREY : colours[bytes[from]];
-    }
+    const rgba = new Int32Array(pixels.data.buffer), { places, bytes, colours } = this;
+    for (let i = 0; i < bytes.length; i++) rgba[places[i]] = colours[bytes[i]];
     draw.putImageData(pixels, 0, 0);
   }
 
@@ -249,19 +237,20 @@ class Strip {
   }
 
   /** Show that the map of this index is chosen, null: none of them. */
-  mark(index, { title, note }) {
+  mark(index, { title, note } = {}) {
     this.index = index;
     this.here.hidden = index === null;
-    this.canvas.setAttribute("aria-valuenow", (index ?? 0) + 1);
-    this.canvas.setAttribute("aria-valuetext", `${title}. ${note}`);
-    if (index !== null) this.ring();
+    put(this.canvas, "aria-valuenow", `${(index ?? 0) + 1}`);
+    if (index === null) return; // it is described when it gets the focus, and with that is chosen
+    put(this.canvas, "aria-valuetext", `${title}. ${note}`);
+    this.ring();
   }
 
   ring() {
-    const { pitch, gap, columns, index } = this, line = Math.floor(index / columns);
+    const { pitch, tile, columns, index } = this, line = Math.floor(index / columns);
     const [left, top] = [(index % columns) * pitch.x, line * pitch.y];
     Object.assign(this.here.style, {
-      left: `${left}px`, top: `${top}px`, width: `${pitch.x - gap}px`, height: `${pitch.y - gap}px`,
+      left: `${left}px`, top: `${top}px`, width: `${tile.x}px`, height: `${tile.y}px`,
     });
   }
 
@@ -286,14 +275,14 @@ class Strip {
 /** The output layer: a bar for each class, up or down from zero. */
 class Bars extends Strip {
   lay() {
-    const { count } = this.block;
-    this.gap = 4;
-    this.pitch = { x: BARS.width + this.gap, y: BARS.height + this.gap };
+    const { count } = this.block, { width, height, gap } = BARS;
+    this.tile = { x: width, y: height };
+    this.pitch = { x: width + gap, y: height };
     this.columns = count;
-    const sharp = devicePixelRatio;
-    this.size(count * this.pitch.x - this.gap, BARS.height);
-    this.canvas.width *= sharp;
-    this.canvas.height *= sharp;
+    this.lines.hidden = true;
+    this.size(count * this.pitch.x - gap, height);
+    this.canvas.width = Math.round((count * this.pitch.x - gap) * devicePixelRatio);
+    this.canvas.height = Math.round(height * devicePixelRatio);
     if (this.bytes) this.paint();
     if (this.index !== null) this.ring();
   }

@@ -3,7 +3,7 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ element, fill, icon }, { SIZE }, { Inside, place }] = await Promise.all(["elements", "drawing", "inside"].map(load));
+const [{ element, fill, icon, put }, { SIZE }, { Inside, place }] = await Promise.all(["elements", "drawing", "inside"].map(load));
 
 const WHY = ["", "gradient", "patch", "strokes"];
 const DIGITS = [..."0123456789"];
@@ -155,15 +155,19 @@ export class View {
     draw.lineCap = draw.lineJoin = "round";
     draw.lineWidth = 6;
     follow(draw, strokes, color);
-    const [xs, ys] = [0, 1].map((axis) => strokes.flatMap((stroke) => stroke.map((point) => point[axis])));
-    if (!xs.length) return;
-    const least = (values) => values.reduce((a, b) => Math.min(a, b)), most = (values) => values.reduce((a, b) => Math.max(a, b));
-    const [left, top] = [least(xs), least(ys)];
+    if (!strokes.length) return;
+    let [left, top, right, bottom] = [SIZE, SIZE, 0, 0];
+    for (const stroke of strokes) {
+      for (const [x, y] of stroke) {
+        [left, right] = [Math.min(left, x), Math.max(right, x)];
+        [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+      }
+    }
     draw.lineCap = "butt";
     draw.lineWidth = 4;
     draw.setLineDash([10, 7]);
     draw.strokeStyle = accentColor;
-    draw.strokeRect(left - 5, top - 5, most(xs) - left + 10, most(ys) - top + 10);
+    draw.strokeRect(left - 5, top - 5, right - left + 10, bottom - top + 10);
     draw.setLineDash([]);
   }
 
@@ -223,8 +227,8 @@ export class View {
     });
     draw.putImageData(pixels, 0, 0);
     const words = why && { digit: network.classes[network.digit], percent: this.percent(why.peak) };
-    if (words) this.between.textContent = fill(this.labels[`because_${why.kind}`], words);
-    else this.between.textContent = header.empty ? this.labels.before : fill(this.labels.between, header);
+    const otherwise = header.empty ? this.labels.before : fill(this.labels.between, header);
+    put(this.between, "textContent", words ? fill(this.labels[`because_${why.kind}`], words) : otherwise);
   }
 
   /** Return the pieces of the strokes in the colours of what they do to the answer. */
@@ -291,22 +295,23 @@ class Card {
 
   show(network, labels, percent) {
     const { classes = [], probabilities = [], digit = null } = network, read = nameOf(network);
-    this.title.textContent = network.label;
-    this.about.textContent = this.about.title = network.about ?? "";
-    this.unable.textContent = network.unable ?? "";
+    put(this.title, "textContent", network.label);
+    put(this.about, "textContent", network.about ?? "");
+    put(this.about, "title", network.about ?? "");
+    put(this.unable, "textContent", network.unable ?? "");
     this.unable.hidden = !network.unable;
     this.bars.hidden = Boolean(network.unable);
     this.root.classList.toggle("waiting", digit === null);
     this.root.classList.toggle("unknown", read === "?");
-    this.answer.textContent = read || "?";
+    put(this.answer, "textContent", read || "?");
     this.answer.classList.toggle("word", read.length > 2);
     this.sure.textContent = network.unable ? "" : digit === null ? labels.empty : network.known ? "" : unknown(network, labels);
     const order = digit === null ? [] : probabilities.map((_, i) => i).sort((a, b) => probabilities[b] - probabilities[a] || a - b);
     [...this.three.children].forEach((line, rank) => {
       const k = order[rank];
-      line.textContent = k === undefined ? "" : fill(labels.rank, {
-        name: classes[k], word: word(probabilities[k], labels), percent: percent(probabilities[k]),
-      });
+      const values = k === undefined ? null
+        : { name: classes[k], word: word(probabilities[k], labels), percent: percent(probabilities[k]) };
+      put(line, "textContent", values ? fill(labels.rank, values) : "");
     });
     if (this.rows.map((row) => row.name).join() !== classes.join()) this.build(classes);
     this.rows.forEach((row, i) => {
@@ -336,12 +341,11 @@ class Bar {
   /** rank: 0 for the likeliest class, −1 where nothing is drawn. */
   show(probability, rank, label, percent) {
     const text = percent(probability);
-    this.root.classList.toggle("best", rank === 0);
-    this.root.classList.toggle("next", rank === 1 || rank === 2);
-    this.filled.style.transform = `scaleX(${probability})`;
-    this.value.textContent = text;
-    this.root.setAttribute("aria-label", label);
-    this.root.setAttribute("aria-valuenow", Math.round(100 * probability));
-    this.root.setAttribute("aria-valuetext", text);
+    put(this.root, "className", rank === 0 ? "bar best" : rank === 1 || rank === 2 ? "bar next" : "bar");
+    put(this.filled.style, "transform", `scaleX(${probability})`);
+    put(this.value, "textContent", text);
+    put(this.root, "aria-label", label);
+    put(this.root, "aria-valuenow", `${Math.round(100 * probability)}`);
+    put(this.root, "aria-valuetext", text);
   }
 }
