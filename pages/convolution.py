@@ -8,9 +8,9 @@ from engine.analysis.convolution import conv2d, output_size, parameter_count
 from engine.errors import N_, InputError
 from pages._ui import theme
 from pages._ui.i18n import _, guide, sentence, translate
-from pages._ui.window import scenes, settings, sources, trained, workbench
+from pages._ui.window import scenes, sources, trained, workbench
 from pages._ui.window.quiz import filled, questions
-from pages._ui.window.settings import chosen, control, controls
+from pages._ui.window.settings import chosen, control, controls, settings
 from pages._ui.window.window import window
 
 PLAIN = {"part": "window", "input": "digit", "weights": "edges", "stride": 1, "padding": 0, "channels": 1, "filters": 1}

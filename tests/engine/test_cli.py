@@ -22,7 +22,7 @@ from engine.__main__ import main
 from engine.data import datasets, handwriting
 from engine.data.datasets import LEFT_OUT
 from engine.experiment import Experiment
-from engine.presets import Preset
+from engine.presets import Preset, claims, results
 from engine.training import checkpoint, metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,7 +149,7 @@ def tiny(monkeypatch):
     runs = {
         label: Experiment(data="digits", network="dense10", steps=30, l2=l2) for label, l2 in (("L2", 0.1), ("–", 0))
     }
-    preset = Preset("tiny", "train", "t", "q?", runs, {}, presets.reaches("L2", 0.1))
+    preset = Preset("tiny", "train", "t", "q?", runs, {}, claims.reaches("L2", 0.1))
     monkeypatch.setattr(presets, "PRESETS", {"tiny": preset})
 
 
@@ -224,7 +224,7 @@ def test_progress_is_shown_to_a_terminal(monkeypatch):
             return True
 
     monkeypatch.setattr(sys, "stderr", Terminal())
-    monkeypatch.setattr(presets, "SLICE", 0.0)
+    monkeypatch.setattr(results, "SLICE", 0.0)
     assert main(["train", *QUICK]) == 0
     assert "10 of 30 steps, loss " in sys.stderr.getvalue()
     assert sys.stderr.getvalue().endswith("\r\033[K")

@@ -21,13 +21,13 @@ STOREYS = {
     "engine.analysis": 6,
     "engine.catalogue": 6,
     "engine.export": 6,
-    "engine.presets": 6,
-    "engine.runs": 7,
-    "engine.search": 7,
-    "engine.__main__": 8,
-    "pages._ui": 9,
-    "pages": 10,
-    "app": 11,
+    "engine.presets": 7,
+    "engine.runs": 8,
+    "engine.search": 8,
+    "engine.__main__": 9,
+    "pages._ui": 10,
+    "pages": 11,
+    "app": 12,
 }
 SCREEN = {"streamlit", "plotly", "starlette"}
 

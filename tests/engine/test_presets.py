@@ -13,7 +13,7 @@ from engine import presets
 from engine.data import datasets
 from engine.errors import InputError, Text
 from engine.experiment import Experiment, parse_network
-from engine.presets import PRESETS, Claim, Preset, Published, Result
+from engine.presets import PRESETS, Claim, Preset, Published, Result, claims
 from engine.training.trainer import Trainer
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -198,7 +198,7 @@ def test_a_preset_cannot_be_changed():
 
 def test_figures_belong_to_runs():
     with pytest.raises(ValueError, match="does not have"):
-        Preset("x", "train", "t", "q?", {"a": Experiment()}, {"b": Published(0.5)}, presets.reaches("a", 0.5))
+        Preset("x", "train", "t", "q?", {"a": Experiment()}, {"b": Published(0.5)}, claims.reaches("a", 0.5))
 
 
 @pytest.mark.parametrize("id", ["", "d2-relu", "x" * 10_000, "d2-relu-he\n", "日本語", None, 3, ["d2-l2"]])
@@ -256,32 +256,32 @@ def result(train=1.0, test=1.0, loss=0.1, test_loss=0.2, losses=(1.0,), accuraci
 @pytest.mark.parametrize(
     ("claim", "bears_out", "refutes"),
     [
-        (presets.never_learns("a"), [result(test=0.1135)], [result(test=0.2)]),
-        (presets.stays_below("a", 0.3), [result(test=0.29)], [result(test=0.3)]),
-        (presets.reaches("a", 0.9), [result(test=0.9)], [result(test=0.89)]),
-        (presets.reaches("a", 0.9), [result(test=0.9)], [result(test=math.nan)]),
-        (presets.waits("a", 200), [result()], [result(accuracies=(0.1, 0.5, 0.6))]),
-        (presets.waits("a", 200), [result()], [result(accuracies=(0.1,))]),
-        (presets.leads("a", "b", 0.1), [result(test=0.9), result(test=0.7)], [result(test=0.9), result(test=0.85)]),
-        (presets.keeps_up("a", "b", 0.1), [result(test=0.8), result(test=0.85)], [result(test=0.7), result(test=0.9)]),
-        (presets.learns_faster("a", "b"), [result(), result(losses=(2.0,))], [result(), result(losses=(0.5,))]),
-        (presets.memorizes("a", 0.15), [result(test=0.8)], [result(test=0.9)]),
-        (presets.memorizes("a", 0.15), [result(test=0.8)], [result(train=0.9, test=0.5)]),
-        (presets.forgets("a", 0.98), [result(train=0.97)], [result(train=0.99)]),
-        (presets.fits_less("a", "b", 2.0), [result(loss=0.2), result(loss=0.1)], [result(loss=0.15), result(loss=0.1)]),
-        (presets.gap_closes("a", "b"), [result(test_loss=0.2), result(test_loss=0.3)], [result(), result()]),
+        (claims.never_learns("a"), [result(test=0.1135)], [result(test=0.2)]),
+        (claims.stays_below("a", 0.3), [result(test=0.29)], [result(test=0.3)]),
+        (claims.reaches("a", 0.9), [result(test=0.9)], [result(test=0.89)]),
+        (claims.reaches("a", 0.9), [result(test=0.9)], [result(test=math.nan)]),
+        (claims.waits("a", 200), [result()], [result(accuracies=(0.1, 0.5, 0.6))]),
+        (claims.waits("a", 200), [result()], [result(accuracies=(0.1,))]),
+        (claims.leads("a", "b", 0.1), [result(test=0.9), result(test=0.7)], [result(test=0.9), result(test=0.85)]),
+        (claims.keeps_up("a", "b", 0.1), [result(test=0.8), result(test=0.85)], [result(test=0.7), result(test=0.9)]),
+        (claims.learns_faster("a", "b"), [result(), result(losses=(2.0,))], [result(), result(losses=(0.5,))]),
+        (claims.memorizes("a", 0.15), [result(test=0.8)], [result(test=0.9)]),
+        (claims.memorizes("a", 0.15), [result(test=0.8)], [result(train=0.9, test=0.5)]),
+        (claims.forgets("a", 0.98), [result(train=0.97)], [result(train=0.99)]),
+        (claims.fits_less("a", "b", 2.0), [result(loss=0.2), result(loss=0.1)], [result(loss=0.15), result(loss=0.1)]),
+        (claims.gap_closes("a", "b"), [result(test_loss=0.2), result(test_loss=0.3)], [result(), result()]),
         (
-            presets.learn_in_number(("a",), ("b",), at_least=1, at_most=0),
+            claims.learn_in_number(("a",), ("b",), at_least=1, at_most=0),
             [result(train=0.5), result(train=0.1)],
             [result(train=0.5), result(train=0.5)],
         ),
         (
-            presets.learn_in_number(("a",), ("b",), at_least=1, at_most=0),
+            claims.learn_in_number(("a",), ("b",), at_least=1, at_most=0),
             [result(train=0.5), result(train=0.1)],
             [result(train=0.1), result(train=0.1)],
         ),
-        (presets.reaches("a", 0.9) & presets.never_learns("b"), [result(), result(test=0.1)], [result(), result()]),
-        (presets.reaches("a", 0.9) & presets.never_learns("b"), [result(), result(test=0.1)], [result(test=0.1)] * 2),
+        (claims.reaches("a", 0.9) & claims.never_learns("b"), [result(), result(test=0.1)], [result(), result()]),
+        (claims.reaches("a", 0.9) & claims.never_learns("b"), [result(), result(test=0.1)], [result(test=0.1)] * 2),
     ],
 )
 def test_a_claim_can_fail(claim, bears_out, refutes):
@@ -291,7 +291,7 @@ def test_a_claim_can_fail(claim, bears_out, refutes):
 
 def test_a_claim_is_translated_with_its_labels():
     words = {"no decay": "減衰なし", "“{run}” no longer fits every training example.": "「{run}」はすべては覚えない。"}
-    claim = presets.forgets("no decay", 1.0)
+    claim = claims.forgets("no decay", 1.0)
     assert claim.text.render(lambda message: words.get(message, message)) == "「減衰なし」はすべては覚えない。"
 
 
