@@ -6,8 +6,8 @@ from engine import architecture, build
 from engine.catalogue import CATALOGUE
 from engine.errors import N_, InputError
 from engine.experiment import FIELDS, Experiment
-from pages._ui import blueprint, controls, navigation, selection, session, theme
-from pages._ui.i18n import _, guide, sentence, translate
+from pages._ui import blueprint, controls, lesson, navigation, selection, session, theme
+from pages._ui.i18n import _, sentence, translate
 from pages._ui.selection import NETWORKS, OWN, chosen, control
 
 TRIES = (
@@ -107,7 +107,7 @@ def filters_part() -> None:
 
 def text(name: str) -> str:
     """Return a section of this page's guide."""
-    return dict(part.split("\n", 1) for part in guide("architectures").split("\n## ")[1:])[name]
+    return lesson.text("architectures", name)
 
 
 def take_up(values: dict[str, object]) -> None:
@@ -136,9 +136,5 @@ st.markdown(text("filters"))
 control(st.slider, "filters", width=320)
 filters_part()
 st.markdown(text("equations"))
-st.markdown("#### " + _("What to try"))
-for n, (column, (name, question, values)) in enumerate(zip(st.columns(len(TRIES)), TRIES, strict=True)):
-    with column:
-        st.button(translate(name), key=f"try_{n}", icon=":material/science:", on_click=take_up, args=(values,))
-        st.caption(translate(question))
+lesson.what_to_try(TRIES, take_up)
 selection.write_address()

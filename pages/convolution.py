@@ -6,8 +6,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine.analysis.convolution import conv2d, output_size, parameter_count
 from engine.errors import N_, InputError
-from pages._ui import theme
-from pages._ui.i18n import _, guide, sentence, translate
+from pages._ui import lesson, theme
+from pages._ui.i18n import _, sentence
 from pages._ui.window import scenes, sources, trained, workbench
 from pages._ui.window.quiz import filled, questions
 from pages._ui.window.settings import chosen, control, controls, settings
@@ -163,7 +163,7 @@ def size_formula(n: int, k: int, s: int, p: int) -> None:
 
 def text(name: str) -> str:
     """Return a section of this page's guide."""
-    return dict(part.split("\n", 1) for part in guide("convolution").split("\n## ")[1:])[name]
+    return lesson.text("convolution", name)
 
 
 def take_up(values: dict[str, int | str]) -> None:
@@ -188,9 +188,5 @@ try:
     PARTS[chosen("part")]()
 except InputError as error:
     st.error(sentence(error), icon=":material/error:")
-st.markdown("#### " + _("What to try"))
-for n, (column, (title, question, values)) in enumerate(zip(st.columns(len(TRIES)), TRIES, strict=True)):
-    with column:
-        st.button(translate(title), key=f"try_{n}", icon=":material/science:", on_click=take_up, args=(values,))
-        st.caption(translate(question))
+lesson.what_to_try(TRIES, take_up)
 settings.write_address()
