@@ -26,7 +26,7 @@ with st.sidebar:
         on_change=session.choose_preset,
         help=_("Settings of published experiments, with the figure that was published."),
     )
-    controls.experiment_form(spec)
+    controls.experiment_form(spec, change=session.change)
 
 
 try:

@@ -68,16 +68,16 @@ PRESETS = (
         title=N_("Ninety-nine percent in ten seconds"),
         question=N_("How quickly can a convolutional network be trained?"),
         runs={
-            "16@5, 32@3": conv(
-                network="conv16@5 pool2 conv32@3 pool2 dense64",
-                lr=0.004,
+            "12@5, 32@3": conv(
+                network="conv12@5 pool2 conv32@3 pool2 dense64",
+                lr=0.006,
                 schedule="one_cycle",
-                steps=1_800,
+                steps=1_500,
                 evaluate_every=300,
                 sampling="shuffle",
             )
         },
         published={},
-        claim=reaches("16@5, 32@3", 0.9),
+        claim=reaches("12@5, 32@3", 0.9),
     ),
 )

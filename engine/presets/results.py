@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.experiment import Experiment
+from engine.training.history import EVALUATED
 from engine.training.trainer import Trainer
 
 SLICE = 0.25  # seconds of training from one look at a run to the next
@@ -50,6 +53,28 @@ class Result:
             test_accuracy=measured.test_accuracy,
             finished=trainer.finished.reason,
             curves=trainer.history.curves(),
+        )
+
+    @classmethod
+    def of_frame(cls, experiment: Experiment, header: Mapping, arrays: Mapping[str, np.ndarray]) -> Result:
+        """Return what the last frame of a live run says (engine/runs/frames.py): of at most 1,000 examples a set."""
+        loss, evaluated = arrays["loss"], arrays["evaluated"]
+        _, train_loss, train_accuracy, test_loss, test_accuracy = map(float, evaluated[-1])
+        curves = {"loss_step": loss[:, 0].tolist(), "loss": loss[:, 1].tolist(), "seconds": loss[:, 2].tolist()}
+        curves |= {name: evaluated[:, i].tolist() for i, name in enumerate(("step", *EVALUATED))}
+        return cls(
+            dataset=experiment.data,
+            train_size=header["train_size"],
+            test_size=header["test_size"],
+            parameters=header["parameters"],
+            iterations=header["step"],
+            seconds=header["seconds"],
+            loss=train_loss,
+            test_loss=test_loss,
+            train_accuracy=train_accuracy,
+            test_accuracy=header.get("test_accuracy", test_accuracy),
+            finished=header["state"],
+            curves=curves,
         )
 
 

@@ -28,7 +28,7 @@ from engine.runs import protocol, store
 from engine.training.checkpoint import read_experiment
 
 LEASE = 20.0  # seconds an unwatched run stays in its worker
-MAX_RUNS = 200
+MAX_RUNS = 1000  # thirty comparisons of the largest kind, 32 runs
 # One BLAS thread a worker: two on two busy cores cost a factor of thirty.
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,13 +40,15 @@ class Run:
 
     id: its public name, in the page's URL and the store. token: who knows it may watch. experiment: the spec, live
     changes included. frame: the newest message for the screen, sequence counts them. state: "starting", then the
-    frame's: "running", "paused", "completed", "diverged"; or "error", with `error` saying why.
+    frame's: "running", "paused", "completed", "diverged"; or "error", with `error` saying why. group: its own name, or
+    that of a comparison, whose runs keep in step and share one run's time.
     """
 
     def __init__(
-        self, run: str, experiment: Experiment, *, speed: float, checkpoint: bytes | None, running: bool
+        self, run: str, experiment: Experiment, *, speed: float, checkpoint: bytes | None, running: bool, group: str
     ) -> None:
         self.id, self.token = run, secrets.token_urlsafe(16)
+        self.group = group or run
         self.initial = self.experiment = experiment
         self.speed = speed
         self.checkpoint, self.wanted = checkpoint, running  # wanted: should it be running, were it watched?
@@ -144,13 +146,22 @@ class Pool:
     # ------------------------------------------------------------------------------------------------------- runs
 
     def start(
-        self, experiment: Experiment, *, speed: float = 0.0, running: bool = True, checkpoint: bytes | None = None
+        self,
+        experiment: Experiment,
+        *,
+        speed: float = 0.0,
+        running: bool = True,
+        checkpoint: bytes | None = None,
+        group: str = "",
     ) -> Run:
         """Start a run, from its first step or from a checkpoint. speed: steps a second, 0 for as fast as possible.
 
+        group: a name that runs to be compared share (see `Run`).
+
         Raises InputError when the server has no room for another.
         """
-        run = Run(secrets.token_urlsafe(9), experiment, speed=speed, checkpoint=checkpoint, running=running)
+        name = secrets.token_urlsafe(9)
+        run = Run(name, experiment, speed=speed, checkpoint=checkpoint, running=running, group=group)
         with self._lock:
             if len(self._runs) >= MAX_RUNS:
                 raise InputError(
@@ -160,7 +171,7 @@ class Pool:
             self._place(run)
         return run
 
-    def open(self, name: str) -> Run | None:
+    def open(self, name: str, group: str = "") -> Run | None:
         """Return the run of that name for a new screen, None when there is none.
 
         One that is here and unwatched is handed over as it is; one that somebody watches, or that only the store still
@@ -168,13 +179,13 @@ class Pool:
         """
         with self._lock:
             run = self._runs.get(name)
-            if run and not run.watchers:
+            if run and not run.watchers and not group:
                 return run
             blob = run.checkpoint if run else None
         blob = blob or store.load(name)
         if blob is None:
             return None
-        return self.start(read_experiment(blob), running=False, checkpoint=blob)
+        return self.start(read_experiment(blob), running=False, checkpoint=blob, group=group)
 
     def find(self, name: str) -> Run | None:
         """Return the run of that name if it is in a worker now."""
@@ -254,6 +265,7 @@ class Pool:
         header = {
             "kind": "start",
             "run": run.id,
+            "group": run.group,
             "experiment": run.initial.to_json(),  # a checkpoint brings the changed one
             "speed": run.speed,
             "running": run.wanted and bool(run.watchers),

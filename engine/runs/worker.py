@@ -3,11 +3,13 @@
 Started by the pool as `python -m engine.runs.worker`, with one BLAS thread and a low priority. Messages come in on
 standard input and go out on standard output; at the end of the input the process ends: nothing outlives the server.
 
-In:   start {run, experiment, speed, running}, a checkpoint to go on from optional; command {run, number, name, value}
+In:   start {run, group, experiment, speed, running}, a checkpoint to go on from optional;
+      command {run, number, name, value}
 Out:  frame {run, …}: curves, histograms and state; checkpoint {run, number, kept}; error {run, template, values};
       dropped {run}, the last of a run
 
-Whoever has had the least computing time goes next, so that runs of any size share a worker fairly.
+Whoever has had the least computing time goes next, so that runs of any size share a worker fairly. The runs of a group
+(a comparison) share one account of time, and of them the one that is least far goes first: they keep in step.
 """
 
 from __future__ import annotations
@@ -29,18 +31,27 @@ from engine.training.trainer import PROBE_EVERY, Trainer
 
 SLICE = 0.010  # seconds a run trains before the next one's turn
 FRAME_EVERY = 0.16  # seconds between two frames of a run
+FEW = 6  # runs of a group that still send frames as often; more of them take turns
 CHECKPOINT_EVERY = 2.0  # seconds of a run between two checkpoints against a crash of the worker
 NICENESS = 10
+
+
+class Group:
+    """Runs that share their time. used: seconds of processor time: what other processes took is not charged."""
+
+    def __init__(self) -> None:
+        self.used = 0.0
+        self.jobs: list[Job] = []
 
 
 class Job:
     """One run inside a worker: its trainer, and when it is due for what."""
 
-    def __init__(self, run: str, trainer: Trainer, *, speed: float, running: bool) -> None:
-        self.run, self.trainer = run, trainer
+    def __init__(self, run: str, group: Group, trainer: Trainer, *, speed: float, running: bool) -> None:
+        self.run, self.group, self.trainer = run, group, trainer
+        group.jobs.append(self)
         self.running = running and trainer.finished is None
         self.number = 0  # of the latest command that the trainer has seen
-        self.used = 0.0  # seconds of processor time: what other processes took meanwhile is not charged
         self.rate = 0.0  # steps a second, a moving average
         self._rate_from: tuple[float, int] | None = None  # time and step at the latest frame
         self.next_frame = 0.0
@@ -75,7 +86,7 @@ class Job:
         else:
             going = self.trainer.advance(seconds=SLICE)
         self.running = going
-        self.used += time.thread_time() - used
+        self.group.used += time.thread_time() - used
 
     def measure_rate(self, now: float) -> None:
         """Update the moving average of steps a second; called at every frame."""
@@ -93,6 +104,7 @@ class Worker:
         self._source, self._sink = source, sink
         self._inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._jobs: dict[str, Job] = {}
+        self._groups: dict[str, Group] = {}
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -110,7 +122,7 @@ class Worker:
             now = time.monotonic()
             ready = [job for job in self._jobs.values() if job.running and job.due(now) <= now]
             if ready:
-                self._guarded(min(ready, key=lambda job: job.used), self._train)
+                self._guarded(min(ready, key=lambda job: (job.group.used, job.trainer.step)), self._train)
 
     def _receive(self, wait: float | None) -> None:
         """Handle every message that is here; wait for one at most so long (None: for ever)."""
@@ -129,7 +141,7 @@ class Worker:
         if header["kind"] == "start":
             self._start(header, arrays)
         elif header["name"] == "drop":
-            job = self._jobs.pop(run, None)
+            job = self._forget(run)
             if job and job.trainer.step:
                 self._guarded(job, lambda job: self._checkpoint(job, kept=True))
             self._send({"kind": "dropped", "run": run}, {})
@@ -147,8 +159,11 @@ class Worker:
         except Exception as error:
             self._report(run, error)
             return
-        job = Job(run, trainer, speed=header["speed"], running=header["running"])
-        job.used = min((other.used for other in self._jobs.values() if other.running), default=0.0)
+        if header["group"] not in self._groups:
+            self._groups[header["group"]] = Group()
+            self._groups[header["group"]].used = self._least_used()
+        group = self._groups[header["group"]]
+        job = Job(run, group, trainer, speed=header["speed"], running=header["running"])
         job.number = header["number"]
         self._jobs[run] = job
         self._guarded(job, lambda job: self._show(job, keep=False))
@@ -157,7 +172,8 @@ class Worker:
         name, value = header["name"], header["value"]
         job.number = header["number"]
         if name == "resume":
-            job.used = max(job.used, min((o.used for o in self._jobs.values() if o.running), default=0.0))
+            if not any(other.running for other in job.group.jobs):
+                job.group.used = max(job.group.used, self._least_used())
             job.resume()
         elif name == "pause":
             job.running = False
@@ -188,7 +204,7 @@ class Worker:
         """Send a frame; one of a run at rest (`keep`) also tells what the network gets wrong."""
         now = time.monotonic()
         job.measure_rate(now)
-        job.next_frame = now + FRAME_EVERY
+        job.next_frame = now + FRAME_EVERY * max(1.0, sum(it.running for it in job.group.jobs) / FEW)
         state = job.trainer.finished.reason if job.trainer.finished else "running" if job.running else "paused"
         header, arrays = frames.describe(job.trainer, at_rest=not job.running)
         extra = {"kind": "frame", "run": job.run, "state": state, "number": job.number, "rate": round(job.rate, 1)}
@@ -207,8 +223,19 @@ class Worker:
         try:
             action(job)
         except Exception as error:
-            self._jobs.pop(job.run, None)
+            self._forget(job.run)
             self._report(job.run, error)
+
+    def _forget(self, run: str) -> Job | None:
+        job = self._jobs.pop(run, None)
+        if job:
+            job.group.jobs.remove(job)
+            self._groups = {name: group for name, group in self._groups.items() if group.jobs}
+        return job
+
+    def _least_used(self) -> float:
+        """Return where the account of a newcomer starts, so that it neither waits nor makes others wait."""
+        return min((job.group.used for job in self._jobs.values() if job.running), default=0.0)
 
     def _report(self, run: str, error: Exception) -> None:
         if isinstance(error, InputError):

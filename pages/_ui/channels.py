@@ -1,6 +1,7 @@
 """The two live channels between a page and the server, as WebSockets beside Streamlit's own.
 
-/live/{token}   frames of a run as they come; being open is the lease that keeps the run training
+/live/{token}   frames of a run as they come, or of several, their tokens joined by commas; being open is the lease
+                that keeps them training
 /read/{token}   strokes of a drawing in, what the networks make of it out
 
 Neither passes through Streamlit's script, so a frame costs the server a fifth of what a rerun would. A token is
@@ -25,6 +26,7 @@ from pages._ui import reading
 UNKNOWN = 4404  # close code: the token names nothing (any more); the page asks for a new one
 FOREIGN = 4403  # close code: the page is of another site
 MAX_STROKES_BYTES = 1_000_000
+MAX_RUNS_WATCHED = 40  # by one socket
 LEARNED_EVERY = 0.5  # seconds between two looks whether a network that reads a drawing has learned more
 
 log = logging.getLogger("kasane.channels")
@@ -57,16 +59,17 @@ def same_origin(socket: WebSocket) -> bool:
 
 
 async def live(socket: WebSocket) -> None:
-    """Send the frames of a run, newest wins: what a slow screen misses is never queued."""
+    """Send the frames of the runs, newest wins: what a slow screen misses is never queued."""
     if not same_origin(socket):
         await socket.close(FOREIGN)
         return
     await socket.accept()
-    run = pool().by_token(socket.path_params["token"])
-    if run is None:
+    tokens = socket.path_params["token"].split(",")[:MAX_RUNS_WATCHED]
+    runs = [pool().by_token(token) for token in tokens]
+    if None in runs:
         await socket.close(UNKNOWN)
         return
-    loop, fresh, sent = asyncio.get_running_loop(), asyncio.Event(), 0
+    loop, fresh, sent = asyncio.get_running_loop(), asyncio.Event(), dict.fromkeys(tokens, 0)
 
     def notify() -> None:
         with contextlib.suppress(RuntimeError):  # the server is shutting down and its loop is closed
@@ -74,18 +77,21 @@ async def live(socket: WebSocket) -> None:
 
     closed = asyncio.create_task(_until_closed(socket))
     closed.add_done_callback(lambda _: fresh.set())
-    pool().attach(run, notify)
+    for run in runs:
+        pool().attach(run, notify)
     try:
         while not closed.done():
-            if run.frame and run.sequence != sent:
-                sent = run.sequence
-                await socket.send_bytes(run.frame)
+            for token, run in zip(tokens, runs, strict=True):
+                if run.frame and run.sequence != sent[token]:
+                    sent[token] = run.sequence
+                    await socket.send_bytes(run.frame)
             await fresh.wait()
             fresh.clear()
     except (WebSocketDisconnect, RuntimeError) as error:
         log.debug("the live channel closed while sending: %s", error)
     finally:
-        pool().detach(run, notify)
+        for run in runs:
+            pool().detach(run, notify)
         closed.cancel()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Set
+
 import streamlit as st
 
 from engine.data import datasets
 from engine.experiment import FIELDS, N_, Experiment, matters
-from pages._ui import session
 from pages._ui.i18n import _, sentence, translate
 
 GROUPS = {
@@ -70,15 +71,24 @@ SAME_WORD = {"schedule": {"constant": N_("Constant"), "step": N_("In steps")}}  
 HALF_WIDTH = {"int", "float", "bool"}
 
 
-def experiment_form(experiment: Experiment) -> None:
-    """Draw a widget for every field that matters, group by group. A change goes straight into the session."""
+Change = Callable[[str, object], None]  # takes over a field's new value
+
+
+def experiment_form(experiment: Experiment, *, change: Change, prefix: str = "field", without: Set[str] = frozenset()):
+    """Draw a widget for every field that matters, group by group, but for those `without`.
+
+    prefix: of the widgets' keys, "{prefix}_{field}".
+    """
     for group, title in GROUPS.items():
         names = [name for name, item in FIELDS.items() if item.metadata["group"] == group and matters(experiment, name)]
+        names = [name for name in names if name not in without]
+        if not names:
+            continue
         with st.expander(translate(title), expanded=group != "data"):
             for row in _rows(names):
                 for column, name in zip(st.columns(len(row), vertical_alignment="bottom"), row, strict=True):
                     with column:
-                        field(experiment, name)
+                        field(experiment, name, change, prefix)
 
 
 def _rows(names: list[str]) -> list[list[str]]:
@@ -94,14 +104,14 @@ def _rows(names: list[str]) -> list[list[str]]:
     return rows
 
 
-def field(experiment: Experiment, name: str) -> None:
+def field(experiment: Experiment, name: str, change: Change, prefix: str) -> None:
     """Draw the widget of one field."""
     meta = FIELDS[name].metadata
-    key = session.widget_key(name)
+    key = f"{prefix}_{name}"
     if key not in st.session_state:
         st.session_state[key] = getattr(experiment, name)
     common = {"label": translate(meta["label"]), "help": translate(meta["help"]), "key": key}
-    common |= {"on_change": session.change, "args": (name,)}
+    common |= {"on_change": lambda: change(name, st.session_state[key])}
     match meta["kind"]:
         case "choice":
             st.selectbox(options=meta["options"], format_func=lambda option: option_label(name, option), **common)

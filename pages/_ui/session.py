@@ -57,10 +57,10 @@ def renew(spec: Experiment | None = None) -> None:
     _take(spec)
 
 
-def change(name: str) -> None:
-    """Take over the widget of field `name`: into the run where the field is live, else into a new run."""
+def change(name: str, value: object) -> None:
+    """Take over the new value of a field: into the run where the field is live, else into a new run."""
     before = experiment()
-    changes = {name: st.session_state[widget_key(name)]}
+    changes = {name: value}
     if name == "optimizer" and before.lr == USUAL_LR[before.optimizer]:
         changes["lr"] = USUAL_LR[changes["optimizer"]]  # what suits SGD makes Adam explode
     try:

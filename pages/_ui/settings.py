@@ -132,28 +132,37 @@ class Settings:
         """Choose what a published experiment asks for."""
         self.choose(**self.defaults() | self.rows[id])
 
-    def open_address(self) -> None:
-        """Take over what the address says, at the first visit and whenever a link was followed; say what is wrong."""
-        query = st.query_params.to_dict()
-        asked = {name: value for name, value in query.items() if name in self.table or (name == "preset" and self.rows)}
+    def open_address(self) -> dict[str, str] | None:
+        """Take over what the address says, at the first visit and whenever a link was followed; say what is wrong.
+
+        Returns what a link that was followed says besides; None where none was.
+        """
+        asked = {name: value for name, value in st.query_params.to_dict().items() if name != "lang"}
         if self.page not in st.session_state:
             st.session_state[self.page] = self.defaults()
         if not asked or asked in st.session_state.get(self._written, []):
-            return
-        values = self.defaults()
+            return None
+        values, others = self.defaults(), {}
         for name, text in asked.items():
             try:
-                values |= self._row(text) if name == "preset" else {name: self.table[name].parse(text)}
+                if name == "preset" and self.rows:
+                    values |= self._row(text)
+                elif name in self.table:
+                    values[name] = self.table[name].parse(text)
+                else:
+                    others[name] = text
             except InputError as error:
                 st.warning(sentence(error), icon=":material/info:")
         self.choose(**values)
+        return others
 
-    def write_address(self) -> None:
-        """Make the address say what is chosen."""
+    def write_address(self, others: Mapping[str, str] | None = None) -> None:
+        """Make the address say what is chosen, and the `others` that `open_address` is to return."""
         if row := self.row():
             wanted = {"preset": row}
         else:
             wanted = {name: str(self[name]) for name, setting in self.table.items() if self[name] != setting.default}
+        wanted |= others or {}
         earlier = [it for it in st.session_state.get(self._written, []) if it != wanted]
         st.session_state[self._written] = [*earlier, wanted][-REMEMBERED:]
         st.query_params.from_dict(wanted | {"lang": language()})

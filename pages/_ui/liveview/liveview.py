@@ -1,7 +1,7 @@
 """The live view of a run: a component that draws the frames of /live/{token} as they come, without a script rerun.
 
-What it does stands in liveview.js, which the browser loads once; every word that it shows comes from here. While it is
-mounted it holds the run's channel open, which is the lease that keeps the run training.
+What it does stands in the .js files beside it, which the browser loads once; every word that it shows comes from here.
+While it is mounted it holds the run's channel open, which is the lease that keeps the run training.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pages._ui.i18n import _, language, translate
 
 HERE = Path(__file__).resolve().parent
 # Part of the files' address, so that no cache ever serves an old one.
-VERSION = hashlib.sha256(b"".join((HERE / f"liveview.{kind}").read_bytes() for kind in ("js", "css"))).hexdigest()[:12]
+FILES = sorted(file for file in HERE.iterdir() if file.suffix in (".js", ".css"))
+VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
 
 _component = st.components.v2.component(
     "kasane_liveview",

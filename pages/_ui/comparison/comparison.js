@@ -1,0 +1,602 @@
+/**
+ * Several runs in one figure: a row for each, their curves over each other, and what their layers are like, side by
+ * side. The frames of all come over one channel; what is shared with the live view of a single run is imported from it.
+ */
+
+const { search } = new URL(import.meta.url); // the version, the same for all of these files
+const load = (name) => import(new URL(`../liveview/${name}.js${search}`, import.meta.url));
+const [{ View, show }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look] =
+  await Promise.all(["view", "frame", "charts", "look"].map(load));
+const { DASHES, card, chart, choice, icon, layerColor, make } = look;
+
+export default async (component) => {
+  await stylesheet();
+  return show(Comparison, component);
+};
+
+// Okabe and Ito's colours, for light and dark pages, and a mark for each, so that colour is never alone.
+const COLORS = {
+  light: ["#0072b2", "#d55e00", "#00845f", "#b0538e", "#9a6b00", "#3787b3"],
+  dark: ["#5cb3ff", "#ff9d57", "#3fd3a5", "#e8a1cd", "#f0c04f", "#9bd6f5"],
+};
+const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "x", "cross"];
+const SHAPES = ["M10 4a3 3 0 1 0 6 0a3 3 0 1 0-6 0", "M10 1h6v6h-6z", "M13 .2l3.8 3.8-3.8 3.8-3.8-3.8z", "M13 .5l3.6 6.5H9.4z",
+  "M10 1l6 6M16 1l-6 6", "M13 .5v7M9.5 4h7"];
+const EVALUATED = { loss: [1, 3], accuracy: [2, 4] }; // columns of the training and the test set
+const PROBED = { mean: 1, std: 2, grad_norm: 4, update_ratio: 5 };
+
+let styles;
+
+function stylesheet() {
+  styles ??= new Promise((done) => {
+    const href = new URL(`comparison.css${search}`, import.meta.url).href;
+    document.head.append(make("link", { rel: "stylesheet", href, onload: done, onerror: done }));
+  });
+  return styles;
+}
+
+/** The newest frame of each run; an array of run i is named "i/name". */
+class Frames {
+  clocks = []; // an epoch or a second of one run is none of another
+
+  constructor(frames, token, state) {
+    Object.assign(this, { frames, token });
+    const there = frames.filter(Boolean);
+    const step = Math.min(...there.map(({ header }) => header.step));
+    this.header = { state, step, steps: Math.max(...there.map(({ header }) => header.steps)) };
+  }
+
+  find(path) {
+    const [index, name] = path.split("/");
+    return [this.frames[index], name];
+  }
+
+  rows(path) {
+    const [frame, name] = this.find(path);
+    return frame?.rows(name) ?? 0;
+  }
+
+  column(path, j) {
+    const [frame, name] = this.find(path);
+    return frame ? frame.column(name, j) : new Float32Array();
+  }
+
+  last(path, j) {
+    const [frame, name] = this.find(path);
+    return frame ? frame.last(name, j) : NaN;
+  }
+
+  axis(unit, path) {
+    const [frame] = this.find(path);
+    return frame ? frame.axis(unit) : (step) => step;
+  }
+}
+
+class Comparison extends View {
+  constructor(root, data) {
+    super(root, data, (id) => skeleton(id, data));
+    Object.assign(this.options, { set: "both", quantity: data.quantity, over: data.over });
+    for (const option of ["quantity", "over"]) {
+      const chosen = root.querySelector(`[data-option=${option}] [value=${this.options[option]}]`);
+      if (chosen) chosen.checked = true;
+    }
+    this.hidden = new Set(); // labels of runs that are not drawn
+    const kinds = {
+      loss: () => new LineChart(this, BATCHES, this.legend),
+      accuracy: () => new LineChart(this, ACCURACY, this.legend),
+      panel: () => new Panel(this),
+      depth: () => new Depth(this),
+      layers: () => new Layers(this),
+      history: () => new History(this),
+    };
+    this.place([new Runs(this), ...data.show.map((name) => kinds[name]())]);
+  }
+
+  // LineChart asks a legend for the hidden lines; here the rows of the table hide and show runs.
+  get legend() {
+    return (this.rowsAsLegend ??= { hidden: new Set(), show() {} });
+  }
+
+  receive(frame) {
+    const index = this.data.runs.findIndex(({ id }) => id === frame.header.run);
+    if (index < 0) return;
+    if (this.framesOf !== this.data.token) Object.assign(this, { framesOf: this.data.token, each: [] });
+    this.each[index] = frame.header.kind === "error" ? null : frame;
+    const states = this.data.runs.map((_, i) =>
+      this.each[i] === null ? "error" : this.each[i]?.header.state ?? "starting");
+    this.states = states;
+    const state = together(states);
+    if (this.each.some(Boolean)) {
+      this.frame = new Frames(this.data.runs.map((_, i) => this.each[i] ?? undefined), this.data.token, state);
+    }
+    this.received++;
+    this.enter(state);
+    this.schedule();
+  }
+
+  /** Hide or show a run's lines; with the shift key, show it alone, or all again. */
+  toggle(label, alone) {
+    const labels = this.data.runs.map((run) => run.label);
+    const others = labels.filter((other) => other !== label);
+    if (alone) {
+      const already = others.every((other) => this.hidden.has(other)) && !this.hidden.has(label);
+      this.hidden = new Set(already ? [] : others);
+    } else if (!this.hidden.delete(label)) this.hidden.add(label);
+    this.legend.hidden = new Set([...this.hidden].flatMap((one) => ["batch", "train", "test"].map((s) => `${s} ${one}`)));
+    this.look++;
+    this.refresh();
+  }
+
+  color(i) {
+    const colors = COLORS[this.theme.dark ? "dark" : "light"];
+    return colors[i % colors.length];
+  }
+
+  /** Return [run, index] of the runs that are drawn. */
+  get shown() {
+    return this.data.runs.map((run, i) => [run, i]).filter(([run]) => !this.hidden.has(run.label));
+  }
+}
+
+/** Return the state of runs together. */
+function together(states) {
+  if (states.includes("running")) return "running";
+  if (states.includes("starting")) return "starting";
+  if (states.every((state) => state === "error")) return "error";
+  if (states.includes("paused")) return "paused";
+  return states.every((state) => state === "diverged") ? "diverged" : "completed";
+}
+
+function skeleton(id, data) {
+  const empty = `<div class="klv-legend" hidden></div>`;
+  const parts = {
+    loss: () => chart("loss", "loss_batch", { legend: empty }),
+    accuracy: () => chart("accuracy", "accuracy", { legend: empty, hint: "solid_dashed" }),
+    panel: () => card("panel", "panel", `<div class="kcp-panel" role="group"></div>`),
+    depth: () => card("depth", "depth", `<div class="kcp-depth" role="img"><canvas></canvas></div>
+      <p class="klv-hint" data-t="depth_hint"></p>`),
+    layers: () => card("layers", "layers", `<div class="kcp-layers" tabindex="0" role="group" data-name="layers"></div>`,
+      choice(id, "quantity", "quantity", ["activations", "gradients", "weights"])),
+    history: () => card("history", "history", `<div class="kcp-history" role="group"></div>`,
+      choice(id, "over", "quantity", ["mean", "std", "grad_norm", "update_ratio"])),
+  };
+  const pair = ["loss", "accuracy"].every((name) => data.show.includes(name));
+  const body = data.show.map((name) => parts[name]());
+  return `
+  <div class="klv-lost" hidden><span data-t="reconnecting"></span></div>
+  <div class="klv-speech" aria-live="polite" data-live></div>
+  <section class="klv-card klv-status" data-block="runs" data-name="summary">
+    <div class="klv-head kcp-head">
+      <span class="klv-state"></span>
+      <p class="kcp-step"><span data-t="step"></span> <b data-fact="step">0</b> <small data-fact="of_steps"></small></p>
+    </div>
+    <div class="klv-progress" role="progressbar" data-name="progress" aria-valuemax="100"><i></i></div>
+    <div class="kcp-scroll"><table class="kcp-runs"><thead><tr></tr></thead><tbody></tbody></table></div>
+  </section>
+  <div class="klv-controls" ${data.show.includes("loss") ? "" : "hidden"}>
+    ${choice(id, "x", "horizontal", ["steps", "epochs", "seconds"])}${choice(id, "loss", "loss_axis", ["linear", "log"])}
+    ${choice(id, "set", "sets", ["both", "train", "test"])}
+  </div>
+  ${pair ? `<div class="klv-pair">${body.slice(0, 2).join("")}</div>${body.slice(2).join("")}` : body.join("")}`;
+}
+
+// --------------------------------------------------------------------------------------------------------------- runs
+
+/** The table of the runs: it names them, hides and shows them, and says how far and how good they are. */
+class Runs extends Block {
+  constructor(view) {
+    super(view, "runs");
+    this.badge = this.element.querySelector(".klv-state");
+    this.bar = this.element.querySelector("[role=progressbar]");
+    this.body = this.element.querySelector("tbody");
+    this.body.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button) view.toggle(button.dataset.label, event.shiftKey);
+    });
+  }
+
+  stamp() {
+    return this.view.received;
+  }
+
+  showState() {
+    const state = this.view.state ?? "starting";
+    this.badge.innerHTML = icon(state);
+    this.badge.append(this.view.t(state));
+  }
+
+  /** Return what is said of a run: [name, text] of each column. */
+  columns(frame, run, i) {
+    const { format } = this.view;
+    const train = frame.last(`${i}/evaluated`, 2);
+    const one = frame.frames[i];
+    const test = one ? one.testAccuracy() : NaN;
+    const gap = 100 * (train - test);
+    const points = Number.isFinite(gap) ? format.one(gap).replace("-", "−") : "–";
+    const published = [run.published?.train, run.published?.test].map((value) => (value ? format.percent(value) : ""));
+    return [
+      ["step", one ? format.whole(one.header.step) : "–"],
+      ["train_accuracy", format.percent(train)],
+      ["test_accuracy", format.percent(test)],
+      ["gap", points],
+      ...(this.published ? [["published", published.filter(Boolean).join(" / ") || "–"]] : []),
+    ];
+  }
+
+  draw(frame) {
+    const { view } = this;
+    const { runs } = view.data;
+    this.published = runs.some((run) => run.published);
+    const words = [view.words, view.look, ...runs.map(({ label }) => label), this.published].join();
+    if (words !== this.built) this.build(frame, runs);
+    this.built = words;
+    const { step, steps } = frame.header;
+    this.element.querySelector("[data-fact=step]").textContent = view.format.whole(step);
+    this.element.querySelector("[data-fact=of_steps]").textContent = view.t("of_steps", { steps: view.format.whole(steps) });
+    this.bar.firstElementChild.style.transform = `scaleX(${Math.min(step / steps, 1)})`;
+    runs.forEach((run, i) => {
+      const row = this.body.rows[i];
+      row.dataset.state = view.states[i];
+      this.columns(frame, run, i).forEach(([, text], j) => {
+        if (row.cells[1 + j].textContent !== text) row.cells[1 + j].textContent = text;
+      });
+      const note = ["diverged", "error"].includes(view.states[i]) ? view.t(view.states[i]) : "";
+      const small = row.cells[0].querySelector("small");
+      if (small.textContent !== note) small.textContent = note;
+    });
+  }
+
+  build(frame, runs) {
+    const { view } = this;
+    const head = this.element.querySelector("thead tr");
+    const names = this.columns(frame, runs[0], 0).map(([name]) => name);
+    head.replaceChildren(...["run", ...names].map((name) => make("th", { scope: "col", textContent: view.t(name) })));
+    this.body.replaceChildren(...runs.map((run, i) => {
+      const row = make("tr");
+      const button = make("button", { type: "button", title: view.t("run_hint"), innerHTML: swatch(view.color(i), i) });
+      button.dataset.label = run.label;
+      button.setAttribute("aria-pressed", !view.hidden.has(run.label));
+      button.append(make("span", { textContent: run.name }), make("small"));
+      const cell = make("th", { scope: "row" });
+      cell.append(button);
+      row.append(cell, ...names.map(() => make("td")));
+      return row;
+    }));
+  }
+
+  speak(frame) {
+    this.bar.setAttribute("aria-valuenow", Math.round((100 * frame.header.step) / frame.header.steps));
+  }
+}
+
+const swatch = (color, i) => `<svg viewBox="0 0 26 8" aria-hidden="true" style="color: ${color}">
+  <path d="M1 4h24" stroke="currentColor" fill="none" stroke-dasharray="${DASHES[DASH[i % DASH.length]]}"/>
+  <path d="${SHAPES[i % SHAPES.length]}" fill="currentColor" stroke="currentColor" stroke-width="1.2"/></svg>`;
+
+// ------------------------------------------------------------------------------------------------------------- curves
+
+const BATCHES = {
+  name: "loss",
+  thrift: OFTEN,
+  curves: (frame, view) => view.data.runs.map((run, i) => ({
+    id: `batch ${run.label}`, name: run.name, color: view.color(i), dash: DASH[i % DASH.length], width: 1.6,
+    array: `${i}/loss`, column: 1, csv: `${run.label} batch_loss`,
+  })),
+  axis: (view) => (view.options.loss === "log" ? { type: "log" } : { rangemode: "tozero" }),
+};
+const DASH = ["solid", "dash", "dot", "dashdot", "longdash"];
+const ACCURACY = {
+  name: "accuracy",
+  thrift: OFTEN,
+  curves: (frame, view) => view.data.runs.flatMap((run, i) => ["train", "test"].flatMap((set, j) =>
+    (["both", set].includes(view.options.set) ? [{
+      id: `${set} ${run.label}`, name: `${run.name}, ${view.t(set)}`, color: view.color(i), dash: j ? "dash" : "solid",
+      width: 1.8, symbol: SYMBOLS[i % SYMBOLS.length], array: `${i}/evaluated`, column: EVALUATED.accuracy[j],
+      csv: `${run.label} ${set}_accuracy`,
+    }] : []))),
+  axis: () => ({ range: [0, 1.02], tickformat: ".0%", hoverformat: ".2%" }),
+};
+
+// ------------------------------------------------------------------------------------------------------ small pictures
+
+/** Draw lines [{xs, ys, color, dash}] into a canvas, x from 0 to `right`, y over `range`; log: of y's logarithm. */
+function plot(canvas, width, height, lines, { right, range: [low, high], log, theme }) {
+  const context = surface(canvas, width, height);
+  const level = log ? Math.log10 : (y) => y;
+  const [floor, top] = [level(low), level(high)];
+  const x = (value) => (value / (right || 1)) * (width - 2) + 1;
+  const y = (value) => height - 1 - ((level(value) - floor) / (top - floor || 1)) * (height - 2);
+  context.fillStyle = context.strokeStyle = theme.text;
+  context.globalAlpha = 0.14;
+  for (const part of [0, 0.5, 1]) context.fillRect(0, Math.min(part * height, height - 1), width, 1);
+  context.globalAlpha = 1;
+  context.lineJoin = "round";
+  for (const { xs, ys, color, dash, wide } of lines) {
+    context.strokeStyle = color;
+    context.lineWidth = wide ?? 1.8;
+    context.setLineDash(dash ?? []);
+    context.beginPath();
+    let pen = false;
+    xs.forEach((value, i) => {
+      const there = Number.isFinite(ys[i]) && (!log || ys[i] > 0);
+      if (there) context[pen ? "lineTo" : "moveTo"](x(value), Math.min(Math.max(y(ys[i]), 0), height));
+      pen = there;
+    });
+    context.stroke();
+  }
+  context.setLineDash([]);
+}
+
+/** Cells of a grid, each a title, a canvas and a note; a subclass says what is in them. */
+class Cells extends Block {
+  thrift = OFTEN;
+
+  constructor(view, name, selector) {
+    super(view, name);
+    this.box = this.element.querySelector(selector);
+  }
+
+  stamp(frame) {
+    return [this.view.received, this.view.options.over, this.view.options.quantity].join();
+  }
+
+  /** Have as many cells as there are titles. */
+  build(titles, columns) {
+    const key = [columns, ...titles].join("\n");
+    if (key !== this.key) {
+      this.box.style.setProperty("--columns", columns);
+      this.box.replaceChildren(...titles.map((title) => {
+        const cell = make("div", { className: "kcp-cell", innerHTML: `<b></b><canvas role="img"></canvas><small></small>` });
+        cell.firstElementChild.textContent = cell.firstElementChild.title = title;
+        return cell;
+      }));
+    }
+    const size = [this.view.look, this.width, key].join();
+    if (size !== this.size && this.box.children.length) {
+      const { clientWidth, clientHeight } = this.box.querySelector("canvas");
+      [this.cellWidth, this.cellHeight] = [clientWidth, clientHeight];
+    }
+    [this.key, this.size] = [key, size];
+    return [...this.box.children].map((cell) => ({ canvas: cell.children[1], note: cell.children[2] }));
+  }
+
+  say(cell, note, label) {
+    if (cell.note.textContent !== note) cell.note.textContent = note;
+    cell.label = label;
+    cell.canvas.dataset.label = label;
+  }
+
+  speak() {
+    for (const canvas of this.box.querySelectorAll("canvas")) canvas.setAttribute("aria-label", canvas.dataset.label ?? "");
+  }
+}
+
+/** Many small charts of the accuracy, some runs in each: data.panels = [{title, runs: [labels]}]. */
+class Panel extends Cells {
+  constructor(view) {
+    super(view, "panel", ".kcp-panel");
+  }
+
+  draw(frame) {
+    const { view } = this;
+    const { panels, runs, columns } = view.data;
+    const cells = this.build(panels.map(({ title }) => title), columns);
+    panels.forEach((panel, k) => {
+      const indices = panel.runs.map((label) => runs.findIndex((run) => run.label === label));
+      const lines = indices.map((i, place) => {
+        const [xs, ys] = [frame.column(`${i}/evaluated`, 0), frame.column(`${i}/evaluated`, 2)];
+        return { xs, ys, color: view.color(place), dash: place ? [5, 3] : [], wide: 2.2 };
+      });
+      plot(cells[k].canvas, this.cellWidth, this.cellHeight, lines, {
+        right: frame.header.steps, range: [0, 1], theme: view.theme,
+      });
+      const note = indices.map((i) => view.format.percent(frame.last(`${i}/evaluated`, 2))).join(" · ");
+      const said = indices.map((i) => `${runs[i].name} ${view.format.percent(frame.last(`${i}/evaluated`, 2))}`);
+      this.say(cells[k], note, `${panel.title}: ${said.join(", ")}`);
+    });
+  }
+
+  table(frame) {
+    const { runs } = this.view.data;
+    const rows = runs.flatMap((run, i) => [...frame.column(`${i}/evaluated`, 0)].map((step, k) =>
+      [run.label, step, ...[2, 4].map((j) => frame.column(`${i}/evaluated`, j)[k])]));
+    return [["run", "step", "train_accuracy", "test_accuracy"], ...rows];
+  }
+}
+
+/** The gradient's norm from the first layer to the last, a line for each run: does it vanish on its way back? */
+class Depth extends Block {
+  thrift = OFTEN;
+
+  constructor(view) {
+    super(view, "depth");
+    this.canvas = this.element.querySelector("canvas");
+  }
+
+  stamp() {
+    return this.view.received;
+  }
+
+  lines(frame) {
+    return this.view.shown.filter(([, i]) => frame.frames[i]).map(([run, i]) => {
+      const layers = frame.frames[i].header.layers;
+      return { run, i, layers, norms: layers.map((_, k) => frame.last(`${i}/layer${k}`, PROBED.grad_norm)) };
+    });
+  }
+
+  draw(frame) {
+    const { view } = this;
+    const lines = this.lines(frame);
+    const norms = lines.flatMap((line) => line.norms).filter((norm) => norm > 0 && Number.isFinite(norm));
+    const [low, high] = norms.length
+      ? [10 ** Math.floor(Math.log10(Math.min(...norms))), 10 ** Math.ceil(Math.log10(Math.max(...norms)) + 1e-9)]
+      : [1e-3, 1];
+    const [width, height, left, foot] = [this.width, 220, 52, 34];
+    const context = surface(this.canvas, width, height);
+    const depth = Math.max(...lines.map(({ layers }) => layers.length), 2);
+    const x = (k) => left + ((width - left - 24) * k) / (depth - 1);
+    const y = (norm) => height - foot - ((Math.log10(norm) - Math.log10(low)) / Math.log10(high / low)) * (height - foot - 12);
+    context.font = `11px ${view.theme.font}`;
+    context.fillStyle = view.theme.text;
+    const decades = Math.round(Math.log10(high / low));
+    const every = Math.ceil(decades / 6);
+    for (let d = 0; d <= decades; d += every) {
+      const value = low * 10 ** d;
+      context.globalAlpha = 0.14;
+      context.fillRect(left, y(value), width - left, 1);
+      context.globalAlpha = 0.75;
+      context.textAlign = "right";
+      context.fillText(`10${superscript(Math.round(Math.log10(value)))}`, left - 6, y(value) + 4);
+    }
+    const longest = lines.reduce((a, b) => (b.layers.length > a.length ? b.layers : a), []);
+    context.textAlign = "center";
+    const skip = Math.ceil(longest.length / Math.max(1, Math.floor((width - left) / 64)));
+    longest.forEach((layer, k) => k % skip === 0 && context.fillText(layer, x(k), height - foot + 20));
+    context.globalAlpha = 1;
+    for (const { i, norms: each } of lines) {
+      context.strokeStyle = context.fillStyle = view.color(i);
+      context.lineWidth = 2;
+      context.beginPath();
+      let pen = false;
+      each.forEach((norm, k) => {
+        if (norm > 0) context[pen ? "lineTo" : "moveTo"](x(k), y(norm));
+        pen = norm > 0;
+      });
+      context.stroke();
+      const shape = new Path2D(SHAPES[i % SHAPES.length]);
+      each.forEach((norm, k) => {
+        if (!(norm > 0)) return;
+        context.save();
+        context.translate(x(k) - 13, y(norm) - 4);
+        context.fill(shape);
+        context.stroke(shape);
+        context.restore();
+      });
+    }
+  }
+
+  text(frame) {
+    const { format } = this.view;
+    return this.lines(frame).map(({ run, layers, norms }) =>
+      `${run.name}: ${layers.map((layer, k) => `${layer} ${format.short(norms[k])}`).join(", ")}`).join("; ");
+  }
+
+  table(frame) {
+    return [["run", "layer", "gradient_norm"],
+      ...this.lines(frame).flatMap(({ run, layers, norms }) => layers.map((layer, k) => [run.label, layer, norms[k]]))];
+  }
+}
+
+const superscript = (n) => String(n).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"["0123456789".indexOf(c)] ?? "⁻");
+
+/** A row of histograms for each run, a column for each layer: activations, gradients or weights, now. */
+class Layers extends Cells {
+  constructor(view) {
+    super(view, "layers", ".kcp-layers");
+  }
+
+  draw(frame) {
+    const { view } = this;
+    const kind = view.options.quantity;
+    const drawn = view.shown.filter(([, i]) => frame.rows(`${i}/${kind}`));
+    const columns = Math.max(1, ...drawn.map(([, i]) => frame.frames[i].header.layers.length));
+    const titles = drawn.flatMap(([run, i]) => Array.from({ length: columns }, (_, k) =>
+      `${k ? "" : `${run.name} · `}${frame.frames[i].header.layers[k] ?? ""}`));
+    const cells = this.build(titles, columns);
+    drawn.forEach(([run, i], r) => {
+      const one = frame.frames[i];
+      one.header.layers.forEach((layer, k) => {
+        const counts = one.row(kind, k), limits = one.row(`${kind}_limits`, k);
+        const cell = cells[r * columns + k];
+        this.bars(cell.canvas, counts, limits, view.color(i));
+        const note = this.note(one, k, kind, counts, limits);
+        const [low, high] = [...limits].map(view.format.short);
+        this.say(cell, `${low} … ${high} ${note}`, `${run.name}, ${layer}, ${view.t(kind)}: ${low} … ${high}. ${note}`);
+      });
+    });
+  }
+
+  note(frame, k, kind, counts, limits) {
+    const { view } = this, value = (j) => frame.last(`layer${k}`, j);
+    if (kind === "gradients") return view.t("norm", { norm: view.format.short(value(PROBED.grad_norm)) });
+    if (kind === "activations") return view.t("std_of", { std: view.format.short(value(PROBED.std)) });
+    return view.t("near_zero", { share: view.format.round(nearZero(counts, limits)) });
+  }
+
+  bars(canvas, counts, [low, high], color) {
+    const [width, height] = [this.cellWidth, this.cellHeight];
+    const context = surface(canvas, width, height);
+    const [first, second] = [...counts].sort((a, b) => b - a);
+    const top = second > 0 && first > 3 * second ? 1.6 * second : first || 1;
+    const step = width / counts.length;
+    context.fillStyle = color;
+    counts.forEach((count, i) => {
+      const bar = Math.max(Math.min(count / top, 1) * (height - 6), count ? 1 : 0);
+      context.fillRect(i * step + 0.5, height - 1 - bar, Math.max(step - 1, 1), bar);
+      if (count > top) context.clearRect(i * step, height - 1 - bar + 5, step, 2.5);
+    });
+    context.fillStyle = this.view.theme.text;
+    context.globalAlpha = 0.4;
+    context.fillRect(0, height - 1, width, 1);
+    if (low < 0 && high > 0) context.fillRect((-low / (high - low)) * width, 0, 1, height);
+    context.globalAlpha = 1;
+  }
+
+  table(frame) {
+    const kind = this.view.options.quantity;
+    const rows = this.view.shown.filter(([, i]) => frame.rows(`${i}/${kind}`)).flatMap(([run, i]) =>
+      frame.frames[i].header.layers.flatMap((layer, k) => {
+        const [low, high] = frame.frames[i].row(`${kind}_limits`, k), counts = [...frame.frames[i].row(kind, k)];
+        const edge = (n) => low + ((high - low) * n) / counts.length;
+        return counts.map((count, n) => [run.label, layer, edge(n), edge(n + 1), count]);
+      }));
+    return [["run", "layer", "from", "to", kind], ...rows];
+  }
+}
+
+/** Return the share of a histogram that lies in the bar that holds zero. */
+function nearZero(counts, [low, high]) {
+  const bar = Math.floor((-low / (high - low)) * counts.length);
+  return (counts[bar] ?? 0) / (sum(counts) || 1);
+}
+
+/** For each run, one quantity of every layer over the whole of training. */
+class History extends Cells {
+  constructor(view) {
+    super(view, "history", ".kcp-history");
+  }
+
+  draw(frame) {
+    const { view } = this, kind = view.options.over, column = PROBED[kind];
+    const drawn = view.shown.filter(([, i]) => frame.frames[i]);
+    const cells = this.build(drawn.map(([run]) => run.name), Math.min(drawn.length, 4));
+    const series = drawn.map(([, i]) => frame.frames[i].header.layers.map((_, k) =>
+      thin(frame.column(`${i}/layer${k}`, 0), frame.column(`${i}/layer${k}`, column))));
+    const all = series.flat().flatMap(([, ys]) => [...ys]).filter(Number.isFinite);
+    const log = kind === "grad_norm" || kind === "update_ratio";
+    const range = log ? logRange(all) : [Math.min(0, ...all), Math.max(1e-9, ...all)];
+    drawn.forEach(([run, i], r) => {
+      const { layers } = frame.frames[i].header;
+      const lines = series[r].map(([xs, ys], k) => ({ xs, ys, color: layerColor(view.theme, k, layers.length) }));
+      const options = { right: frame.header.steps, range, log, theme: view.theme };
+      plot(cells[r].canvas, this.cellWidth, this.cellHeight, lines, options);
+      const last = layers.map((layer, k) => `${layer} ${view.format.short(frame.last(`${i}/layer${k}`, column))}`);
+      this.say(cells[r], last.join(" · "), `${run.name}, ${view.t(kind)}: ${last.join(", ")}`);
+    });
+  }
+
+  table(frame) {
+    const column = PROBED[this.view.options.over];
+    const rows = this.view.shown.filter(([, i]) => frame.frames[i]).flatMap(([run, i]) =>
+      frame.frames[i].header.layers.flatMap((layer, k) => {
+        const values = frame.column(`${i}/layer${k}`, column);
+        return [...frame.column(`${i}/layer${k}`, 0)].map((step, n) => [run.label, layer, step, values[n]]);
+      }));
+    return [["run", "layer", "step", this.view.options.over], ...rows];
+  }
+}
+
+function logRange(values) {
+  const positive = values.filter((value) => value > 0);
+  return positive.length ? [Math.min(...positive), Math.max(...positive) * 1.0001] : [1e-3, 1];
+}

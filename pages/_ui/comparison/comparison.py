@@ -1,0 +1,371 @@
+"""Runs of a published experiment trained together, drawn in one figure, and paused as one.
+
+They start from equal weights and see equal batches (their seed is the same) and keep in step. Whatever is changed is
+changed in all of them or in one. The address of the page names the preset, what differs from it, for all (`lr=0.02`) or
+for the run at a place (`1.lr=0.02`), and the runs once they have started.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from engine import build, presets
+from engine.data import datasets
+from engine.errors import N_, InputError, Text, shorten
+from engine.experiment import FIELDS, Experiment, ExperimentError, format_value, parse_value
+from engine.presets import Preset
+from engine.runs import protocol
+from engine.runs.pool import Run
+from pages._ui import controls, session
+from pages._ui.channels import pool
+from pages._ui.i18n import _, language, sentence, translate
+from pages._ui.liveview import liveview
+
+HERE = Path(__file__).resolve().parent
+FILES = (HERE / "comparison.js", HERE / "comparison.css")
+VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in (*FILES, *liveview.FILES))).hexdigest()[:12]
+RUN_SECONDS = 12  # what the speed "auto" makes a whole comparison last
+SPEEDS = ("1", "3", "10", "30", "100", "auto", "max")
+ENDED = {"completed", "diverged"}
+
+_component = st.components.v2.component(
+    "kasane_comparison",
+    html='<div class="kasane-liveview" style="min-height: 900px"></div>',
+    js=f"""
+export default async function (component) {{
+  const view = await import(new URL("ui/comparison/comparison.js?v={VERSION}", document.baseURI).href);
+  return view.default(component);
+}}
+""",
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is drawn of a comparison.
+
+    show: of loss, accuracy, panel, depth, layers, history, in their order. quantity: of the histograms at first;
+    over: of the history. panels: for "panel", title → labels of the runs in it; columns: panels side by side.
+    """
+
+    show: Sequence[str] = ("loss", "accuracy", "layers")
+    quantity: str = "activations"
+    over: str = "std"
+    panels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    columns: int = 4
+
+
+class Comparison:
+    """The comparison that a page shows. page: its name; preset: what is compared.
+
+    Session state holds under "{page}_comparison" the preset's id, the changes ("" for all, "0", "1", … for one run) and
+    the ids of the runs, strings and numbers only.
+    """
+
+    def __init__(self, page: str, preset: Preset, figure: Figure | None = None) -> None:
+        self.page, self.preset, self.figure = page, preset, figure or Figure()
+        self.key = f"{page}_comparison"
+        if st.session_state.get(self.key, {}).get("preset") != preset.id:
+            self._leave()
+            st.session_state[self.key] = {"preset": preset.id, "changes": {}, "runs": []}
+
+    # -------------------------------------------------------------------------------------------- what is compared
+
+    @property
+    def labels(self) -> list[str]:
+        """The names of the runs."""
+        return list(self.preset.runs)
+
+    def experiments(self) -> dict[str, Experiment]:
+        """Return what each run is, changes included."""
+        changes = self._state["changes"]
+        return {
+            label: base.replace(**changes.get("", {}) | changes.get(str(i), {}))
+            for i, (label, base) in enumerate(self.preset.runs.items())
+        }
+
+    def runs(self) -> list[Run]:
+        """Return the runs, made (at rest) where there are none. Raises `InputError` when one cannot run here."""
+        names, experiments = self._state["runs"], list(self.experiments().values())
+        group = secrets.token_urlsafe(9)
+        if len(names) == len(experiments):
+            found = [pool().find(name) or pool().open(name, group) for name in names]
+        else:
+            found = [None] * len(experiments)
+        for i, (run, experiment) in enumerate(zip(found, experiments, strict=True)):
+            if run is None:
+                build.check(experiment)
+                found[i] = pool().start(experiment, speed=self._pace(experiment), running=False, group=group)
+            elif run.speed != self._pace(experiment):
+                pool().command(run, "speed", self._pace(experiment))
+        self._state["runs"] = [run.id for run in found]
+        return found
+
+    # --------------------------------------------------------------------------------------------------- the page
+
+    def draw(self) -> None:
+        """Draw all of it: the settings in the sidebar, the buttons, and the figure."""
+        with st.sidebar:
+            self._form()
+        try:
+            runs = self.runs()
+        except InputError as error:
+            st.error(sentence(error), icon=":material/error:")
+            data = next(iter(self.experiments().values())).data
+            if isinstance(error, datasets.DatasetError) and datasets.downloadable(data):
+                controls.offer_download(data)
+            return
+        self._transport(runs)
+        for run in runs:
+            if run.error:
+                st.error(sentence(run.error), icon=":material/error:")
+        self._introduce(runs)
+        self._view(runs)
+
+    def _form(self) -> None:
+        options = ["", *map(str, range(len(self.labels)))]
+        target_key = f"{self.page}_target_{self.preset.id}"
+        target = st.selectbox(
+            _("Change"),
+            options,
+            key=target_key,
+            format_func=lambda option: translate(self.labels[int(option)]) if option else _("all runs"),
+            on_change=self._forget_widgets,
+        )
+        experiments = list(self.experiments().values())
+        differing = set() if target else {n for n in FIELDS if len({getattr(it, n) for it in experiments}) > 1}
+        if differing:
+            names = ", ".join(translate(FIELDS[name].metadata["label"]) for name in FIELDS if name in differing)
+            st.caption(_("They differ in: {names}. Choose a run above to change these.").format(names=names))
+        shown = experiments[int(target or 0)]
+        controls.experiment_form(
+            shown, change=lambda name, value: self.change({name: value}, target), prefix=self._prefix, without=differing
+        )
+
+    def _transport(self, runs: Sequence[Run]) -> None:
+        resting = all(run.state in ENDED for run in runs)
+        with st.container(horizontal=True, vertical_alignment="center", key=f"{self.page}_transport"):
+            if any(run.wanted for run in runs):
+                st.button(
+                    _("Pause"), icon=":material/pause:", type="primary", key=f"{self.page}_pause",
+                    on_click=self.command, args=("pause",),
+                )  # fmt: skip
+            else:
+                label = _("Resume") if any(run.started for run in runs) and not resting else _("Train all")
+                st.button(
+                    label, icon=":material/play_arrow:", type="primary", key=f"{self.page}_train",
+                    on_click=self._train, args=(resting,),
+                )  # fmt: skip
+            for steps, text in ((1, _("1 step")), (10, _("10 steps"))):
+                st.button(
+                    text, key=f"{self.page}_step{steps}", disabled=resting, on_click=self.command, args=("step", steps)
+                )
+            st.button(
+                _("Reset"), icon=":material/replay:", key=f"{self.page}_reset", on_click=self._leave,
+                help=_("Back to step 0 with the same initial weights."),
+            )  # fmt: skip
+            st.button(
+                _("New weights"), icon=":material/casino:", key=f"{self.page}_seed", on_click=self._reseed,
+                help=_("Back to step 0 with other initial weights: the next seed."),
+            )  # fmt: skip
+            words = {"auto": _("all in {n} s").format(n=RUN_SECONDS), "max": _("full speed")}
+            st.select_slider(
+                _("Speed"), SPEEDS, value="auto", key=f"{self.page}_speed", width=220, label_visibility="collapsed",
+                format_func=lambda option: words.get(option, _("{n} steps/s").format(n=option)),
+            )  # fmt: skip
+
+    def _view(self, runs: Sequence[Run]) -> None:
+        figure = self.figure
+        described = [
+            {"id": run.id, "label": label, "name": translate(label), "published": self._published(label)}
+            for label, run in zip(self.labels, runs, strict=True)
+        ]
+        _component(
+            key=f"{self.page}_{self.preset.id}_comparison",
+            data={
+                "key": f"{self.page}-{self.preset.id}",
+                "token": ",".join(run.token for run in runs),
+                "language": language(),
+                "known": _together([run.state for run in runs]),
+                "runs": described,
+                "show": list(figure.show),
+                "quantity": figure.quantity,
+                "over": figure.over,
+                "panels": [{"title": translate(title), "runs": list(of)} for title, of in figure.panels.items()],
+                "columns": figure.columns,
+                "labels": labels(),
+            },
+            on_ended_change=lambda: None,
+        )
+
+    def _published(self, label: str) -> dict[str, float | None] | None:
+        figures = self.preset.published[label]
+        return {"train": figures.train, "test": figures.test} if figures else None
+
+    def _introduce(self, runs: Sequence[Run]) -> None:
+        """Say what the preset asks and claims, and whether these runs bear it out."""
+        preset, claim = self.preset, self.preset.claim
+        verdict = _("To be seen:")
+        if all(run.state in ENDED and run.frame for run in runs):
+            results = {
+                label: presets.Result.of_frame(run.experiment, *protocol.decode(run.frame))
+                for label, run in zip(self.labels, runs, strict=True)
+            }
+            held = claim.holds(results)
+            verdict = _(":green[✓ These runs bear it out:]") if held else _(":orange[✗ Not in these runs:]")
+        with st.container(border=True, gap=None):
+            st.markdown(f"**{translate(preset.title)}** — {translate(preset.question)}")
+            st.markdown(f"{verdict} {sentence(claim.text)}")
+            if preset.note:
+                st.caption(translate(preset.note))
+
+    # ------------------------------------------------------------------------------------------------------- changes
+
+    def change(self, values: Mapping[str, object], target: str = "") -> None:
+        """Change fields in all runs, or in the one at a place: at once where they are live, else in new runs."""
+        changes = self._state["changes"]
+        before = {name: dict(kept) for name, kept in changes.items()}
+        for place in [target] if target else ["", *[name for name in changes if name]]:
+            kept = changes.setdefault(place, {})
+            if target or not place:
+                kept |= values
+            else:  # for all: what one run had for itself goes
+                changes[place] = {name: value for name, value in kept.items() if name not in values}
+        try:
+            experiments = self.experiments()
+        except ExperimentError as error:
+            self._state["changes"] = before
+            session.notice(sentence(error))
+            self._forget_widgets()
+            return
+        current = [pool().find(name) for name in self._state["runs"]]
+        if all(FIELDS[name].metadata.get("live") for name in values) and all(current):
+            for run, experiment in zip(current, experiments.values(), strict=True):
+                pool().command(run, "change", {name: getattr(experiment, name) for name in values})
+        else:
+            self._leave()
+        self._forget_widgets()
+
+    def command(self, name: str, value: object = None) -> None:
+        """Pass a button's command on to every run."""
+        for run in self.runs():
+            pool().command(run, name, value)
+
+    def _train(self, again: bool) -> None:
+        if again:
+            self._leave()
+        self.command("resume")
+
+    def _reseed(self) -> None:
+        seed = next(iter(self.experiments().values())).seed + 1
+        self.change({"seed": seed})
+
+    def _leave(self) -> None:
+        """Leave the runs; new ones are made when they are asked for."""
+        state = st.session_state.get(self.key)
+        for name in state["runs"] if state else ():
+            if run := pool().find(name):
+                pool().drop(run)
+        if state:
+            state["runs"] = []
+
+    # --------------------------------------------------------------------------------------------------- the address
+
+    def open_link(self, others: Mapping[str, str]) -> None:
+        """Take over what a link says of the runs; say what is wrong in it."""
+        self._leave()
+        changes: dict[str, dict[str, object]] = {}
+        for name, text in others.items():
+            place, _dot, of = name.rpartition(".")
+            if name == "runs":
+                continue
+            if of not in FIELDS or (place and place not in map(str, range(len(self.labels)))):
+                st.warning(sentence(Text(N_("The address names {name}, which nothing here has."), name=shorten(name))))
+                continue
+            try:
+                changes.setdefault(place, {})[of] = parse_value(FIELDS[of], text)
+            except ExperimentError as error:
+                st.warning(sentence(error), icon=":material/info:")
+        self._state["changes"] = changes
+        self._forget_widgets()
+        try:
+            self.experiments()
+        except ExperimentError as error:
+            self._state["changes"] = {}
+            st.warning(sentence(error), icon=":material/info:")
+        names = others.get("runs", "").split(",")
+        if len(names) == len(self.labels):
+            self._state["runs"] = names
+
+    def address(self) -> dict[str, str]:
+        """Return what `open_link` takes to show the same again."""
+        said = {}
+        for place, kept in self._state["changes"].items():
+            for name, value in kept.items():
+                said[f"{place}.{name}" if place else name] = format_value(value)
+        runs = [pool().find(name) for name in self._state["runs"]]
+        if runs and all(run and run.started for run in runs):
+            said["runs"] = ",".join(run.id for run in runs)
+        return said
+
+    # ------------------------------------------------------------------------------------------------------- helpers
+
+    @property
+    def _state(self) -> dict:
+        return st.session_state[self.key]
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.page}_field"
+
+    def _forget_widgets(self) -> None:
+        for name in FIELDS:
+            st.session_state.pop(f"{self._prefix}_{name}", None)
+
+    def _pace(self, experiment: Experiment) -> float:
+        chosen = st.session_state.get(f"{self.page}_speed", "auto")
+        if chosen == "max":
+            return 0.0
+        return experiment.steps / RUN_SECONDS if chosen == "auto" else float(chosen)
+
+
+def _together(states: Sequence[str]) -> str:
+    """Return the state of runs together, as comparison.js says it."""
+    for state in ("running", "starting"):
+        if state in states:
+            return state
+    if all(state == "error" for state in states):
+        return "error"
+    if "paused" in states:
+        return "paused"
+    return "diverged" if all(state == "diverged" for state in states) else "completed"
+
+
+def labels() -> dict[str, str]:
+    """Return every word of a comparison in the session's language, by the names that comparison.js uses."""
+    return liveview.labels() | {
+        "run": _("Run"),
+        "run_hint": _("Hide or show; with Shift, only this one"),
+        "gap": _("Gap (points)"),
+        "published": _("Published (train / test)"),
+        "loss_batch": _("Loss of the mini-batches"),
+        "sets": _("Drawn"),
+        "both": _("Both"),
+        "solid_dashed": _("Solid: training set. Dashed: test set."),
+        "panel": _("Training accuracy, run by run"),
+        "depth": _("Gradient norm from the first layer to the last"),
+        "depth_hint": _("A line that falls to the left: the gradient vanishes on its way back."),
+        "layers": _("Layer by layer, now"),
+        "history": _("Layer by layer, over the whole of training"),
+        "std_of": _("σ {std}"),
+        "near_zero": _("{share} at zero"),
+        "std": _("Activation: standard deviation"),
+        "mean": _("Activation: mean"),
+    }

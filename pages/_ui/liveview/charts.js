@@ -1,0 +1,255 @@
+/** Blocks, the things that are drawn, and the most common of them: lines over training. */
+
+const { search } = new URL(import.meta.url); // the version, the same for all of these files
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const [{ thin }, { DASHES }] = await Promise.all(["frame", "look"].map(load));
+
+/** Something drawn. Subclasses say what of a frame they show, and draw it. */
+export class Block {
+  thrift = 25; // after a drawing it rests so many times as long as that took
+  pause = 0; // and so many milliseconds at least
+  due = 0; // when it may be drawn again; 0: at once
+  width = 0;
+  visible = false;
+
+  constructor(view, name) {
+    Object.assign(this, { view, name });
+    this.element = view.root.querySelector(`[data-block=${name}]`);
+    this.figure = this.element.querySelector("[role=img]") ?? this.element;
+  }
+
+  /** Tell whether the frame has something for this block. */
+  applies(frame) {
+    return true;
+  }
+
+  /** Tell whether it can draw yet. */
+  ready() {
+    return this.width > 0;
+  }
+
+  /** Return a text that changes when the picture does. */
+  stamp(frame) {
+    return frame.header.step;
+  }
+
+  speak(frame) {
+    const text = this.text(frame);
+    if (text) this.figure.setAttribute("aria-label", text);
+  }
+
+  /** Return the text alternative. */
+  text(frame) {
+    return "";
+  }
+
+  destroy() {}
+
+  /** Save what the newest frame has for this block, `table(frame)`, as a CSV file. */
+  download() {
+    const { frame } = this.view;
+    const cell = (value) => {
+      if (typeof value === "number") return Number.isFinite(value) ? String(Number(value.toPrecision(9))) : "";
+      return /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+    };
+    const text = this.table(frame).map((row) => row.map(cell).join(",")).join("\r\n");
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text, "\r\n"], { type: "text/csv" }));
+    link.download = `kasane-${this.name}-step-${frame.header.step}.csv`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+}
+
+let plotly;
+
+/** Load Plotly, once for the page. */
+export function loadPlotly() {
+  plotly ??= window.Plotly ? Promise.resolve() : new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = new URL("plotly/plotly.min.js", document.baseURI).href;
+    script.onload = done;
+    script.onerror = failed;
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+/** The names of lines, as buttons that hide and show them. (Plotly's own legend is out of the keyboard's reach.) */
+export class Legend {
+  hidden = new Set();
+
+  constructor(box, changed) {
+    Object.assign(this, { box, changed });
+    box.addEventListener("click", (event) => this.click(event));
+  }
+
+  show(curves) {
+    const content = JSON.stringify(curves.map(({ id, name, color, dash }) => [id, name, color, dash]));
+    if (content === this.content) return;
+    Object.assign(this, { content, curves });
+    const swatch = ({ color, dash }) => `<button type="button"><svg viewBox="0 0 26 8" aria-hidden="true">
+      <path d="M1 4h24" stroke="${color}" stroke-dasharray="${DASHES[dash]}"/></svg></button>`;
+    this.box.innerHTML = curves.map(swatch).join("");
+    curves.forEach(({ name }, i) => this.box.children[i].append(name));
+    this.press();
+  }
+
+  press() {
+    this.curves.forEach(({ id }, i) => this.box.children[i].setAttribute("aria-pressed", !this.hidden.has(id)));
+  }
+
+  /** Hide or show a line; with the shift key, show it alone, or all again. */
+  click(event) {
+    const index = [...this.box.children].indexOf(event.target.closest("button"));
+    if (index < 0) return;
+    const { id } = this.curves[index];
+    const others = this.curves.map((curve) => curve.id).filter((other) => other !== id);
+    if (event.shiftKey) {
+      const alone = others.every((other) => this.hidden.has(other)) && !this.hidden.has(id);
+      this.hidden.clear();
+      if (!alone) others.forEach((other) => this.hidden.add(other));
+    } else if (!this.hidden.delete(id)) this.hidden.add(id);
+    this.press();
+    this.changed();
+  }
+}
+
+
+export const OFTEN = 5; // the thrift of what people look at most: drawn with every frame unless the machine is slow
+export const MAX_BANDS = 8; // layers whose ± bands can still be told apart
+
+/**
+ * Lines over training, drawn by Plotly. Zoom and the choice of lines outlive every frame.
+ *
+ * spec: {name, axis(view), curves(frame, view)}; a curve {id, name, color, dash, width, array, column} follows a column
+ * of one of the frame's arrays; symbol: a mark at each point; spread: a column to draw a band of ± around it; csv: its
+ * name in the file.
+ */
+export class LineChart extends Block {
+  zoom = 0; // counts resets of the zoom
+
+  constructor(view, spec, legend) {
+    super(view, spec.name);
+    Object.assign(this, { thrift: 25, pause: 0, ...spec });
+    this.legend = legend ?? new Legend(this.element.querySelector(".klv-legend"), () => view.refresh());
+    loadPlotly().then(() => view.schedule());
+  }
+
+  ready() {
+    return this.width > 0 && window.Plotly;
+  }
+
+  stamp(frame) {
+    const ends = this.curves(frame, this.view).map(({ array }) => frame.last(array, 0));
+    return [ends, this.view.options.x, this.view.options.loss, this.zoom, ...this.legend.hidden].join();
+  }
+
+  resetZoom() {
+    this.zoom++;
+    this.view.refresh([this]);
+  }
+
+  draw(frame) {
+    const curves = this.curves(frame, this.view);
+        const { hidden } = this.legend;
+    const bands = curves.filter(({ id }) => !hidden.has(id)).length <= MAX_BANDS;
+    this.legend.show(curves);
+    const traces = curves.flatMap(({ id, name, color, dash, width, symbol, array, column, spread }) => {
+      const [steps, y] = thin(frame.column(array, 0), frame.column(array, column));
+      const x = steps.map(frame.axis(this.view.options.x, array));
+      const visible = !hidden.has(id);
+      const single = x.length < 2; // a lone point, which lies on the axis
+      const mode = single ? "markers" : symbol ? "lines+markers" : "lines";
+      const look = { mode, cliponaxis: !single, line: { color, dash, width },
+        marker: { color, symbol: symbol ?? "circle", size: 6 }, hovertemplate: "%{y}" };
+      const line = { x, y, name, visible, ...look };
+      if (!spread || !bands) return line;
+      const outline = around(x, y, frame.column(array, spread));
+      const fill = { mode: "none", fill: "toself", fillcolor: color, opacity: 0.14, hoverinfo: "skip" };
+      return [{ ...outline, ...fill, visible }, line];
+    });
+    window.Plotly.react(this.figure, traces, this.layout(frame, traces.length > 0), {
+      displaylogo: false, showSendToCloud: false, displayModeBar: false, responsive: false,
+    });
+  }
+
+  layout(frame, visible) {
+    const { theme, options } = this.view;
+    const { mark, ...vertical } = this.axis(this.view);
+    const axis = {
+      visible, gridcolor: "rgba(128,128,128,.2)", zeroline: false, automargin: false, exponentformat: "e",
+      hoverformat: ".4~g", tickfont: { size: 11 }, ticks: "outside", ticklen: 4, tickcolor: "rgba(0,0,0,0)",
+    };
+    const line = { color: theme.text, width: 1.2, dash: "dot" };
+    const marked = { type: "line", xref: "paper", x0: 0, x1: 1, y0: mark, y1: mark, opacity: 0.7, visible, line };
+    const shown = [frame.token, this.zoom]; // another run, or a wish to see all of it, ends a zoom
+    return {
+      width: this.width,
+      height: this.height,
+      margin: { l: 46, r: 10, t: 8, b: 24, autoexpand: false },
+      uirevision: "keep",
+      xaxis: { ...axis, rangemode: "tozero", nticks: 6, uirevision: [shown, options.x].join() },
+      yaxis: { ...axis, nticks: vertical.type ? 4 : 7, ...vertical, uirevision: [shown, vertical.type].join() },
+      shapes: mark ? [marked] : [],
+      showlegend: false,
+      hovermode: "x unified",
+      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", // a finger scrolls the page
+      font: { family: theme.font, color: theme.text, size: 12 },
+      hoverlabel: { bgcolor: theme.background, font: { color: theme.text } },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+    };
+  }
+
+  text(frame) {
+    const { format } = this.view;
+    const kind = this.axis(this.view).tickformat ? format.percent : format.short;
+    const value = ({ name, array, column }) => `${name} ${kind(frame.last(array, column))}`;
+    const values = this.curves(frame, this.view).map(value).join(", ");
+    const title = this.element.querySelector("[role=heading]").textContent;
+    return this.view.t("chart_text", { title, step: format.whole(frame.header.step), values });
+  }
+
+  /** Return one row for each step at which anything is known. */
+  table(frame) {
+    const columns = this.curves(frame, this.view).flatMap(({ array, column, spread, csv }) =>
+      [[array, column, csv], ...(spread ? [[array, spread, `${csv}_std`]] : [])]);
+    const times = frame.clocks.map((unit) => frame.axis(unit));
+    const rows = new Map();
+    columns.forEach(([array, column], place) => {
+      const values = frame.column(array, column);
+      frame.column(array, 0).forEach((step, i) => {
+        if (!rows.has(step)) rows.set(step, [step, ...times.map((time) => time(step)), ...columns.map(() => NaN)]);
+        rows.get(step)[1 + times.length + place] = values[i];
+      });
+    });
+    const names = columns.map(([, , name]) => name);
+    return [["step", ...frame.clocks, ...names], ...[...rows.values()].sort((a, b) => a[0] - b[0])];
+  }
+
+  destroy() {
+    window.Plotly?.purge(this.figure);
+  }
+}
+
+/** Return the outline of y ± spread over x. */
+function around(x, y, spread) {
+  const there = Array.from(x.keys()).filter((i) => Number.isFinite(y[i] + spread[i]));
+  const back = [...there].reverse();
+  return {
+    x: [...there, ...back].map((i) => x[i]),
+    y: [...there.map((i) => y[i] + spread[i]), ...back.map((i) => y[i] - spread[i])],
+  };
+}
+
+/** Return a canvas's context, cleared and scaled to CSS pixels, its bitmap as fine as the screen. */
+export function surface(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1;
+  const size = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return context;
+}

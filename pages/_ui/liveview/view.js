@@ -1,0 +1,241 @@
+/**
+ * A view owns one Channel, the newest Frame, and Blocks, one for each thing that is drawn. A block is drawn again when
+ * what it shows has changed (its `stamp`), it is on the screen, and it has rested long enough for what its last drawing
+ * cost: looking must not take the machine away from learning. Frames are never queued, the newest wins.
+ */
+
+const { search } = new URL(import.meta.url); // the version, the same for all of these files
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const [{ Channel }, { Frame }, { MAX_BANDS }, { formats, readTheme, stylesheet }] =
+  await Promise.all(["channel", "frame", "charts", "look"].map(load));
+
+const views = new WeakMap(); // the element that Streamlit gives → its view
+const mounts = new Map(); // key → how often the component was mounted
+
+const SPEAK_EVERY = 2000; // milliseconds between two updates of the text alternatives
+const LONG = 40; // milliseconds of drawing at once
+const ENDED = new Set(["completed", "diverged", "error", "gone"]);
+
+/**
+ * Show the component in a view of this kind. Streamlit calls it at every change of `data` or theme, and what it returned
+ * when the component goes.
+ */
+export async function show(kind, { data, parentElement, setTriggerValue }) {
+  await stylesheet();
+  let view = views.get(parentElement);
+  if (!view) views.set(parentElement, (view = new kind(parentElement.querySelector(".kasane-liveview"), data)));
+  const call = view.update(data, setTriggerValue);
+  const end = () => {
+    view.destroy();
+    views.delete(parentElement);
+  };
+  return () => {
+    if (!parentElement.isConnected) end();
+    else setTimeout(() => view.calls === call && end(), 100); // Streamlit also drops calls that a newer one overtook
+  };
+}
+
+/** One mounted component: what it is told by the page, what comes over the channel, and when to draw what. */
+export class View {
+  /** content: everything that is there before the first frame, for a mount of this id. */
+  constructor(root, data, content) {
+    this.root = root;
+    this.calls = this.received = 0;
+    this.look = 0; // changes with theme, language and width: everything is to be drawn again
+    this.options = { x: "steps", loss: "linear", histogram: "activations" };
+    mounts.set(data.key, (mounts.get(data.key) ?? 0) + 1);
+    Object.assign(root.dataset, { frames: 0, step: 0, state: "starting", mounts: mounts.get(data.key) });
+    root.style.minHeight = "";
+    // Streamlit fades what a slow rerun has not come to yet; this is never out of date.
+    root.closest("[data-testid=stElementContainer]")?.style.setProperty("opacity", "1", "important");
+    root.innerHTML = content(`klv-${data.key}-${mounts.get(data.key)}`);
+    root.addEventListener("change", (event) => this.choose(event.target));
+    root.addEventListener("click", (event) => this.use(event.target.closest("[data-tool]")));
+  }
+
+  /** Draw these from now on. The first is the status, which shows the state too. */
+  place(blocks) {
+    this.blocks = blocks;
+    [this.status] = blocks;
+    this.observe();
+  }
+
+  /** Keep track of what is on the screen and how wide it is, without ever asking the page for its layout. */
+  observe() {
+    const blockOf = (element) => this.blocks.find((block) => block.element === element || block.figure === element);
+    this.seen = new IntersectionObserver((entries) => {
+      for (const entry of entries) blockOf(entry.target).visible = entry.isIntersecting;
+      this.schedule();
+    }, { rootMargin: "80px" });
+    this.sized = new ResizeObserver((entries) => {
+      for (const { target, contentRect: { width, height } } of entries) {
+        Object.assign(blockOf(target), { width: Math.floor(width), height: Math.floor(height) });
+      }
+      this.schedule();
+    });
+    for (const block of this.blocks) {
+      this.seen.observe(block.element);
+      this.sized.observe(block.figure);
+    }
+  }
+
+  /** Take over what the page says; called at each of its reruns that changes anything, and when the theme changes. */
+  update(data, trigger) {
+    const before = this.data ?? {};
+    // What the page shows: what it says, unless the run went on while it was saying so.
+    if (data !== before) this.known = this.state === "running" ? null : data.known;
+    Object.assign(this, { data, trigger });
+    const theme = readTheme(this.root);
+    const words = JSON.stringify([data.language, data.labels]);
+    if (words !== this.words || JSON.stringify(theme) !== JSON.stringify(this.theme)) {
+      Object.assign(this, { words, theme, format: formats(data.language) });
+      this.relabel();
+    }
+    if (data.token !== before.token) this.watch(data.token);
+    this.schedule();
+    return ++this.calls;
+  }
+
+  watch(token) {
+    this.channel?.close();
+    clearTimeout(this.reminder);
+    this.state = this.reported = null;
+    this.lost(false);
+    this.channel = new Channel(token, {
+      message: (buffer) => token === this.data.token && this.receive(new Frame(buffer, token)),
+      lost: (lost) => this.lost(lost),
+      gone: () => this.enter("gone"),
+    });
+  }
+
+  destroy() {
+    this.channel.close();
+    for (const timer of [this.speaker, this.reminder]) clearTimeout(timer);
+    cancelAnimationFrame(this.raf);
+    this.seen.disconnect();
+    this.sized.disconnect();
+    for (const block of this.blocks) block.destroy();
+  }
+
+  receive(frame) {
+    if (frame.header.kind === "error") {
+      this.enter("error");
+      return;
+    }
+    this.frame = frame;
+    this.received++;
+    this.enter(frame.header.state);
+    this.schedule();
+  }
+
+  /** The run is in this state now. */
+  enter(state) {
+    if (state === "running") this.known = this.reported = null;
+    if (state === this.state) return;
+    this.state = this.root.dataset.state = state;
+    this.status.showState();
+    const step = this.format.whole(this.frame?.header.step ?? 0);
+    this.root.querySelector("[data-live]").textContent = this.t("announcement", { state: this.t(state), step });
+    if (ENDED.has(state)) this.report(state);
+  }
+
+  /** Have the page rerun, once, if it does not show yet that the run has ended. */
+  report(state) {
+    if (state === this.known || state === this.reported) return;
+    this.reported = state;
+    this.trigger("ended", state);
+    this.reminder = setTimeout(() => { // the page may have been offline, or its server starting again
+      this.reported = null;
+      if (this.state === state) this.report(state);
+    }, 8000);
+  }
+
+  lost(lost) {
+    this.root.querySelector(".klv-lost").hidden = !lost;
+  }
+
+  // Words and choices
+
+  /** Return a label, its {fields} filled. */
+  t(name, values = {}) {
+    return this.data.labels[name].replace(/\{(\w+)\}/g, (field, key) => values[key] ?? field);
+  }
+
+  /** Return the names of a frame's classes in the page's language. */
+  classes(frame) {
+    return frame.header.classes.map((name) => this.data.classes[name] ?? name);
+  }
+
+  relabel() {
+    for (const element of this.root.querySelectorAll("[data-t], [data-name]")) {
+      const text = this.t(element.dataset.t ?? element.dataset.name, { n: MAX_BANDS });
+      if (element.dataset.t) element.textContent = text;
+      else element.setAttribute("aria-label", text);
+      if (element.matches("button")) element.title = text;
+    }
+    for (const element of this.root.querySelectorAll(".klv-x")) element.textContent = this.t(this.options.x);
+    this.root.classList.toggle("klv-dark", this.theme.dark);
+    this.look++;
+    this.status.showState();
+    this.refresh();
+  }
+
+  choose(input) {
+    const group = input.closest("[data-option]");
+    if (!group) return;
+    this.options[group.dataset.option] = input.value;
+    this.relabel();
+  }
+
+  use(button) {
+    const block = button && this.blocks.find((one) => one.name === button.closest("[data-block]").dataset.block);
+    if (!block || !this.frame) return;
+    if (button.dataset.tool === "csv") block.download();
+    else block.resetZoom();
+  }
+
+  // Drawing
+
+  /** Draw what has changed without making it wait. */
+  refresh(blocks = this.blocks) {
+    for (const block of blocks) block.due = 0;
+    this.schedule();
+  }
+
+  schedule() {
+    this.raf ||= requestAnimationFrame(() => {
+      this.raf = 0;
+      this.paint();
+    });
+  }
+
+  /** Draw what is due. While the run goes on, what is not, or would make this take long, waits for a later frame. */
+  paint() {
+    const { frame } = this;
+    if (!frame || !this.data) return;
+    const began = performance.now();
+    for (const block of this.blocks) {
+      block.element.hidden = !block.applies(frame);
+      const stamp = [frame.token, this.look, block.width, block.height, block.stamp(frame)].join();
+      if (!block.visible || block.element.hidden || stamp === block.drawn || !block.ready()) continue;
+      const start = performance.now();
+      const later = start < block.due || (block.due && start > began + LONG);
+      if (later && frame.header.state === "running") continue;
+      block.draw(frame);
+      block.drawn = stamp;
+      const end = performance.now();
+      block.due = end + Math.max(block.pause, (end - start) * block.thrift);
+    }
+    this.root.dataset.step = frame.header.step;
+    if (this.painted !== this.received) this.root.dataset.frames++;
+    this.painted = this.received;
+    this.speaker ??= setTimeout(() => this.speak(), (this.spoken ?? 0) + SPEAK_EVERY - performance.now());
+  }
+
+  /** Bring the text alternatives up to date. */
+  speak() {
+    this.speaker = null;
+    this.spoken = performance.now();
+    for (const block of this.blocks) if (block.visible && !block.element.hidden) block.speak(this.frame);
+  }
+}
