@@ -42,7 +42,7 @@ MAX_READERS = 1000
 MAX_SEQUENCE = 2**53 - 1  # the largest whole number that JavaScript counts to
 PACE = 0.01  # seconds from one answer of a reader to the next; a pad asks every 0.016 at the most
 RECONSIDERED = 10.0  # seconds after which a network that goes on learning is asked anew what it knows at all
-SHIPPED = tuple(ASSETS / "models" / f"{name}.safetensors" for name in ("reader", "reader-mlp"))  # the first there is
+SHIPPED = ASSETS / "models" / "reader.safetensors"
 LABELS = {
     "run": N_("Just trained"),
     "shipped": N_("Shipped with Kasane"),
@@ -251,7 +251,7 @@ def shipped() -> Network:
     """Return the network that comes with Kasane, one for the whole process."""
 
     def newest(loaded: bytes | None) -> bytes | None:
-        return loaded or next((path.read_bytes() for path in SHIPPED if path.is_file()), None)
+        return loaded or (SHIPPED.read_bytes() if SHIPPED.is_file() else None)
 
     return Network(newest)
 
