@@ -5,32 +5,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine.analysis.convolution import conv2d, output_size, parameter_count
-from engine.errors import N_, InputError
+from engine.errors import InputError
 from pages._ui import lesson, theme
+from pages._ui.comparison.comparison import Figure, compare
 from pages._ui.i18n import _, sentence
 from pages._ui.window import scenes, sources, trained, workbench
 from pages._ui.window.quiz import filled, questions
-from pages._ui.window.settings import chosen, control, controls, settings
+from pages._ui.window.settings import TRIES, chosen, control, controls, settings
 from pages._ui.window.window import window
-
-PLAIN = {"part": "window", "input": "digit", "weights": "edges", "stride": 1, "padding": 0, "channels": 1, "filters": 1}
-TRIES = (
-    (
-        N_("Find the edges"),
-        N_("Two kernels on a 7: which one answers to its roof, and what does the sign say?"),
-        PLAIN | {"digit": 7, "size": 12, "kernel": 3, "filters": 2},
-    ),
-    (
-        N_("Halve the picture"),
-        N_("With a stride of 2 the window skips every other place. Does it still see every cell?"),
-        PLAIN | {"digit": 3, "size": 10, "kernel": 3, "stride": 2, "padding": 1},
-    ),
-    (
-        N_("Three channels, one number"),
-        N_("A plane of the kernel for each channel, and a single sum. How many parameters are that?"),
-        PLAIN | {"input": "random", "weights": "random", "size": 6, "kernel": 3, "channels": 3, "filters": 2},
-    ),
-)
 
 
 def window_part() -> None:
@@ -130,11 +112,21 @@ def quiz_part() -> None:
 
 def network_part() -> None:
     """A network that has learned its kernels: what became of them, its mistakes, and the precision it needs."""
-    trained.filters()
-    st.markdown(text("network"))
-    trained.mistakes()
-    st.markdown(text("precision"))
-    trained.precision()
+    control("view", label_visibility="collapsed")
+    if chosen("view") == "filters":
+        trained.filters()
+        st.markdown(text("filters"))
+    elif chosen("view") == "mistakes":
+        trained.mistakes()
+        st.markdown(text("mistakes"))
+    else:
+        trained.precision()
+        st.markdown(text("precision"))
+
+
+def runs_part() -> None:
+    """The published convolutional networks, trained here."""
+    others.update(compare(settings, lambda id: Figure(("loss", "accuracy", "filters", "layers")), link))
 
 
 def beside() -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -178,15 +170,16 @@ PARTS = {
     "pooling": pooling_part,
     "im2col": im2col_part,
     "network": network_part,
+    "runs": runs_part,
     "quiz": quiz_part,
 }
 
 theme.header(_("Convolution"), _("What does a convolution compute?"))
-settings.open_address()
+link, others = settings.open_address(), {}
 control("part", label_visibility="collapsed")
 try:
     PARTS[chosen("part")]()
 except InputError as error:
     st.error(sentence(error), icon=":material/error:")
 lesson.what_to_try(TRIES, take_up)
-settings.write_address()
+settings.write_address(others)

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from engine.errors import N_
+from engine.architecture import describe
+from engine.catalogue import CATALOGUE
+from engine.errors import N_, Text
 from engine.presets.bases import conv
-from engine.presets.claims import reaches
+from engine.presets.claims import Claim, reaches
 from engine.presets.preset import Preset, Published
+
+COUNTS = {"lenet5": 61_706, "alexnet-torchvision": 61_100_840, "vgg11": 132_863_336, "vgg16": 138_357_544}
+
+
+def _published_counts(_results: object) -> bool:
+    networks = ((CATALOGUE[id], count) for id, count in COUNTS.items())
+    return all(
+        sum(row.parameters for row in describe(it.network, it.in_shape, it.classes)) == count for it, count in networks
+    )
+
 
 PRESETS = (
     Preset(
@@ -21,7 +33,7 @@ PRESETS = (
                 lr=0.003,
                 schedule="one_cycle",
                 steps=9_000,
-                evaluate_every=600,
+                evaluate_every=200,
             )
         },
         published={"LeNet-5": Published(0.9905)},
@@ -42,7 +54,7 @@ PRESETS = (
                 schedule="one_cycle",
                 lr=0.002,
                 steps=3_000,
-                evaluate_every=300,
+                evaluate_every=100,
             )
         },
         published={},
@@ -60,10 +72,22 @@ PRESETS = (
                 schedule="one_cycle",
                 lr=0.01,
                 steps=3_000,
-                evaluate_every=300,
+                evaluate_every=100,
             )
         },
         published={},
         claim=reaches("GAP", 0.85),
+    ),
+    Preset(
+        id="architectures",
+        page="architectures",
+        title=N_("LeNet-5, AlexNet, VGG"),
+        question=N_("What is a network made of, and what does it cost?"),
+        runs={},
+        published={},
+        claim=Claim(
+            Text(N_("LeNet-5 has 61,706 parameters, AlexNet 61,100,840, VGG-11 132,863,336 and VGG-16 138,357,544.")),
+            _published_counts,
+        ),
     ),
 )

@@ -26,6 +26,7 @@ from functools import lru_cache
 import numpy as np
 
 from engine import build
+from engine import shipped as shipped_network
 from engine.analysis import novelty, saliency
 from engine.analysis.feature_maps import Block, feature_maps, to_bytes
 from engine.data import datasets
@@ -35,14 +36,14 @@ from engine.runs import protocol, store
 from engine.runs.pool import Pool
 from engine.training import metrics
 from engine.training.checkpoint import CheckpointError, Model, load_model
-from pages._ui.i18n import ASSETS, catalog
+from pages._ui.i18n import catalog
 
 EXPIRY = 3600.0  # seconds a reader is kept for a page that may come back
 MAX_READERS = 1000
 MAX_SEQUENCE = 2**53 - 1  # the largest whole number that JavaScript counts to
 PACE = 0.01  # seconds from one answer of a reader to the next; a pad asks every 0.016 at the most
 RECONSIDERED = 10.0  # seconds after which a network that goes on learning is asked anew what it knows at all
-SHIPPED = ASSETS / "models" / "reader.safetensors"
+SHIPPED = shipped_network.PATH
 LABELS = {
     "run": N_("Just trained"),
     "shipped": N_("Shipped with Kasane"),

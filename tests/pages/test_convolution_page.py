@@ -24,7 +24,7 @@ from engine.analysis.convolution import (
 from engine.errors import InputError
 from pages._ui import i18n
 from pages._ui.window import quiz, scenes, sources
-from pages._ui.window.settings import SETTINGS
+from pages._ui.window.settings import ROWS, SETTINGS
 from tests.pages.conftest import sentences
 
 PARTS = SETTINGS["part"].options
@@ -128,7 +128,7 @@ def test_every_part_opens_without_a_word(visit, part, language):
     app = visit("convolution", language, part=part)
     assert sentences(app) == []
     assert len(app.button) >= 3  # what to try
-    assert len(app.get("bidi_component")) == (part in ("window", "pooling", "im2col"))
+    assert len(app.get("bidi_component")) == (part in ("window", "pooling", "im2col", "runs"))
 
 
 def test_the_window_shows_what_the_address_says(visit):
@@ -458,7 +458,7 @@ def test_the_guide_asks_and_answers_with_every_number_in_place(language):
 def test_the_guides_have_the_same_sections_and_blanks():
     english, japanese = sections("en"), sections("ja")
     assert list(english) == list(japanese)
-    assert set(PARTS) <= set(english)
+    assert {*PARTS} - {"runs", "network"} | {"filters", "mistakes", "precision"} <= set(english)
     for question in quiz.questions(0):
         for name in question.numbers:
             blank = "{" + name + "}"
@@ -487,3 +487,19 @@ def test_other_numbers_ask_again(visit):
     assert sentences(app) == []
     assert not [text for text in app.markdown if "✓" in text.value]
     assert app.number_input(key=f"quiz_{first.name}_1").value is None
+
+
+# ---------------------------------------------------------------------------------------------------- published rows
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_row_is_reached_by_its_link_and_keeps_it(visit, row):
+    app = visit("convolution", preset=row)
+    assert sentences(app) == []
+    assert app.query_params["preset"] == [row] or app.query_params["preset"] == row
+    assert {name: app.session_state["convolution"][name] for name in ROWS[row]} == ROWS[row]
+
+
+def test_an_unknown_row_is_said_to_be_none(visit):
+    app = visit("convolution", preset="ch99")
+    assert any("ch99" in text and "ch07-filters" in text for text in sentences(app))

@@ -5,8 +5,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`../liveview/${name}.js${search}`, import.meta.url));
-const [{ View, show }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look] =
-  await Promise.all(["view", "frame", "charts", "look"].map(load));
+const [{ View, show }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look, plane] =
+  await Promise.all(["view", "frame", "charts", "look", "plane"].map(load));
 const { DASHES, card, chart, choice, icon, layerColor, make } = look;
 
 export default async (component) => {
@@ -85,6 +85,7 @@ class Comparison extends View {
       loss: () => new LineChart(this, BATCHES, this.legend),
       accuracy: () => new LineChart(this, ACCURACY, this.legend),
       panel: () => new Panel(this),
+      filters: () => new Filters(this),
       depth: () => new Depth(this),
       layers: () => new Layers(this),
       history: () => new History(this),
@@ -153,6 +154,8 @@ function skeleton(id, data) {
     loss: () => chart("loss", "loss_batch", { legend: empty }),
     accuracy: () => chart("accuracy", "accuracy", { legend: empty, hint: "solid_dashed" }),
     panel: () => card("panel", "panel", `<div class="kcp-panel" role="group"></div>`),
+    filters: () => card("filters", "filters", `<div class="klv-filters" role="group"></div>
+      <p class="klv-hint" data-t="filters_hint"></p>`),
     depth: () => card("depth", "depth", `<div class="kcp-depth" role="img"><canvas></canvas></div>
       <p class="klv-hint" data-t="depth_hint"></p>`),
     layers: () => card("layers", "layers", `<div class="kcp-layers" tabindex="0" role="group" data-name="layers"></div>`,
@@ -401,6 +404,29 @@ class Panel extends Cells {
     const rows = runs.flatMap((run, i) => [...frame.column(`${i}/evaluated`, 0)].map((step, k) =>
       [run.label, step, ...[2, 4].map((j) => frame.column(`${i}/evaluated`, j)[k])]));
     return [["run", "step", "train_accuracy", "test_accuracy"], ...rows];
+  }
+}
+
+/** The filters of the first run that has any. */
+class Filters extends plane.Filters {
+  find(frame) {
+    return frame.frames.find((one) => one?.rows("filters"));
+  }
+
+  applies(frame) {
+    return Boolean(this.find(frame));
+  }
+
+  draw(frame) {
+    super.draw(this.find(frame));
+  }
+
+  speak(frame) {
+    super.speak(this.find(frame));
+  }
+
+  table(frame) {
+    return super.table(this.find(frame));
   }
 }
 

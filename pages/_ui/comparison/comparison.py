@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from pages._ui import controls, session
 from pages._ui.channels import pool
 from pages._ui.i18n import _, language, sentence, translate
 from pages._ui.liveview import liveview
+from pages._ui.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 FILES = (HERE / "comparison.js", HERE / "comparison.css")
@@ -51,7 +52,7 @@ export default async function (component) {{
 class Figure:
     """What is drawn of a comparison.
 
-    show: of loss, accuracy, panel, depth, layers, history, in their order. quantity: of the histograms at first;
+    show: of loss, accuracy, panel, filters, depth, layers, history, in order. quantity: of the histograms at first;
     over: of the history. panels: for "panel", title → labels of the runs in it; columns: panels side by side.
     """
 
@@ -334,6 +335,21 @@ class Comparison:
         if chosen == "max":
             return 0.0
         return experiment.steps / RUN_SECONDS if chosen == "auto" else float(chosen)
+
+
+def compare(settings: Settings, figure: Callable[[str], Figure], link: Mapping[str, str] | None) -> dict[str, str]:
+    """Draw the comparison that a page's setting `experiment` names; return what the address is to say of it.
+
+    figure: preset's id → what is drawn of it. link: what a link that was followed says, see `Settings.open_address`.
+    """
+    settings.control("experiment")
+    chosen = settings["experiment"]
+    comparison = Comparison(settings.page, presets.get(chosen), figure(chosen))
+    if link is not None:
+        comparison.open_link(link)
+    session.show_notices()
+    comparison.draw()
+    return comparison.address()
 
 
 def _together(states: Sequence[str]) -> str:

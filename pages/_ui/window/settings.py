@@ -1,7 +1,8 @@
-"""The controls of the convolution page."""
+"""The controls of the convolution page, the published experiments it shows, and what to try."""
 
 from __future__ import annotations
 
+from engine import presets
 from engine.analysis.convolution import KERNELS
 from engine.errors import N_
 from pages._ui.settings import Settings, named, toggle, whole
@@ -11,12 +12,17 @@ _CHANNELS, _FILTERS = N_("Input channels"), N_("Filters")
 _INPUTS = {"digit": N_("A digit"), "random": N_("Random"), "ramp": N_("A ramp")}
 _PICTURES = {"digit": N_("A digit"), "drawing": N_("My drawing"), "upload": N_("A picture of mine")}
 _WEIGHTS = {"edges": N_("Edges"), "random": N_("Random")}
+_VIEWS = {"filters": N_("Filters"), "mistakes": N_("Mistakes"), "precision": N_("Precision")}
+_EXPERIMENTS = {
+    preset.id: preset.title for preset in presets.PRESETS.values() if preset.page == "convolution" and preset.runs
+}
 _PARTS = {
     "window": N_("The window"),
     "kernels": N_("Your own kernel"),
     "pooling": N_("Pooling"),
     "im2col": N_("im2col and col2im"),
     "network": N_("A trained network"),
+    "runs": N_("Train them"),
     "quiz": N_("Quiz"),
 }
 
@@ -53,7 +59,35 @@ SETTINGS = {
     "matrix_padding": whole(_PADDING, 0, 1, 0),
     "matrix_channels": whole(_CHANNELS, 1, 2, 1),
     "matrix_filters": whole(_FILTERS, 1, 3, 2),
+    # a trained network, and training one
+    "view": named(N_("Of the trained network"), _VIEWS, "filters", "segments"),
+    "experiment": named(N_("Experiment"), _EXPERIMENTS, "d2-simple-conv", width=420),
+}
+ROWS = {id: {"part": "runs", "experiment": id} for id in _EXPERIMENTS} | {
+    "ch07-filters": {"part": "network", "view": "filters"},
+    "ch08-misclassified": {"part": "network", "view": "mistakes"},
+    "ch08-half-precision": {"part": "network", "view": "precision"},
+    "convolution-arithmetic": {"part": "quiz"},
 }
 
-settings = Settings("convolution", SETTINGS)
+PLAIN = {"part": "window", "input": "digit", "weights": "edges", "stride": 1, "padding": 0, "channels": 1, "filters": 1}
+TRIES = (
+    (
+        N_("Find the edges"),
+        N_("Two kernels on a 7: which one answers to its roof, and what does the sign say?"),
+        PLAIN | {"digit": 7, "size": 12, "kernel": 3, "filters": 2},
+    ),
+    (
+        N_("Halve the picture"),
+        N_("With a stride of 2 the window skips every other place. Does it still see every cell?"),
+        PLAIN | {"digit": 3, "size": 10, "kernel": 3, "stride": 2, "padding": 1},
+    ),
+    (
+        N_("Three channels, one number"),
+        N_("A plane of the kernel for each channel, and a single sum. How many parameters are that?"),
+        PLAIN | {"input": "random", "weights": "random", "size": 6, "kernel": 3, "channels": 3, "filters": 2},
+    ),
+)
+
+settings = Settings("convolution", SETTINGS, ROWS)
 chosen, control, controls = settings.__getitem__, settings.control, settings.controls
