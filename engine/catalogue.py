@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from engine.errors import N_
-from engine.experiment import Experiment
 
 
 @dataclass(frozen=True)
 class Architecture:
     """A network and where it comes from.
 
-    settings: of an experiment that trains it well on the digits that are built in; None where it is too large for that.
+    preset: the published experiment that trains it; "" where it is too large for that.
     """
 
     id: str
@@ -29,17 +28,11 @@ class Architecture:
     in_shape: tuple[int, int, int]
     classes: int
     note: str
-    settings: Mapping[str, object] | None = None
-
-    @property
-    def experiment(self) -> Experiment | None:
-        """The experiment that trains this network on the built-in digits, None where there is none."""
-        return None if self.settings is None else Experiment(network=self.network, **self.settings)
+    preset: str = ""
 
 
 _IMAGENET = 1000
 _DIGITS = ((28, 28, 1), 10)
-_ADAM = {"optimizer": "adam", "lr": 0.001, "steps": 400, "evaluate_every": 50}
 _BOOK = "斎藤康毅『ゼロから作る Deep Learning』オライリー・ジャパン"
 _VGG = "Simonyan & Zisserman, “Very Deep Convolutional Networks for Large-Scale Image Recognition”, arXiv:1409.1556"
 _VGG_NOTE = N_(
@@ -63,7 +56,7 @@ _ALL = (
             "and a bias for each channel to learn, its second convolution connected only some channels, and its output "
             "compared with fixed patterns. Its 32 × 32 input is here 28 × 28 with a padding of 2."
         ),
-        settings=_ADAM | {"activation": "tanh", "initializer": "xavier_normal"},
+        preset="lenet-5",
     ),
     Architecture(
         id="alexnet",
@@ -124,7 +117,7 @@ _ALL = (
         *_DIGITS,
         N_("One hidden layer. A dense layer has a weight for every pixel and unit: four times the pixels, four times "
            "the weights."),
-        {"optimizer": "adam", "lr": 0.001, "steps": 2_000, "evaluate_every": 100},
+        "ch05-two-layer",
     ),
     Architecture(
         "784-100-100-10",
@@ -134,7 +127,7 @@ _ALL = (
         "dense100 dense100",
         *_DIGITS,
         N_("Two hidden layers. Nearly all of the weights stand between the picture and the first of them."),
-        {"optimizer": "adam", "lr": 0.001, "steps": 2_000, "evaluate_every": 100},
+        "two-hidden-layers",
     ),
     Architecture(
         "ch07-simple-conv",
@@ -145,7 +138,7 @@ _ALL = (
         *_DIGITS,
         N_("The convolution has 780 parameters; the dense layer behind it has 432,100, since it sees 30 channels of "
            "12 × 12 numbers."),
-        _ADAM | {"initializer": "gauss", "sigma": 0.01},
+        "ch07-simple-conv",
     ),
     Architecture(
         "ch08-deep-conv",
@@ -157,7 +150,7 @@ _ALL = (
         *_DIGITS,
         N_("Six convolutions, and yet fewer than a third of the parameters of the simple one: three poolings leave the "
            "dense layer little to see. conv4 is padded by 2, so that 28 pixels become 14, 8 and 4."),
-        _ADAM,
+        "ch08-deep-conv",
     ),
     Architecture(
         "vgg28",
@@ -167,7 +160,7 @@ _ALL = (
         "conv32@3p1 conv32@3p1 pool2 conv64@3p1 conv64@3p1 pool2 dense128 drop.5",
         *_DIGITS,
         N_("VGG's plan for 28 × 28 pixels: pairs of 3 × 3 convolutions, pooling, twice the channels."),
-        _ADAM,
+        "vgg-28",
     ),
     Architecture(
         "gap",
@@ -178,7 +171,7 @@ _ALL = (
         *_DIGITS,
         N_("Each of the last channels is averaged over the whole picture. The number of parameters no longer depends "
            "on the size of the input."),
-        _ADAM | {"steps": 600},
+        "gap",
     ),
 )  # fmt: skip
 

@@ -42,9 +42,9 @@ def network_part() -> None:
     """Draw the chosen network, and its layers as a table."""
     net = CATALOGUE.get(chosen("net"))
     name = translate(net.title) if net else _("Your own")
-    spec = net.experiment if net else selection.own_experiment().replace(network=chosen("network"))
+    spec = None if net else selection.own_experiment().replace(network=chosen("network"))
     shape, classes = (chosen("size"), chosen("size"), chosen("channels")), chosen("classes")
-    normalized = net is None and spec.normalization != "none"
+    normalized = spec is not None and spec.normalization != "none"
     rows = architecture.describe(net.network if net else spec.network, shape, classes, normalized=normalized)
     st.html(blueprint.totals(rows))
     label = _("{name}: {n} layers from {shape} to {classes} classes; the table below says the same.")
@@ -54,7 +54,7 @@ def network_part() -> None:
         )
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        train_button(spec)
+        train_button(net.preset if net else "", spec)
         st.download_button(
             _("Download as CSV"), blueprint.as_csv(rows), f"kasane-{chosen('net')}.csv", "text/csv",
             icon=":material/download:",
@@ -65,18 +65,21 @@ def network_part() -> None:
     st.html(blueprint.table(rows))
 
 
-def train_button(spec: Experiment | None) -> None:
-    """Draw the button that takes a network to the Train page."""
-    if spec is None:
+def train_button(preset: str, own: Experiment | None) -> None:
+    """Draw the button that takes a network to the Train page: as it was published, or one's own."""
+    if not preset and own is None:
         st.caption(_("Too large to train here: look at it, and train a smaller one."), width="content")
         return
-    data = controls.option_label("data", spec.data)
+    data = controls.option_label("data", own.data if own else "mnist-5k")
     words = _("On {data}, whatever the input above.").format(data=data)
     if st.button(
         _("Train it"), icon=":material/model_training:", type="primary", key="architectures_train", help=words
     ):
-        build.check(spec)
-        session.renew(spec)
+        if own:
+            build.check(own)
+            session.renew(own)
+        else:
+            session.open_preset(preset)
         st.switch_page(navigation.pages()["train"])
 
 

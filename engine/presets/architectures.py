@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.architecture import describe
 from engine.catalogue import CATALOGUE
 from engine.errors import N_, Text
+from engine.experiment import Experiment
 from engine.presets.bases import conv
 from engine.presets.claims import Claim, reaches
 from engine.presets.preset import Preset, Published
@@ -42,6 +43,15 @@ PRESETS = (
             "The averages have no weights of their own, and every filter of the second convolution sees all of the "
             "first: 61,706 parameters where the original had 60,000. Adam takes the place of its optimizer."
         ),
+    ),
+    Preset(
+        id="two-hidden-layers",
+        page="architectures",
+        title=N_("Two hidden layers"),
+        question=N_("How far does the network come that Kasane starts with?"),
+        runs={"784-100-100-10": Experiment(steps=2_000)},
+        published={},
+        claim=reaches("784-100-100-10", 0.9),
     ),
     Preset(
         id="vgg-28",

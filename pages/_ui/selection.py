@@ -27,6 +27,8 @@ NUMBERS = {
     "classes": (N_("Classes"), 1, 100_000),
     "filters": (N_("Channels C"), 1, 512),
 }
+# published experiments, and the network that shows each of them
+ROWS = {it.preset: id for id, it in CATALOGUE.items() if it.preset} | {"architectures": "vgg16"}
 START = {"net": "lenet5", "network": None, "filters": 64}
 
 
@@ -68,13 +70,16 @@ def control(widget: Callable, name: str, **settings: object) -> None:
 
 def open_address() -> None:
     """Take over what the address says, at the first visit and whenever a link was followed; say what is wrong in it."""
-    asked = {name: value for name, value in st.query_params.to_dict().items() if name in {*START, *NUMBERS}}
+    asked = {name: value for name, value in st.query_params.to_dict().items() if name in {*START, *NUMBERS, "preset"}}
     if STATE in st.session_state and (not asked or asked in st.session_state.get(WRITTEN, [])):
         return
     values = dict(START)
     for name, text in asked.items():
         try:
-            values[name] = _parse(name, text)
+            if name == "preset":
+                values["net"] = _row(text)
+            else:
+                values[name] = _parse(name, text)
         except InputError as error:
             st.warning(sentence(error), icon=":material/info:")
     choose(values)
@@ -103,6 +108,13 @@ def _parse(name: str, text: str) -> str | int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and low <= int(text) <= high):
         raise ExperimentError(name, Text(N_("a whole number from {low} to {high}"), low=low, high=high), text)
     return int(text)
+
+
+def _row(text: str) -> str:
+    """Return the network that shows a published experiment. Raises `ExperimentError`."""
+    if text not in ROWS:
+        raise ExperimentError("preset", Text(N_("one of {options}"), options=", ".join(ROWS)), text)
+    return ROWS[text]
 
 
 def _take(name: str) -> None:

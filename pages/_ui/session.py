@@ -92,9 +92,14 @@ def preset_runs() -> dict[str, tuple[Preset, str]]:
 def choose_preset() -> None:
     """Take over the preset widget."""
     if chosen := st.session_state.get("preset_choice"):
-        preset, label = preset_runs()[chosen]
-        renew(preset.runs[label])
-        st.session_state["preset"] = chosen
+        open_preset(chosen)
+
+
+def open_preset(chosen: str) -> None:
+    """Make a run of a preset, by its name in `preset_runs`, what the session works on."""
+    preset, label = preset_runs()[chosen]
+    renew(preset.runs[label])
+    st.session_state["preset"] = chosen
 
 
 def preset_label(chosen: str) -> str:

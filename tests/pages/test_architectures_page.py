@@ -4,13 +4,15 @@ import re
 
 import pytest
 
+from engine import presets
 from engine.architecture import describe
 from engine.catalogue import CATALOGUE
 from engine.experiment import Experiment
 from pages._ui import blueprint
+from pages._ui.selection import ROWS
 from tests.pages.conftest import sentences
 
-TRAINABLE = [name for name, it in CATALOGUE.items() if it.experiment]
+TRAINABLE = [name for name, it in CATALOGUE.items() if it.preset]
 DEEP = CATALOGUE["ch08-deep-conv"]
 CONVOLUTIONS = sum(r.parameters for r in describe(DEEP.network, DEEP.in_shape, 10) if r.name.startswith("conv"))
 TRIES = {
@@ -134,7 +136,8 @@ def test_train_leads_to_an_experiment_with_that_network(visit, name):
     app = visit("architectures", net=name)
     app.button(key="architectures_train").click().run()
     assert sentences(app) == []
-    assert Experiment.from_json(app.session_state["spec"]) == CATALOGUE[name].experiment
+    preset = presets.get(CATALOGUE[name].preset)
+    assert Experiment.from_json(app.session_state["spec"]) == preset.runs[preset.headline]
     assert app.text_input(key="field_network").value == CATALOGUE[name].network  # of the Train page
 
 
@@ -238,3 +241,10 @@ def test_it_speaks_japanese(visit):
     app = visit("architectures", "ja", net="own")
     assert sentences(app) == []
     assert any("1 層を 1 語で" in item.value for item in app.markdown)
+
+
+@pytest.mark.parametrize(("row", "net"), ROWS.items())
+def test_every_row_is_reached_by_its_link(visit, row, net):
+    app = visit("architectures", preset=row)
+    assert app.selectbox(key="architectures_net").value == net
+    assert not app.warning
