@@ -10,17 +10,17 @@ from engine.presets.preset import Preset
 # How the digit reader of assets/models is trained; see the .txt beside it.
 READER = Experiment(
     data="handwriting",
-    network="conv24@5p2 pool2 conv32@3p1 conv32@3p1 pool2 conv64@3p1 conv64@3p1 pool2 dense100 drop.4",
+    network="conv24@5p2 pool2 conv32@3p1 conv32@3p1 pool2 conv64@3p1 conv64@3p1 pool2 dense100 drop.2",
     optimizer="adam",
     lr=0.003,
     schedule="one_cycle",
-    steps=15_000,
+    steps=16_000,
     evaluate_every=1_500,
     rotation=10.0,
-    scale=0.125,
-    shear=0.2,
+    scale=0.1,
+    shear=0.1,
     shift=2.0,
-    elastic=0.7,
+    elastic=0.5,
     ema=0.999,
 )
 
