@@ -11,6 +11,7 @@ Source:『ゼロから作る Deep Learning』4.3, 5.7.3.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,6 +39,27 @@ class Agreement:
     relative: float
 
 
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """A parameter's gradient both ways, at some of its numbers or all.
+
+    shape: of the parameter. places: (n,), where in the raveled parameter the numbers stand. backward, numerical: (n,)
+    float64. seconds: that the differences took.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    places: np.ndarray
+    backward: np.ndarray
+    numerical: np.ndarray
+    seconds: float
+
+    @property
+    def agreement(self) -> Agreement:
+        """How well the two agree."""
+        return compare(self.name, self.backward, self.numerical)
+
+
 def compare(name: str, backward: np.ndarray, numerical: np.ndarray) -> Agreement:
     """Return how well two gradients of the same shape agree."""
     difference = np.abs(backward - numerical)
@@ -53,15 +75,23 @@ def numerical_gradient(
 
     f takes nothing and depends on `w`, whose numbers are moved one by one and put back. tick is called after each.
     """
-    gradient = np.zeros(w.shape)
-    for index in np.ndindex(w.shape):
-        value = w[index]
-        w[index] = value + h
+    return differences(f, w, np.arange(w.size), h=h, tick=tick).reshape(w.shape)
+
+
+def differences(
+    f: Callable[[], float], w: np.ndarray, places: np.ndarray, *, h: float = H, tick: Callable[[], None] | None = None
+) -> np.ndarray:
+    """Return ∂f/∂w at some places of the raveled `w`, (n,) as these; see `numerical_gradient`."""
+    gradient = np.zeros(len(places))
+    numbers = w.flat
+    for n, place in enumerate(places):
+        value = numbers[place]
+        numbers[place] = value + h
         above = f()
-        w[index] = value - h
+        numbers[place] = value - h
         below = f()
-        w[index] = value
-        gradient[index] = (above - below) / (2 * h)
+        numbers[place] = value
+        gradient[n] = (above - below) / (2 * h)
         if tick:
             tick()
     return gradient
@@ -91,14 +121,38 @@ def check_network(
     h: float = H,
     progress: Progress | None = None,
 ) -> list[Agreement]:
-    """Check ∂loss/∂ every number of every parameter of a float64 network, in training mode.
+    """Check ∂loss/∂ every number of every parameter of a float64 network; see `both_ways`.
 
-    x: float64 (N, *in_shape). Returns one agreement for each parameter, by its name, and last that of all together,
-    named "all". To move a parameter of a layer changes nothing before it: what enters each layer is kept, and only the
-    layers from there on are run again. Dropout switches the same units off each time, running averages stay as they
-    are. progress(done, total) is called now and then, and at the end.
+    Returns one agreement for each parameter, by its name, and last that of all together, named "all".
     """
-    total = network.vector.data.size
+    checked, _seconds = both_ways(network, loss, x, labels, h=h, progress=progress)
+    return [*(one.agreement for one in checked), together(checked)]
+
+
+def together(checked: list[Checked]) -> Agreement:
+    """Return the agreement of all numbers of several parameters, named "all"."""
+    joined = (np.concatenate([getattr(one, side) for one in checked]) for side in ("backward", "numerical"))
+    return compare("all", *joined)
+
+
+def both_ways(
+    network: Sequential,
+    loss: Loss,
+    x: np.ndarray,
+    labels: np.ndarray,
+    *,
+    h: float = H,
+    sample: int = 0,
+    progress: Progress | None = None,
+) -> tuple[list[Checked], float]:
+    """Return the gradients of a network's parameters by its backward pass and by differences, in training mode.
+
+    x: (N, *in_shape) in the network's precision. sample: how many numbers of each parameter are looked at, evenly
+    spread; 0 for all. To move a parameter of a layer changes nothing before it: what enters each layer is kept, and
+    only the layers from there on are run again. Dropout switches the same units off each time, running averages stay as
+    they are. progress(done, total) is called now and then, and at the end. Also returned: the seconds that one pass
+    forwards and backwards took.
+    """
     buffers = {name: array.copy() for name, array in network.buffers().items()}
     forwards = [_repeatable(layer, training=True) for layer in network.layers]
     entering = []
@@ -107,10 +161,12 @@ def check_network(
         x = forward(x).copy()
     loss.forward(x, labels)
     network.backward(loss.backward())
+    seconds = _time_of_a_pass(forwards, network, loss, entering[0], labels)
     backward = {name: parameter.grad.copy() for name, parameter in network.parameters().items()}
+    places = {name: _spread(gradient.size, sample) for name, gradient in backward.items()}
+    tick = _counter(sum(map(len, places.values())), progress)
 
-    tick = _counter(total, progress)
-    numerical = {}
+    checked = []
     for depth, layer in enumerate(network.layers):
 
         def tail(depth: int = depth) -> float:
@@ -120,12 +176,35 @@ def check_network(
             return loss.forward(y, labels)
 
         for parameter in layer.parameters().values():
-            numerical[parameter.name] = numerical_gradient(tail, parameter.data, h=h, tick=tick)
+            name, start = parameter.name, time.perf_counter()
+            numerical = differences(tail, parameter.data, places[name], h=h, tick=tick)
+            there = backward[name].ravel()[places[name]].astype(np.float64)
+            took = time.perf_counter() - start
+            checked.append(Checked(name, parameter.data.shape, places[name], there, numerical, took))
     for name, array in network.buffers().items():
         array[...] = buffers[name]
-    agreements = [compare(name, backward[name], numerical[name]) for name in numerical]
-    joined = [np.concatenate([gradients[name].ravel() for name in numerical]) for gradients in (backward, numerical)]
-    return [*agreements, compare("all", *joined)]
+    return checked, seconds
+
+
+def _time_of_a_pass(
+    forwards: list[Callable[[np.ndarray], np.ndarray]],
+    network: Sequential,
+    loss: Loss,
+    x: np.ndarray,
+    labels: np.ndarray,
+) -> float:
+    """Return the seconds of a pass forwards and backwards, the work arrays of which are already there."""
+    start = time.perf_counter()
+    for forward in forwards:
+        x = forward(x)
+    loss.forward(x, labels)
+    network.backward(loss.backward())
+    return time.perf_counter() - start
+
+
+def _spread(size: int, sample: int) -> np.ndarray:
+    """Return `sample` places from the first to the last of `size`, all of them for 0 or where there are fewer."""
+    return np.arange(size) if not 0 < sample < size else np.linspace(0, size - 1, sample).astype(int)
 
 
 def _repeatable(layer: Layer, *, training: bool) -> Callable[[np.ndarray], np.ndarray]:

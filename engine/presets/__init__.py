@@ -20,10 +20,12 @@ from engine.presets import (
     architectures,
     convolution,
     draw,
+    gradients,
     initialization,
     normalization,
     optimizers,
     regularization,
+    search,
 )
 from engine.presets import train as first
 from engine.presets.claims import Claim
@@ -33,7 +35,19 @@ from engine.presets.preset import Preset, Published
 from engine.presets.results import Result, Results, train
 from engine.training.trainer import Trainer
 
-_PAGES = (first, initialization, optimizers, regularization, normalization, convolution, architectures, draw)
+BUILT_IN = "mnist-5k"  # the digits that published runs are shown on, in place of the full MNIST
+_PAGES = (
+    first,
+    initialization,
+    optimizers,
+    regularization,
+    normalization,
+    convolution,
+    architectures,
+    draw,
+    gradients,
+    search,
+)
 PRESETS: Mapping[str, Preset] = MappingProxyType({it.id: it for page in _PAGES for it in page.PRESETS})
 
 
@@ -57,14 +71,16 @@ def run(
 ) -> dict[str, Result]:
     """Train every run of a preset, with some fields changed in all (`data="mnist"`, `seed=1`), and return the results.
 
+    data: takes the place of the built-in digits only; a run on other data keeps them.
+
     watch: called with a label and its trainer about every `SLICE` seconds. Raises `InputError`.
     """
-    return {
-        label: Result.of(
-            train(experiment.replace(**changes), partial(watch, label) if watch else None, threads=threads)
-        )
-        for label, experiment in preset.runs.items()
-    }
+    results = {}
+    for label, experiment in preset.runs.items():
+        own = changes if experiment.data == BUILT_IN else {k: v for k, v in changes.items() if k != "data"}
+        trainer = train(experiment.replace(**own), partial(watch, label) if watch else None, threads=threads)
+        results[label] = Result.of(trainer)
+    return results
 
 
 __all__ = [

@@ -69,6 +69,7 @@ SHORTENED = {
     "reader": 250,
 }
 
+PAGES = {file.stem for file in (Path(__file__).resolve().parents[2] / "pages").glob("*.py")}
 each_preset = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 
 
@@ -107,20 +108,17 @@ def test_relu_he_comes_to_its_published_figure_on_the_full_mnist(monkeypatch):
 
 
 def test_every_published_experiment_is_there():
-    assert set(PRESETS) == {*PUBLISHED_IDS, *OWN_IDS}
+    assert set(PUBLISHED_IDS) <= set(PRESETS)
     assert all(preset.id == id for id, preset in PRESETS.items())
 
 
 @each_preset
 def test_a_preset_is_complete(preset):
-    assert preset.page in {
-        *("train", "initialization", "optimizers", "regularization", "normalization"),
-        *("convolution", "architectures", "draw"),
-    }
+    assert preset.page in PAGES
     assert preset.title
     assert preset.question.endswith("?")
     assert set(preset.published) == set(preset.runs)
-    assert preset.headline in preset.runs
+    assert not preset.runs or preset.headline in preset.runs
     assert str(preset.claim.text)
     for figures in filter(None, preset.published.values()):
         assert 0 < figures.test < 1
@@ -132,7 +130,8 @@ def test_runs_follow_the_conventions_of_course_and_book(preset):
         assert experiment.data == "mnist-5k"
         assert experiment.sampling == "replacement"
         assert experiment.batch_size == (128 if preset.id in ("ch06-init-compare", "ch06-optimizers-mnist") else 100)
-        assert experiment.steps / experiment.evaluate_every <= 20, "evaluations would cost more than a tenth"
+        often = 120 if "conv" in experiment.network else 20  # a step of a convolution costs as much as 50 examples more
+        assert experiment.steps / experiment.evaluate_every <= often, "evaluations would cost more than a tenth"
         assert Experiment.read_query(experiment.to_query()) == (experiment, [])
 
 

@@ -126,3 +126,23 @@ def test_the_books_check_of_its_two_layer_network(activation):
     together = check_network(network, nn.SoftmaxCrossEntropy(), x, data.y_train[:3], h=1e-4)[-1]
     assert together.size == 784 * 20 + 20 + 20 * 10 + 10
     assert together.mean <= 1e-8
+
+
+@pytest.mark.parametrize("sample", [0, 4, 99])
+def test_a_sample_is_spread_over_every_parameter(sample):
+    network = build.build_network(Experiment(network="dense4", activation="tanh"), (3,), 3, dtype=np.float64)
+    told = []
+    checked, seconds = gradcheck.both_ways(
+        network, nn.SoftmaxCrossEntropy(), np.ones((4, 3)), LABELS, sample=sample, progress=lambda *it: told.append(it)
+    )
+    sizes = [12, 4, 12, 3]
+    expected = [min(size, sample or size) for size in sizes]
+    assert [len(one.places) for one in checked] == expected
+    assert told[-1] == (sum(expected), sum(expected))
+    assert seconds > 0
+    for one, size in zip(checked, sizes, strict=True):
+        assert (one.places[0], one.places[-1]) == (0, size - 1)
+        np.testing.assert_allclose(one.backward, one.numerical, atol=1e-9)
+        assert one.agreement.size == len(one.places)
+        assert one.seconds > 0
+    assert gradcheck.together(checked).size == sum(expected)

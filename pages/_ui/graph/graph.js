@@ -1,0 +1,135 @@
+/* The stage of the gradients page: one of three scenes, and the tools to move through it.
+
+   svg.js      elements, numbers as text, plots
+   player.js   play, pause, step, scrub
+   slope.js    a chord whose ends close in, and what lies under the lens
+   field.js    arrows against the gradient, and the path of a descent
+   circuit.js  a computational graph: numbers forwards, gradients back
+
+   What a hand changes (a number, a start, x, h) is told the page as the trigger "chosen"; the page answers with a scene.
+   For tests the root carries data-kind, data-position, data-playing and, changed last, data-drawn (a count). */
+
+const { search } = new URL(import.meta.url);
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
+const [{ STILL, element, say }, { Player }, { Slope }, { Field }, { Circuit }] = await Promise.all(
+  ["svg", "player", "slope", "field", "circuit"].map(load));
+
+const SCENES = { slope: Slope, field: Field, circuit: Circuit };
+const SPOKEN_AFTER = 600; // ms of rest after which the place is announced
+
+const stages = new WeakMap();
+let heeded = 0; // the latest call for attention that was answered
+
+/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
+export default function mount(component) {
+  const { parentElement } = component;
+  if (!stages.has(parentElement)) stages.set(parentElement, new Stage(parentElement));
+  stages.get(parentElement).update(component);
+  return () => {
+    stages.get(parentElement)?.close();
+    stages.delete(parentElement);
+  };
+}
+
+class Stage {
+  constructor(parent) {
+    const { href } = new URL(import.meta.url);
+    const style = element("link", { rel: "stylesheet", href: new URL(`graph.css${search}`, href) });
+    this.root = element("div", { class: "kasane-graph", hidden: "", "data-drawn": 0 });
+    this.player = new Player(this.root, {
+      show: (position) => this.show(position),
+      settled: () => this.scene.settled?.(this.player.position),
+      csv: () => this.download(),
+    });
+    this.room = element("div", { class: "scene" });
+    this.status = element("p", { class: "unseen-text", role: "status" });
+    this.root.append(this.player.tools, this.room, this.status);
+    style.onload = style.onerror = () => {
+      parent.querySelector(".room")?.remove();
+      this.root.hidden = false; // no flash of bare elements
+      this.styled = true;
+      this.layout();
+      this.begin();
+    };
+    parent.append(style, this.root);
+    this.sized = new ResizeObserver(() => this.layout());
+    this.sized.observe(this.root);
+    this.drawn = 0;
+  }
+
+  update(component) {
+    const { scene, labels, language, attention } = component.data;
+    this.tell = (values) => component.setTriggerValue("chosen", values);
+    const text = JSON.stringify([scene, labels]);
+    if (text !== this.text) {
+      this.text = text;
+      this.root.lang = language;
+      this.root.dataset.kind = scene.kind;
+      if (!(this.scene instanceof SCENES[scene.kind])) {
+        this.scene = new SCENES[scene.kind]((values) => this.tell(values), (position) => this.player.go(position));
+        this.room.replaceChildren(this.scene.root);
+        this.story = null;
+      }
+      this.labels = labels;
+      this.scene.take(scene, labels);
+      this.player.measure(this.scene.measure());
+      this.player.name(labels);
+      this.layout();
+    }
+    const called = attention > heeded;
+    heeded = attention;
+    const story = this.scene.story();
+    if (story !== this.story || called) this.fresh = true;
+    this.story = story;
+    if (called) this.called = true;
+    this.begin();
+  }
+
+  /** Tell a new story from its beginning, as soon as it can be seen. */
+  begin() {
+    if (!this.styled || !this.scene) return;
+    if (this.fresh) this.player.start();
+    if (this.called) this.reveal();
+    this.fresh = this.called = false;
+  }
+
+  /** Scroll until the stage is in sight from its top on, if it is not. */
+  reveal() {
+    const { top, bottom } = this.root.getBoundingClientRect();
+    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: STILL ? "instant" : "smooth" });
+  }
+
+  show(position) {
+    if (!this.ready) return;
+    this.scene.show(position);
+    say(this.player.where, this.scene.where(position));
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => say(this.status, this.scene.said(position)), SPOKEN_AFTER);
+    this.root.dataset.drawn = ++this.drawn;
+  }
+
+  layout() {
+    const width = this.root.clientWidth;
+    this.ready = width > 0 && this.styled && Boolean(this.scene);
+    if (!this.ready) return;
+    this.root.classList.toggle("narrow", width < 640);
+    this.scene.layout(width);
+    this.show(this.player.position);
+  }
+
+  download() {
+    const lines = this.scene.table().map((row) => row.join());
+    const link = element("a", { download: `kasane-${this.root.dataset.kind}.csv` });
+    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  close() {
+    this.player.pause();
+    clearTimeout(this.saying);
+    this.scene?.close?.();
+    this.sized.disconnect();
+    this.root.remove();
+  }
+}

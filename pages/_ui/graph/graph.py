@@ -1,0 +1,107 @@
+"""The stage: a component that moves through a scene, and tells the page what a hand changes in it.
+
+It is given what the engine computed (scenes.py). What comes back is a few names and numbers, from a browser: nothing of
+it is chosen before it was found to be legal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Collection
+from pathlib import Path
+
+import streamlit as st
+
+from engine.errors import N_, InputError, shorten
+from pages._ui.graph.scenes import Scene
+from pages._ui.graph.settings import SETTINGS, settings
+from pages._ui.i18n import _, language, sentence
+
+HERE = Path(__file__).resolve().parent
+FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
+# Part of the files' address, so that no cache ever serves an old one.
+VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
+SAID = "gradients_said"  # what is wrong with what came last, said by the next run of the page
+
+# Inline code is sent with every message: the stage itself is a file, fetched once.
+BOOTSTRAP = f"""
+const url = new URL("ui/graph/graph.js?{VERSION}", document.baseURI);
+export default async (component) => (await import(url)).default(component);
+"""
+
+_mount = st.components.v2.component(
+    "kasane_graph",
+    html='<div class="room" style="min-height: 30rem"></div>',  # the place is kept while the files load
+    js=BOOTSTRAP,
+)
+
+
+def stage(scene: Scene, *, key: str, names: Collection[str], attention: int = 0) -> None:
+    """Show a scene in which a hand may change the settings `names`.
+
+    When `attention` grows, the stage scrolls into sight and starts again from the beginning.
+    """
+    _mount(
+        key=key,
+        data={"scene": scene, "attention": attention, "language": language(), "labels": _labels()},
+        on_chosen_change=lambda: _take(key, names),
+    )
+    if said := st.session_state.pop(SAID, ""):
+        st.warning(said, icon=":material/info:")
+
+
+def legal(values: object, names: Collection[str]) -> dict[str, float]:
+    """Return what a browser wants to be chosen. Raises `InputError` for other names than `names` and illegal values."""
+    if not isinstance(values, dict) or not values or not set(values) <= set(names):
+        template = N_("What is changed in the drawing must be some of {options}, not {received}.")
+        raise InputError(template, options=", ".join(names), received=shorten(values))
+    for name, value in values.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        SETTINGS[name].check(value if number else math.nan)
+    return {name: float(value) for name, value in values.items()}
+
+
+def _take(key: str, names: Collection[str]) -> None:
+    values = st.session_state[key].get("chosen")
+    if values is None:
+        return
+    try:
+        settings.choose(**legal(values, names))
+    except InputError as error:
+        st.session_state[SAID] = sentence(error)
+
+
+def _labels() -> dict[str, str]:
+    """Return every word of the stage in the session's language."""
+    return {
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "back": _("One step back"),
+        "forward": _("One step on"),
+        "moment": _("Moment"),
+        "speed": _("Speed"),
+        "csv": _("Download as CSV"),
+        # the slope of a chord
+        "lens": _("Under the lens: from x − 2h to x + 2h"),
+        "chord_forward": _("Chord, forward"),
+        "chord_central": _("Chord, central"),
+        "tangent": _("Tangent f′(x)"),
+        "error": _("Difference"),
+        "slope_text": _("The curve {formula}, a chord over h and the tangent at x. Drag to move x."),
+        "slope_said": _("At x = {x} with h = {h} the chord rises by {chord}, the tangent by {tangent}."),
+        # the field
+        "field_hint": _("Click into the picture to start somewhere else."),
+        "field_arrows": _("Arrows point against the gradient; the longer, the steeper."),
+        "field_text": _("Arrows against the gradient of {formula}, and the path of the descent."),
+        "field_said": _("Step {step}: ({x0}, {x1}), f = {value}."),
+        "course": _("f(x) step by step"),
+        "step_of": _("Step {step} of {steps}"),
+        # the graph
+        "circuit_text": _("A computational graph. Values, with gradients in brackets: {values}."),
+        "given": _("What is given. Change any number."),
+        "given_short": _("Given"),
+        "forwards": _("Forwards, {step} of {steps}"),
+        "backwards": _("Backwards, {step} of {steps}"),
+        "result": _("Result L"),
+    }

@@ -1,0 +1,121 @@
+/* What the three scenes are drawn with: elements, numbers as text, and the ticks of an axis. No state. */
+
+export const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+export const range = (n, make) => Array.from({ length: n }, (_, i) => make(i));
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+export const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+const set = (made, properties) => {
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined) made.removeAttribute(name);
+    else made.setAttribute(name, value);
+  }
+  return made;
+};
+
+/** Return a new HTML element with attributes and children. */
+export function element(tag, attributes = {}, ...children) {
+  const made = set(document.createElement(tag), attributes);
+  made.append(...children);
+  return made;
+}
+
+/** Return a new SVG element with attributes and children. */
+export function svg(tag, attributes = {}, ...children) {
+  const made = set(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes);
+  made.append(...children);
+  return made;
+}
+
+/** Change attributes; null takes one away. */
+export const change = set;
+
+/** Change an element's text, and touch it only where it differs. */
+export function say(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** Return a number as it is shown: so many significant digits, a real minus sign, a power of ten for extremes. */
+export function shown(value, digits = 4) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const text = value !== 0 && (size >= 1e5 || size < 1e-3)
+    ? value.toExponential(Math.min(digits, 3) - 1).replace(/\.?0+e/, "e").replace("e+", "e")
+    : String(Number(value.toPrecision(digits)));
+  return text.replaceAll("-", "−");
+}
+
+/** Return some round numbers between two. */
+export function ticks(low, high, about = 5) {
+  const rough = (high - low) / about, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough * 0.999) ?? 10 * power;
+  const first = Math.ceil(low / step - 1e-9);
+  return range(Math.max(Math.floor(high / step + 1e-9) - first + 1, 0), (i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+/** Return points as the `d` of a path; a point that is no number interrupts the line. */
+export function line(points) {
+  let pen = "M";
+  return points.map(([x, y]) => {
+    if (!Number.isFinite(x) || !Number.isFinite(y)) {
+      pen = "M";
+      return "";
+    }
+    const piece = `${pen}${x.toFixed(2)} ${y.toFixed(2)}`;
+    pen = "L";
+    return piece;
+  }).join("");
+}
+
+/** A plot with ticks, and the way from numbers to pixels. */
+export class Plot {
+  constructor(name, label, margins = { left: 38, right: 8, top: 8, bottom: 24 }) {
+    this.margins = margins;
+    this.axes = svg("g", { class: "axes" });
+    this.body = svg("g");
+    this.root = svg("svg", { class: `plot ${name}`, role: "img", "aria-label": label }, this.axes, this.body);
+  }
+
+  /** Give the plot its pixels. */
+  size(width, height) {
+    Object.assign(this, { width, height });
+    change(this.root, { width, height, viewBox: `0 0 ${width} ${height}` });
+  }
+
+  /** Say what the axes span, and draw their ticks: numbers, or [number, text] pairs. */
+  span([left, right], [bottom, top], xs = ticks(left, right), ys = ticks(bottom, top, 4)) {
+    const { margins, width, height } = this;
+    const inner = { width: width - margins.left - margins.right, height: height - margins.top - margins.bottom };
+    this.x = (value) => margins.left + ((value - left) / (right - left)) * inner.width;
+    this.y = (value) => margins.top + ((top - value) / (top - bottom)) * inner.height;
+    this.back = (pixel) => left + ((pixel - margins.left) / inner.width) * (right - left);
+    this.up = (pixel) => top - ((pixel - margins.top) / inner.height) * (top - bottom);
+    this.inner = { ...inner, left: margins.left, top: margins.top };
+    const pair = (tick) => (Array.isArray(tick) ? tick : [tick, shown(tick)]);
+    const foot = margins.top + inner.height;
+    this.axes.replaceChildren(
+      ...xs.map(pair).flatMap(([value, text]) => [
+        svg("path", { class: "rule", d: `M${this.x(value)} ${margins.top}V${foot}` }),
+        svg("text", { x: this.x(value), y: foot + 15, "text-anchor": "middle" }, text),
+      ]),
+      ...ys.map(pair).flatMap(([value, text]) => [
+        svg("path", { class: "rule", d: `M${margins.left} ${this.y(value)}h${inner.width}` }),
+        svg("text", { x: margins.left - 6, y: this.y(value) + 4, "text-anchor": "end" }, text),
+      ]),
+      svg("rect", { class: "edge", x: margins.left, y: margins.top, width: inner.width, height: inner.height }),
+    );
+    return this;
+  }
+}
+
+let clips = 0;
+
+/** Return a group whose children are cut off at the edge of a plot; `fit` follows the plot's size. */
+export function clipped(plot, ...children) {
+  const id = `clip-${clips++}`;
+  const cut = svg("rect");
+  const group = svg("g", { "clip-path": `url(#${id})` }, ...children);
+  plot.body.append(svg("clipPath", { id }, cut), group);
+  return () => change(cut, { x: plot.inner.left, y: plot.inner.top, width: plot.inner.width, height: plot.inner.height });
+}
