@@ -12,6 +12,7 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from pages._ui import channels, i18n
+from pages._ui.searching import server as searching
 
 HERE = Path(__file__).resolve().parent
 UI = HERE / "pages" / "_ui"
@@ -23,6 +24,7 @@ async def lifespan(app):
     """Start the workers with the server and stop them with it."""
     channels.pool()
     yield {}
+    searching.close_searches()
     channels.close_pool()
 
 
@@ -40,7 +42,15 @@ app = st.App(
     routes=[
         WebSocketRoute("/live/{token}", channels.live),
         WebSocketRoute("/read/{token}", channels.read),
+        WebSocketRoute("/searching/{search}", searching.watch),
+        Mount("/ui/searching", StaticFiles(directory=UI / "searching")),
+        Mount("/ui/graph", StaticFiles(directory=UI / "graph")),
+        Mount("/ui/regular", StaticFiles(directory=UI / "regular")),
+        Mount("/ui/normal", StaticFiles(directory=UI / "normal")),
+        Mount("/ui/race", StaticFiles(directory=UI / "race")),
+        Mount("/ui/spread", StaticFiles(directory=UI / "spread")),
         Mount("/ui/window", StaticFiles(directory=UI / "window")),
+        Mount("/ui/comparison", StaticFiles(directory=UI / "comparison")),
         Mount("/ui/liveview", StaticFiles(directory=UI / "liveview")),
         Mount("/ui/canvas", StaticFiles(directory=UI / "canvas")),
         Mount("/plotly", StaticFiles(packages=[("plotly", "package_data")])),

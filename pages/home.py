@@ -1,4 +1,4 @@
-"""Home: what this is, and three ways in."""
+"""Home: what this is, three ways in, and a page for every subject."""
 
 import streamlit as st
 
@@ -46,3 +46,20 @@ for column, (page, picture, title, text, query) in zip(st.columns(len(WAYS)), WA
             navigation.pages()[page], label=f"**{title}**", icon=":material/arrow_forward:", query_params=query
         )
         st.markdown(text)
+
+SUBJECTS = (
+    ("initialization", _("What do the first weights decide?")),
+    ("optimizers", _("Which way down, and how fast?")),
+    ("regularization", _("Why does it fail on new digits, and what helps?")),
+    ("normalization", _("What if every layer saw numbers of the same scale?")),
+    ("gradients", _("What is a gradient, and how does backpropagation find it?")),
+    ("search", _("Which learning rate, which decay? Let the machine try.")),
+    ("convolution", _("What does a convolution compute?")),
+    ("architectures", _("What is a network made of, and what does it cost?")),
+)
+st.markdown("#### " + _("One subject, one question"))
+for start in range(0, len(SUBJECTS), 4):
+    for column, (page, question) in zip(st.columns(4), SUBJECTS[start : start + 4], strict=True):
+        with column, st.container(border=True, height="stretch", gap=None):
+            st.page_link(navigation.pages()[page], icon=":material/arrow_forward:")
+            st.caption(question)

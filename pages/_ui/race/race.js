@@ -1,0 +1,441 @@
+/* The race: several walks down one landscape, on a map or over its surface, step by step and in time.
+
+   plane.js       the landscape's function, exact at every point, and which part of the plane is seen
+   map.js         bands and contour lines, drawn when the look changes; the walks over them, drawn with every frame
+   surface.js     the same in three dimensions, by Plotly
+   standings.js   how low everyone is: now, and at every step
+   Race, here     what they have in common: tools, keys, the clock
+
+   Time is counted in steps and runs between them; the walks themselves come from the engine. For tests the root carries
+   data-step, data-playing, data-view, data-zoom, data-runs, data-mounts and, changed last, data-drawn (a count). */
+
+const { search } = new URL(import.meta.url); // the version, the same for all of these files
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const [{ clamp, element, fill, plain, shown }, { css, readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Chart, Legend }] =
+  await Promise.all(["words", "drawing", "plane", "map", "surface", "standings"].map(load));
+
+const RACE_SECONDS = 8; // that a whole race lasts at speed 1
+const SLOWEST = 0.1, FASTEST = 10;
+const TRAVEL = 300; // ms that the look takes from one step to the next
+const SPOKEN_AFTER = 600; // ms of rest after which a step is announced
+
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+
+const races = new WeakMap(); // the element that Streamlit gives → its Race
+const memory = new Map(); // key → where a race was left
+const mounts = new Map(); // key → how often the component was mounted
+
+/** Streamlit calls this at every change of data, theme or page; the result is called when the component goes. */
+export default async function mount({ parentElement, data, setTriggerValue }) {
+  await stylesheet();
+  let race = races.get(parentElement);
+  if (!race) races.set(parentElement, (race = new Race(parentElement, data.key)));
+  const call = race.update(data, setTriggerValue);
+  const end = () => {
+    race.close();
+    races.delete(parentElement);
+  };
+  return () => {
+    if (!parentElement.isConnected) end();
+    else setTimeout(() => race.calls === call && end(), 100); // Streamlit also drops calls that a newer one overtook
+  };
+}
+
+let styles;
+
+/** Load the stylesheet, once; nothing is drawn before it is there. */
+function stylesheet() {
+  styles ??= new Promise((done) => {
+    const { href, search } = new URL(import.meta.url);
+    const link = element("link", { rel: "stylesheet", href: new URL(`race.css${search}`, href) });
+    link.onload = link.onerror = done;
+    document.head.append(link);
+  });
+  return styles;
+}
+
+const ICONS = {
+  play: "M7 4.5v15l12-7.5z",
+  pause: "M8 5v14M16 5v14",
+  first: "M18 6l-8.5 6L18 18zM6 6v12",
+  back: "M15 6l-7 6 7 6z",
+  forward: "M9 6l7 6-7 6z",
+  csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
+  closer: "M12 5v14M5 12h14",
+  farther: "M5 12h14",
+  fit: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+};
+
+class Race {
+  constructor(parent, key) {
+    this.calls = this.drawn = 0;
+    this.state = memory.get(key) ?? { time: 0, playing: null, speed: 1, view: "contour", views: {} };
+    memory.set(key, this.state);
+    mounts.set(key, (mounts.get(key) ?? 0) + 1);
+    const names = ["first", "back", "play", "forward", "csv", "closer", "farther", "fit"];
+    const tool = (this.tool = Object.fromEntries(names.map((name) => [name, this.button(name)])));
+    this.scrub = element("input", { type: "range", min: 0, step: 1 });
+    this.where = element("output", { className: "kr-where" });
+    this.speedName = element("span");
+    this.speed = element("input", { type: "range", min: -1, max: 1, step: 0.05, value: Math.log10(this.state.speed) });
+    this.times = element("output", { className: "kr-times" });
+    this.ground = element("canvas");
+    this.ways = element("canvas");
+    this.map = element("div", { className: "kr-map", role: "application", tabIndex: 0 }, this.ground, this.ways);
+    this.plot = element("div", { className: "kr-surface", role: "img", hidden: true });
+    this.point = element("div", { className: "kr-point", "aria-hidden": "true" });
+    this.zoom = element("div", { className: "kr-zoom kr-group" }, tool.closer, tool.farther, tool.fit);
+    this.hint = element("p", { className: "kr-hint", id: `kr-hint-${key}` });
+    this.map.setAttribute("aria-describedby", this.hint.id);
+    this.legend = new Legend();
+    this.chart = new Chart((time) => this.lead(time));
+    this.status = element("p", { className: "kr-unseen", role: "status" });
+    const side = element("div", { className: "kr-side" }, this.legend.root, this.chart.title, this.chart.canvas);
+    const picture = element("div", { className: "kr-picture" }, this.map, this.plot, this.zoom, this.point);
+    this.root = element("div", { className: "kasane-race", "data-mounts": mounts.get(key), "data-drawn": 0 },
+      element("div", { className: "kr-tools", role: "toolbar" },
+        element("div", { className: "kr-group" }, tool.first, tool.back, tool.play, tool.forward),
+        element("label", { className: "kr-scrub" }, this.scrub, this.where),
+        element("label", { className: "kr-speed" }, this.speedName, this.speed, this.times), tool.csv),
+      element("div", { className: "kr-stage" }, element("div", {}, picture, this.hint), side), this.status);
+    this.surface = new Surface(this.plot, (x, y) => this.choose(x, y));
+    parent.querySelector(".kasane-race-room")?.remove();
+    parent.append(this.root);
+    this.listen();
+    this.sized = new ResizeObserver(() => this.layout());
+    this.sized.observe(this.root);
+  }
+
+  button(name) {
+    const template = document.createElement("template");
+    template.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
+    return element("button", { type: "button", className: `kr-${name}` }, template.content.firstChild);
+  }
+
+  listen() {
+    const { tool, map } = this;
+    tool.first.onclick = () => this.lead(0);
+    tool.back.onclick = () => this.stepBy(-1);
+    tool.forward.onclick = () => this.stepBy(1);
+    tool.play.onclick = () => this.play(!this.state.playing);
+    tool.csv.onclick = () => this.download();
+    tool.closer.onclick = () => this.look(() => this.view.magnify(1.6));
+    tool.farther.onclick = () => this.look(() => this.view.magnify(1 / 1.6));
+    tool.fit.onclick = () => this.look(() => this.view.reset());
+    this.scrub.oninput = () => this.lead(Number(this.scrub.value));
+    this.speed.oninput = () => {
+      this.state.speed = clamp(10 ** Number(this.speed.value), SLOWEST, FASTEST);
+      this.sayTool();
+    };
+    map.addEventListener("keydown", (event) => this.steer(event));
+    map.addEventListener("pointerdown", (event) => this.press(event));
+    map.addEventListener("pointermove", (event) => this.drag(event));
+    map.addEventListener("pointerup", (event) => this.release(event));
+    map.addEventListener("pointercancel", () => this.letGo());
+    map.addEventListener("pointerleave", () => (this.point.textContent = ""));
+    map.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls the page
+      event.preventDefault();
+      this.look(() => this.view.magnify(Math.exp(-event.deltaY / 200), ...this.local(event)));
+    }, { passive: false });
+  }
+
+  // ---- what the page says
+
+  /** Take what the page says: another scene, another language, another theme, or that the reader should look here. */
+  update({ scene, labels, language, attention }, send) {
+    this.send = send;
+    const theme = readTheme(this.root), look = JSON.stringify([labels, theme]), text = JSON.stringify(scene);
+    const other = text !== this.text;
+    if (other || look !== this.seen) {
+      const before = this.scene;
+      Object.assign(this, { theme, labels, scene: other ? scene : this.scene, text, seen: look });
+      this.root.lang = language;
+      for (const run of this.scene.runs) run.ink = css(theme.colour(run.colour));
+      if (other) this.take(before);
+      this.name();
+      this.legend.show(this);
+      this.chart.show(this);
+      this.stale = true;
+      this.layout();
+    }
+    if (attention > (this.state.attention ?? 0)) {
+      this.state.time = 0;
+      this.play(!STILL.matches && !this.scene.alone);
+      this.reveal();
+    }
+    this.state.attention = attention;
+    return ++this.calls;
+  }
+
+  /** Go over to another scene: on the same landscape and from the same start the race stays where it is. */
+  take(before) {
+    const { scene, state } = this, { landscape, steps } = scene;
+    const id = `${landscape.id}`, finished = before && state.time >= before.steps;
+    this.start = scene.start;
+    this.pending = null;
+    if (id !== this.landscape) {
+      this.field = new Field(landscape);
+      this.view = state.views[id] ??= new View(landscape.domain);
+      this.landscape = id;
+    }
+    const place = JSON.stringify([id, scene.start]);
+    const moved = state.place !== undefined && state.place !== place;
+    state.place = place;
+    state.view = scene.view ?? "contour";
+    if (scene.alone) Object.assign(state, { time: scene.time, playing: false });
+    else if (moved) Object.assign(state, { time: 0, playing: state.playing || !STILL.matches });
+    else state.time = finished ? steps : Math.min(state.time, steps);
+    this.root.classList.toggle("kr-alone", Boolean(scene.alone));
+    this.root.classList.toggle("kr-fixed", !scene.movable);
+    this.root.dataset.runs = scene.runs.map((run) => run.id).join(" ");
+    this.root.dataset.view = state.view;
+    this.map.hidden = this.zoom.hidden = state.view !== "contour";
+    this.plot.hidden = state.view !== "surface";
+    this.map.style.display = state.view === "contour" ? "" : "none";
+    this.zoom.style.display = this.map.style.display;
+    this.point.textContent = "";
+    this.scrub.max = steps;
+    this.follows = scene.arrows?.length > 1;
+    this.play(state.playing ?? !STILL.matches);
+  }
+
+  name() {
+    const { labels, tool, scene } = this;
+    for (const name of ["first", "back", "forward", "csv", "closer", "farther", "fit"]) this.call(tool[name], labels[name]);
+    this.scrub.setAttribute("aria-label", labels.scrub);
+    this.speedName.textContent = labels.speed;
+    this.map.setAttribute("aria-label", `${labels.map}: ${scene.landscape.title}`);
+    this.plot.setAttribute("aria-label", `${labels.surface}: ${scene.landscape.title}`);
+    this.chart.title.textContent = labels.chart;
+    const hint = this.state.view === "surface" ? [labels.turn] : [labels.signs, ...(scene.movable ? [labels.click] : [])];
+    const keys = this.state.view === "surface" ? "" : labels.keys;
+    this.hint.replaceChildren(hint.join(" "), " ", element("span", { className: "kr-keys" }, keys));
+    this.sayTool();
+  }
+
+  call(button, text) {
+    button.title = text;
+    button.setAttribute("aria-label", text);
+  }
+
+  sayTool() {
+    const { labels, state } = this, name = state.playing ? "pause" : "play";
+    this.tool.play.querySelector("path").setAttribute("d", ICONS[name]);
+    this.call(this.tool.play, labels[name]);
+    const speed = state.speed >= 3 ? Math.round(state.speed) : Number(state.speed.toFixed(state.speed < 1 ? 2 : 1));
+    this.times.textContent = fill(labels.times, { speed });
+    this.speed.setAttribute("aria-valuetext", this.times.textContent);
+  }
+
+  /** Scroll until the race is in sight from its top on, if it is not. */
+  reveal() {
+    const { top, bottom } = this.root.getBoundingClientRect();
+    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: STILL.matches ? "instant" : "smooth" });
+  }
+
+  // ---- the map under hands
+
+  local(event) {
+    const { left, top } = this.map.getBoundingClientRect();
+    return [event.clientX - left, event.clientY - top];
+  }
+
+  press(event) {
+    if (event.button || !event.isPrimary) return;
+    this.held = { from: this.local(event), last: this.local(event), moved: false };
+    this.map.setPointerCapture(event.pointerId);
+  }
+
+  drag(event) {
+    const at = this.local(event), { held, view, labels } = this;
+    const [x, y] = view.toPlane(...at);
+    if (event.pointerType === "mouse") {
+      const here = view.round([x, y]), [left, up] = here.map(plain);
+      this.point.textContent = fill(labels.point, { x: left, y: up, f: shown(this.field.at(...here)) });
+    }
+    if (!held) return;
+    held.moved ||= Math.hypot(at[0] - held.from[0], at[1] - held.from[1]) > 5;
+    if (!held.moved) return;
+    this.map.classList.add("kr-dragging");
+    const [beforeX, beforeY] = view.toPlane(...held.last);
+    held.last = at;
+    this.look(() => view.move(beforeX - x, beforeY - y));
+  }
+
+  release(event) {
+    if (this.held && !this.held.moved) this.choose(...this.view.toPlane(...this.local(event)));
+    this.letGo();
+  }
+
+  letGo() {
+    this.held = null;
+    this.map.classList.remove("kr-dragging");
+  }
+
+  /** Ask the page for another start. */
+  choose(x, y) {
+    if (!this.scene.movable) return;
+    this.pending = this.view.round([x, y]);
+    this.send("start", this.pending);
+    this.schedule();
+  }
+
+  look(change) {
+    this.travel = null;
+    change();
+    this.stale = true;
+    this.schedule();
+  }
+
+  steer(event) {
+    const { tool } = this;
+    const keys = {
+      ArrowLeft: tool.back, ArrowRight: tool.forward, Home: tool.first, " ": tool.play,
+      "+": tool.closer, "=": tool.closer, "-": tool.farther, 0: tool.fit,
+    };
+    if (event.key === "End") this.lead(this.scene.steps);
+    else if (event.key in keys && !event.ctrlKey && !event.metaKey) keys[event.key].click();
+    else return;
+    event.preventDefault();
+  }
+
+  // ---- the clock
+
+  lead(time) {
+    this.play(false);
+    this.state.time = clamp(Math.round(time), 0, this.scene.steps);
+    this.schedule();
+  }
+
+  stepBy(by) {
+    const { time } = this.state;
+    this.lead(by < 0 ? Math.ceil(time) - 1 : Math.floor(time) + 1);
+  }
+
+  /** Start or stop the clock; at the end, start again. */
+  play(playing) {
+    const { state, scene } = this;
+    if (scene.alone) playing = false;
+    if (playing && state.time >= scene.steps) {
+      if (this.painted) state.time = 0;
+      else playing = false; // come back to a finished race: it stays finished
+    }
+    state.playing = playing;
+    this.root.dataset.playing = playing;
+    this.past = performance.now();
+    this.sayTool();
+    this.schedule();
+  }
+
+  schedule() {
+    this.frame ??= requestAnimationFrame((now) => {
+      this.frame = null;
+      this.tick(now);
+    });
+  }
+
+  /** Turn the look to the step of a scene that shows a single one; all at once for those who ask for less motion. */
+  follow() {
+    const [plain, { from, to }] = this.scene.arrows, other = Math.hypot(plain.to[0] - from[0], plain.to[1] - from[1]);
+    const { x, y, zoom } = this.view;
+    const soon = STILL.matches || !this.painted ? 0 : TRAVEL;
+    this.travel = { from: { x, y, zoom }, to: this.view.around(from, to, other), begin: performance.now(), lasts: soon };
+    this.schedule();
+  }
+
+  /** Go on with the look's travel. */
+  turn(now) {
+    const { from, to, begin, lasts } = this.travel;
+    const share = lasts ? clamp((now - begin) / lasts, 0, 1) : 1, eased = share * share * (3 - 2 * share);
+    for (const name of ["x", "y"]) this.view[name] = from[name] + (to[name] - from[name]) * eased;
+    this.view.zoom = from.zoom * (to.zoom / from.zoom) ** eased;
+    this.stale = true;
+    if (share >= 1) this.travel = null;
+    else this.schedule();
+  }
+
+  tick(now) {
+    const { state, scene } = this;
+    if (this.travel) this.turn(now);
+    if (state.playing) {
+      const seconds = clamp((now - this.past) / 1000, 0, 0.1);
+      this.past = now;
+      state.time = Math.min(state.time + (seconds * state.speed * Math.max(scene.steps, 4)) / RACE_SECONDS, scene.steps);
+      if (state.time >= scene.steps) this.play(false);
+    }
+    this.draw();
+    if (state.playing) this.schedule();
+  }
+
+  // ---- drawing
+
+  layout() {
+    const width = this.root.clientWidth;
+    if (!width || !this.scene) return;
+    const narrow = width < 780, { alone } = this.scene;
+    this.root.classList.toggle("kr-narrow", narrow);
+    const room = narrow || alone ? width : width - 21 * 16 - 22;
+    const height = clamp(Math.round(room * (narrow ? 0.78 : 0.5)), 250, alone ? 400 : 480);
+    this.root.style.setProperty("--height", `${height}px`);
+    this.view.size = [this.map.clientWidth || width, height];
+    if (this.follows) this.follow();
+    this.follows = false;
+    this.stale = true;
+    this.schedule();
+  }
+
+  draw() {
+    const { state, scene } = this, { time } = state;
+    if (!scene || !this.root.isConnected) return;
+    const step = Math.floor(time);
+    if (state.view === "contour") {
+      const size = [this.map.clientWidth, this.map.clientHeight];
+      if (this.stale && size[0]) {
+        this.view.size = size;
+        drawGround(this.ground, this.field, this.view, this.theme);
+        this.map.classList.toggle("kr-zoomed", this.view.zoom > 1.01);
+        this.stale = false;
+      }
+      if (size[0]) drawWays(this.ways, this);
+    } else if (this.stale) {
+      this.stale = false;
+      this.surface.show(this);
+    } else this.surface.follow();
+    this.legend.follow(this);
+    this.chart.draw(this);
+    this.painted = true;
+    this.where.textContent = fill(this.labels.step, { step, steps: scene.steps });
+    this.scrub.value = step;
+    Object.assign(this.root.dataset, { step, zoom: this.view.zoom.toFixed(2), drawn: ++this.drawn });
+    clearTimeout(this.saying);
+    if (!state.playing) this.saying = setTimeout(() => this.say(step), SPOKEN_AFTER);
+  }
+
+  say(step) {
+    const values = this.scene.runs.map((run) => `${run.name} f ${shown(run.values[Math.min(step, run.values.length - 1)])}`).join("; ");
+    const said = fill(this.labels.said, { step, values });
+    this.status.textContent = said;
+    this.chart.canvas.setAttribute("aria-label", `${this.labels.chart}. ${said}`);
+    if (this.state.view === "surface") this.surface.follow();
+  }
+
+  download() {
+    const lines = ["runner,step,x,y,f,distance"];
+    for (const { id, points, values, distances } of this.scene.runs) {
+      points.forEach(([x, y], step) => lines.push([id, step, x, y, values[step], distances[step]].join()));
+    }
+    const link = element("a", { download: "kasane-race.csv" });
+    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  close() {
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.saying);
+    this.sized.disconnect();
+    this.surface.close();
+    this.root.remove();
+  }
+}

@@ -1,0 +1,138 @@
+/* The landscape in three dimensions, by Plotly. */
+
+const { search } = new URL(import.meta.url); // the version, the same for all of these files
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const { element, fill, plain, range, shown } = await load("words");
+const { css, mix } = await load("drawing");
+const { BANDS, position } = await load("plane");
+const { DOTTED } = await load("map");
+
+const GRID = 71; // points of the surface on a side
+const SURFACE_EVERY = 70; // ms at least between two drawings of walks on the surface
+const SYMBOLS_3D = { // Plotly's names
+  circle: "circle", square: "square", diamond: "diamond", triangle: "diamond-open", cross: "x", star: "cross", ring: "circle-open",
+};
+
+let plotly;
+
+/** Load Plotly, once for the page. */
+function loadPlotly() {
+  plotly ??= window.Plotly ? Promise.resolve() : new Promise((done, failed) => {
+    const script = element("script", { src: new URL("plotly/plotly.min.js", document.baseURI).href });
+    script.onload = done;
+    script.onerror = failed;
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+/** The landscape in three dimensions. Camera and zoom outlive every change but that of the landscape. */
+export class Surface {
+  constructor(box, choose) {
+    Object.assign(this, { box, choose, drawn: 0, rest: SURFACE_EVERY });
+  }
+
+  /** Draw everything: another landscape, other walks, another theme. */
+  async show(race) {
+    this.race = race;
+    await loadPlotly();
+    if (this.race !== race || !this.box.isConnected || race.state.view !== "surface") return;
+    const { field, theme, scene } = race, [[left, right], [bottom, top]] = field.domain;
+    const xs = range(GRID, (n) => left + (n * (right - left)) / (GRID - 1));
+    const ys = range(GRID, (n) => bottom + (n * (top - bottom)) / (GRID - 1));
+    const values = ys.map((y) => xs.map((x) => field.at(x, y)));
+    const highest = Math.max(...values.flat());
+    const line = css(mix(theme.high, theme.ink, 0.4));
+    const surface = {
+      type: "surface", x: xs, y: ys, z: values.map((row) => row.map((it) => field.height(it))),
+      text: values.map((row, j) => row.map((it, i) => fill(race.labels.point, { x: shown(xs[i]), y: shown(ys[j]), f: shown(it) }))),
+      hoverinfo: "text", showscale: false,
+      colorscale: [[0, css(mix(theme.ground, theme.high, 0.16))], [1, css(theme.high)]],
+      contours: { z: { show: true, start: 1, end: BANDS, size: 1, color: line, width: 1 } },
+      lighting: { ambient: 0.82, diffuse: 0.35, specular: 0.05, roughness: 0.9 },
+    };
+    const trails = scene.runs.map((run) => ({
+      type: "scatter3d", mode: "lines", name: run.name, hoverinfo: "name",
+      line: { color: run.ink, width: 6, dash: run.dash }, ...this.trail(run),
+    }));
+    const heads = {
+      type: "scatter3d", mode: "markers", hoverinfo: "text", text: scene.runs.map((run) => run.name),
+      marker: {
+        size: 7, color: scene.runs.map((run) => run.ink), symbol: scene.runs.map((run) => SYMBOLS_3D[run.marker]),
+        line: { color: css(theme.ground), width: 1 },
+      },
+      ...this.heads(),
+    };
+    const decades = [0, 0.1, 1, 10, 100, 1e3, 1e4, 1e5].filter((it) => field.lowest + it <= highest);
+    const apart = decades.filter((it, n) => !n || field.height(field.lowest + it) - field.height(field.lowest + decades[n - 1]) > 1.5);
+    const axis = { color: css(theme.ink), gridcolor: css(mix(theme.ground, theme.ink, 0.2)), zeroline: false, showspikes: false };
+    const ticks = { tickvals: apart.map((it) => field.height(field.lowest + it)), ticktext: apart.map((it) => plain(field.lowest + it)) };
+    const sides = [right - left, top - bottom], longest = Math.max(...sides);
+    const layout = {
+      scene: {
+        xaxis: { ...axis, title: { text: "x" }, range: field.domain[0] },
+        yaxis: { ...axis, title: { text: "y" }, range: field.domain[1] },
+        zaxis: { ...axis, title: { text: "f" }, ...ticks, range: [0, field.height(highest) * 1.02] },
+        aspectmode: "manual",
+        aspectratio: { x: (1.5 * sides[0]) / longest, y: (1.5 * sides[1]) / longest, z: 0.8 },
+        camera: { eye: { x: -1.28, y: -0.96, z: 1.4 }, center: { x: 0, y: 0, z: -0.17 } },
+        uirevision: scene.landscape.id,
+      },
+      margin: { l: 0, r: 0, t: 0, b: 0 },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      font: { family: theme.font, color: css(theme.ink), size: 12 },
+      hoverlabel: { bgcolor: css(theme.ground), font: { color: css(theme.ink) } },
+      showlegend: false,
+      uirevision: scene.landscape.id,
+    };
+    const config = { displayModeBar: false, displaylogo: false, showSendToCloud: false, responsive: true };
+    await window.Plotly.react(this.box, [surface, ...trails, heads], layout, config);
+    if (!this.listening) {
+      this.listening = true;
+      this.box.on("plotly_click", ({ points: [{ x, y }] }) => this.choose(x, y));
+    }
+    this.shown = scene;
+    this.box.dataset.traces = this.box.data.length;
+  }
+
+  /** Move the walks on, without touching the surface. */
+  follow() {
+    const { race, shown } = this;
+    if (!shown || shown !== race.scene || performance.now() - this.drawn < this.rest) return;
+    const step = `${Math.floor(race.state.time)}`;
+    if (step === this.step) return;
+    this.step = step;
+    const began = performance.now();
+    const all = [...shown.runs.map((run) => this.trail(run)), this.heads()];
+    const columns = Object.fromEntries(["x", "y", "z"].map((axis) => [axis, all.map((it) => it[axis])]));
+    window.Plotly.restyle(this.box, columns, range(all.length, (n) => n + 1));
+    this.drawn = performance.now();
+    this.rest = Math.max(SURFACE_EVERY, 2 * (this.drawn - began)); // a slow machine is left time for other things
+  }
+
+  /** Return points just above the surface, and gaps where a walk is outside of what is seen. */
+  above(points, lift = 0.2) {
+    const { field } = this.race, [[left, right], [bottom, top]] = field.domain;
+    const inside = points.map(([x, y]) => (x >= left && x <= right && y >= bottom && y <= top ? [x, y] : [null, null]));
+    return {
+      x: inside.map(([x]) => x), y: inside.map(([, y]) => y),
+      z: inside.map(([x, y]) => (x === null ? null : field.height(field.at(x, y)) + lift)),
+    };
+  }
+
+  /** Return a walk up to now, with points between its steps so that it follows the ground. */
+  trail(run) {
+    const reached = Math.min(Math.floor(this.race.state.time), run.points.length - 1);
+    const between = run.points.length > DOTTED ? 1 : 8;
+    return this.above(range(reached * between + 1, (n) => position(run, n / between)));
+  }
+
+  heads() {
+    const { scene, state } = this.race;
+    return this.above(scene.runs.map((run) => position(run, Math.floor(state.time))), 0.6);
+  }
+
+  close() {
+    if (this.shown) window.Plotly.purge(this.box);
+  }
+}

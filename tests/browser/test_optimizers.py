@@ -1,0 +1,245 @@
+"""The race in a real Chromium: every control once, the map under hands, and that it says what the engine computed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from engine.analysis.landscapes import LANDSCAPES, descend
+from pages._ui.race.settings import NAMES
+from tests.browser.conftest import wait_ready
+
+pytestmark = pytest.mark.browser
+
+
+class Visit:
+    """The page, and what one can see and do on it."""
+
+    def __init__(self, page, url: str, query: str = "") -> None:
+        self.page = page
+        page.goto(f"{url}/optimizers{query}")
+        wait_ready(page)
+        expect(self.root).to_have_attribute("data-drawn", re.compile(r"[1-9]"))
+
+    @property
+    def root(self):
+        return self.page.locator(".kasane-race")
+
+    def data(self, name: str) -> str:
+        return self.root.get_attribute(f"data-{name}")
+
+    def has(self, name: str, value: str | re.Pattern) -> None:
+        expect(self.root).to_have_attribute(f"data-{name}", value)
+
+    def button(self, name: str):
+        return self.root.get_by_role("button", name=name, exact=True)
+
+    def pause(self) -> None:
+        self.button("Pause").click()
+        self.has("playing", "false")
+
+    def lead(self, step: int) -> None:
+        """Move the slider of the steps."""
+        self.root.get_by_label("Step of the race").fill(str(step))
+        self.has("step", str(step))
+
+    def number(self, name: str, value: float) -> None:
+        field = self.page.locator(f".st-key-optimizers_{name} input")
+        field.fill(str(value))
+        field.press("Enter")
+        wait_ready(self.page)
+
+    def cells(self, run: str) -> list[str]:
+        return self.root.locator(f"tr[data-run={run}] td").all_inner_texts()
+
+    @property
+    def map(self):
+        return self.page.locator(".kr-map")
+
+
+@pytest.fixture
+def visit(page, app_url):
+    return lambda query="": Visit(page, app_url, query)
+
+
+def value(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
+# --- the clock --------------------------------------------------------------------------------------------------------
+
+
+def test_it_runs_by_itself_under_every_button_and_by_keys(visit):
+    race = visit()
+    expect(race.root).not_to_have_attribute("data-step", "0", timeout=5_000)
+    race.pause()
+    rest = race.data("step")
+    race.page.wait_for_timeout(400)
+    assert race.data("step") == rest
+    race.lead(7)
+    race.button("One step on").click()
+    race.has("step", "8")
+    race.button("One step back").click()
+    race.has("step", "7")
+    race.button("Back to the start").click()
+    race.has("step", "0")
+    race.root.get_by_label("Speed").evaluate("(it) => { it.value = 1; it.dispatchEvent(new Event('input')); }")
+    expect(race.root.locator(".kr-times")).to_have_text("10×")
+    race.button("Play").click()
+    race.has("step", "30")  # the whole race in less than a second
+    race.has("playing", "false")
+    race.root.get_by_label("Speed").evaluate("(it) => { it.value = -1; it.dispatchEvent(new Event('input')); }")
+    expect(race.root.locator(".kr-times")).to_have_text("0.1×")
+    race.button("Play").click()  # from the start again
+    race.has("step", "0")
+    race.has("playing", "true")
+    box = race.root.locator(".kr-chart").bounding_box()
+    race.page.mouse.click(box["x"] + 0.55 * box["width"], box["y"] + 0.5 * box["height"])
+    race.has("playing", "false")
+    assert 10 < int(race.data("step")) < 20
+    race.map.focus()
+    for key, name, expected in (
+        ("End", "step", "30"), ("ArrowLeft", "step", "29"), ("Home", "step", "0"), ("ArrowRight", "step", "1"),
+        ("+", "zoom", "1.60"), ("-", "zoom", "1.00"), ("+", "zoom", "1.60"), ("0", "zoom", "1.00"),
+        (" ", "playing", "true"), (" ", "playing", "false"),
+    ):  # fmt: skip
+        race.page.keyboard.press(key)
+        race.has(name, expected)
+
+
+def test_what_stands_still_is_what_the_engine_computed(open_page, app_url):
+    """For those who ask for less motion it does not start by itself; nothing jumps from step to step."""
+    race = Visit(open_page(reduced_motion="reduce"), app_url, "?landscape=beale")
+    race.has("playing", "false")
+    race.page.wait_for_timeout(300)
+    assert race.data("step") == "0"
+    beale = LANDSCAPES["beale"]
+    for step in (0, 11, 200):
+        race.lead(step)
+        for rule in NAMES:
+            more = {"l2": 0.01} if rule == "adamw" else {}
+            walk = descend(beale, rule, lr=beale.rates[rule], steps=200, **more)
+            f, distance = map(value, race.cells(rule))
+            assert f == pytest.approx(walk.values[step], rel=6e-3)
+            assert distance == pytest.approx(beale.distance(walk.points[step]), rel=6e-3)
+
+    race.lead(3)
+    places = race.root.evaluate("""(root) => Array.from({ length: 30 }, () => {
+      root.querySelector("button.kr-forward").click();
+      const boxes = [...root.querySelectorAll("button, tr, canvas, input, output, p")]
+        .map((it) => it.getBoundingClientRect());
+      return JSON.stringify(boxes.map(({ x, y, height }) => [x, y, height].map(Math.round)));
+    })""")
+    assert len(set(places)) == 1
+
+    box = race.map.bounding_box()
+    for across, down in ((0.5, 0.5), (0.3, 0.7), (0.65, 0.25)):
+        race.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        said = re.fullmatch(r"x (.+), y (.+): f (.+)", race.page.locator(".kr-point").inner_text())
+        x, y, f = map(value, said.groups())
+        assert f == pytest.approx(beale.f(x, y), rel=6e-3)
+
+
+def test_the_file_has_every_step(visit):
+    race = visit("?preset=ch06-landscape")
+    with race.page.expect_download() as download:
+        race.button("Download as CSV").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
+    assert len(rows) == 4 * 31
+    walk = descend(LANDSCAPES["ravine"], "sgd", lr=0.95, steps=30)
+    found = [(float(row["x"]), float(row["y"])) for row in rows if row["runner"] == "sgd"]
+    np.testing.assert_allclose(found, walk.points, rtol=1e-6, atol=1e-9)
+
+
+# --- under hands ------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_keeps_zoom_and_mount_a_click_sets_the_start_and_dragging_does_not(visit):
+    race = visit()
+    race.pause()
+    race.button("Zoom in").click()
+    race.has("zoom", "1.60")
+    race.button("Zoom out").click()
+    race.has("zoom", "1.00")
+    race.button("Zoom in").click()
+    race.lead(5)
+    race.number("ravine_sgd", 0.5)
+    race.page.wait_for_url(re.compile("ravine_sgd=0.5"))
+    walk = descend(LANDSCAPES["ravine"], "sgd", lr=0.5, steps=30)
+    expect(race.root.locator("tr[data-run=sgd] td").first).to_have_text(re.compile(f"^{walk.values[5]:.3g}"))
+    assert (race.data("zoom"), race.data("step"), race.data("mounts")) == ("1.60", "5", "1")
+    race.button("Reset zoom").click()
+    race.has("zoom", "1.00")
+
+    box = race.map.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    scale = min(box["width"] / 20, box["height"] / 10)
+    race.page.mouse.move(*middle)
+    race.page.mouse.down()
+    race.page.mouse.move(middle[0] + scale, middle[1], steps=4)
+    race.page.mouse.up()
+    expect(race.page.locator(".kr-point")).to_have_text(re.compile("^x 0"))  # what was in the middle is under the mouse
+    assert "ravine_x" not in race.page.url
+    race.button("Reset zoom").click()
+    race.page.mouse.click(middle[0] + 3 * scale, middle[1] - 2 * scale)
+    race.page.wait_for_url(re.compile("ravine_x="))
+    wait_ready(race.page)
+    fields = (race.page.locator(f".st-key-optimizers_ravine_{name} input").input_value() for name in "xy")
+    assert [value(it) for it in fields] == pytest.approx([3, 2], abs=0.03)
+    race.has("playing", "true")  # from there, at once
+    assert race.data("mounts") == "1"
+
+
+def test_runners_landscapes_and_views_are_switched(open_page, app_url):
+    race = Visit(open_page(reduced_motion="reduce"), app_url)
+    race.page.locator(".st-key-optimizers_nesterov label").click()
+    race.has("runs", "sgd momentum adagrad rmsprop adam adamw")
+    race.page.locator(".st-key-optimizers_view").get_by_role("radio", name="3-D").click()
+    race.has("view", "surface")
+    expect(race.page.locator(".kr-surface[data-traces='8']")).to_be_visible(timeout=20_000)
+    race.page.locator(".st-key-optimizers_view").get_by_role("radio", name="Map").click()
+    race.has("view", "contour")
+    expect(race.map).to_be_visible()
+    race.page.locator(".st-key-optimizers_landscape").get_by_role("combobox").click()
+    race.page.get_by_role("option", name="Rosenbrock's valley").click()
+    expect(race.root.locator(".kr-where")).to_have_text(re.compile("of 400"))
+    assert race.data("mounts") == "1"
+
+
+def test_a_step_is_turned_over_and_back(open_page, app_url):
+    race = Visit(open_page(reduced_motion="reduce"), app_url, "?part=steps&optimizer=momentum")
+    race.has("step", "0")
+    zoom = race.data("zoom")
+    assert float(zoom) > 1
+    race.page.get_by_role("button", name="Next step").click()
+    race.has("step", "1")
+    race.page.get_by_role("button", name="Previous step").click()
+    race.has("step", "0")
+    race.has("zoom", zoom)
+    assert race.page.locator(".st-key-equations .katex-display").count() == 4
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
+def test_every_part_has_room(open_page, app_url, width, scheme):
+    options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "reduced_motion": "reduce"}
+    page = open_page(**options)
+    race = Visit(page, app_url)
+    for part, runs in (
+        ("The race", "sgd"), ("Step by step", "adam"), ("Moving averages", "with without"),
+        ("Learning-rate schedules", "constant step"),
+    ):  # fmt: skip
+        page.get_by_role("radio", name=part).click()
+        expect(race.root).to_have_attribute("data-runs", re.compile(f"^{runs}"))
+        wait_ready(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        wide = """(width) => [...document.querySelectorAll(".kasane-race *")]
+          .filter((it) => it.getBoundingClientRect().right > width + 1).map((it) => it.className)"""
+        assert page.evaluate(wide, width) == [], part
+    page.get_by_role("radio", name="On digits").click()
+    expect(page.locator(".kcp-runs tbody tr")).to_have_count(5)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
