@@ -1,6 +1,6 @@
 """The command line: what the pages do, for scripts and terminals.
 
-    python -m engine presets | train | evaluate | export | predict | datasets
+    python -m engine presets | train | search | evaluate | export | predict | datasets
 
 Results go to standard output, the last line being JSON where asked for; progress and errors go to standard error, an
 error in one line with exit status 2. Nothing here computes: every command is a few calls into the engine.
@@ -14,6 +14,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,16 +22,20 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import build, export, presets
+from engine import build, export, presets, shipped
 from engine.analysis.precision import PRECISIONS, in_precision
 from engine.data import datasets, handwriting
 from engine.errors import InputError, shorten
-from engine.experiment import FIELDS, Experiment, parse_value
+from engine.experiment import FIELDS, Experiment, format_value, parse_value
 from engine.presets import Preset, Published, Result
+from engine.presets.search import PLANS
+from engine.runs import store
+from engine.search import cluster
+from engine.search.axes import parse_axes
+from engine.search.plan import Plan
+from engine.search.study import Search, Searches
 from engine.training import checkpoint, metrics
 from engine.training.trainer import Trainer
-
-MODEL = Path(__file__).resolve().parents[1] / "assets" / "models" / "reader.safetensors"
 
 THREADS = min(2, os.cpu_count() or 1)  # what a convolutional network is trained on
 
@@ -84,9 +89,24 @@ def build_parser() -> Parser:
     p.add_argument("--out", metavar="FILE.safetensors", type=Path, help="where to put the trained network")
     p.add_argument("--json", action="store_true", help="print one JSON object, last on standard output")
 
+    p = command("search", search, "try many values of hyper-parameters", SEARCH_HELP)
+    p.add_argument("--preset", metavar="ID", help="a published search, such as ch06-search")
+    p.add_argument("--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="fields of all trials")
+    p.add_argument("--over", nargs="+", action="extend", default=[], metavar="FIELD[:RANGE]", help="fields to search")
+    p.add_argument("--trials", metavar="N", help="how many to try (100)")
+    p.add_argument("--share", metavar="S", help="share of the training examples held out for validation (0.2)")
+    p.add_argument("--sampler", metavar="NAME", help="random (without) or tpe")
+    p.add_argument("--prune", action="store_true", help="end trials early that are below the median of the others")
+    p.add_argument("--seed", metavar="N", help="seed of the values that are drawn (0)")
+    p.add_argument("--resume", metavar="SEARCH", help="go on with a search, to --trials if that is given")
+    p.add_argument("--worker", metavar="ADDRESS", help="do not search: work for the Dask scheduler at this address")
+    p.add_argument("--json", action="store_true", help="print one JSON object, last on standard output")
+
     p = command("predict", predict, "read digits from a picture or from pen strokes", PREDICT_HELP)
     p.add_argument("file", metavar="FILE", help="a PNG or JPEG of one digit, or a .jsonl of drawings, one a line")
-    p.add_argument("--model", metavar="FILE", default=MODEL, help="a network by train --out (one that comes along)")
+    p.add_argument(
+        "--model", metavar="FILE", default=shipped.PATH, help="a network by train --out (one that comes along)"
+    )
     p.add_argument("--json", action="store_true", help="accepted for symmetry: the output is JSON in any case")
 
     p = command("evaluate", evaluate, "measure a trained network on the test examples of a data set", EVALUATE_HELP)
@@ -161,6 +181,8 @@ def show_check(preset: Preset, results: presets.Results, holds: bool) -> None:
     for label, result in results.items():
         published = accuracies(preset.published[label])
         print(f"{preset.id:<22} {label:<24} {published:<13} {accuracies(result):<13}")
+    if not results:
+        print(f"{preset.id:<22} {'computes':<24} {accuracies(None):<13} {accuracies(None):<13}")
     print(f"{'':22} {'holds' if holds else 'FAILS'}: {preset.claim.text}", flush=True)
 
 
@@ -227,14 +249,12 @@ def chosen_runs(options: argparse.Namespace) -> dict[str, Experiment]:
     if options.preset is None:
         if options.run is not None:
             raise UsageError("--run needs --preset.")
-        fields = {}
-        for setting in options.set:
-            name, equals, value = setting.partition("=")
-            if not equals:
-                raise UsageError("--set takes FIELD=VALUE, not {received}.", received=shorten(setting))
-            fields[name] = value
-        return {"": Experiment.from_settings(fields).replace(**changes)}
+        return {"": Experiment.from_settings(assignments(options)).replace(**changes)}
     preset = presets.get(options.preset)
+    if not preset.runs:
+        raise UsageError(
+            "{id} has nothing to train: it is computed, on the page {page}.", id=preset.id, page=preset.page
+        )
     runs = {label: experiment.replace(**changes) for label, experiment in preset.runs.items()}
     if options.run is None:
         return runs
@@ -242,6 +262,17 @@ def chosen_runs(options: argparse.Namespace) -> dict[str, Experiment]:
         legal = shorten("; ".join(runs), 120)
         raise UsageError("--run must be one of {legal}, not {run}.", legal=legal, run=shorten(options.run))
     return {options.run: runs[options.run]}
+
+
+def assignments(options: argparse.Namespace) -> dict[str, str]:
+    """Return what --set says, by field."""
+    fields = {}
+    for setting in options.set:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError("--set takes FIELD=VALUE, not {received}.", received=shorten(setting))
+        fields[name] = value
+    return fields
 
 
 def settings(options: argparse.Namespace) -> dict[str, object]:
@@ -269,6 +300,126 @@ def write(path: Path, blob: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+# -------------------------------------------------------------------------------------------------------------- search
+
+SEARCH_HELP = """\
+Train one experiment many times with other values of some fields, and rank the trials by their accuracy on examples held
+out from the training set.
+
+    python -m engine search --preset ch06-search
+    python -m engine search --set data=digits network=dense50 --over "lr:0.001..1 log" "optimizer:sgd|adam" --trials 30
+
+A range is written lr:0.001..1 or "lr:0.001..1 log", options "optimizer:sgd|adam"; a name alone is its usual range.
+Without --over, the learning rate and the L2 decay are searched.
+
+Trials run on the cores of this machine, or on the Dask scheduler that DASK_SCHEDULER_ADDRESS names. Another machine
+joins that scheduler from its own copy of this project:
+
+    python -m engine search --worker tcp://HOST:8786
+
+A search is kept with the runs: its id opens it on the page (/search?search=ID) and takes it up again (--resume ID).
+
+With --json, the last line of standard output is one object: search (the id), preset, experiment (what differs from the
+defaults), over, share, sampler, pruning, seed, dataset, seconds, workers, importance, best (the best trial or null) and
+trials, the best first: number, values, state, accuracy (validation), train_accuracy, loss, seconds, curves."""
+
+
+def search(options: argparse.Namespace) -> int:
+    """Search as the options say, or work for another's search."""
+    if options.worker is not None:
+        if not re.fullmatch(r"(tcp|tls)://[^\s/]+:\d{1,5}", options.worker):
+            raise UsageError(
+                "--worker must be an address such as tcp://192.168.0.5:8786, not {address}.",
+                address=shorten(options.worker),
+            )
+        cluster.serve(options.worker)
+        return 0
+    line, most = Line(), 0
+    with Searches(store.folder() / "searches") as searches:
+        if options.resume is not None:
+            found = searches.find(options.resume)
+            if found is None:
+                raise UsageError("There is no search {id} here.", id=shorten(options.resume))
+            searches.resume(found, parse_count(options, "trials"))
+        else:
+            found = searches.start(chosen_plan(options))
+        while not found.wait(0.2):
+            most = max(most, found.workers)
+            best = next(iter(found.ranking()), None)
+            score = f", best {best.accuracy:.4f}" if best else ""
+            line.show(f"search {found.id}: {len(found.finished()):,} of {found.plan.trials:,} trials{score}")
+        line.clear()
+    if found.error:
+        raise UsageError("{reason}", reason=found.error)
+    if options.json:
+        print_json(report(found, options.preset, most))
+        return 0
+    for place, trial in enumerate(found.ranking()[:10], start=1):
+        values = "  ".join(f"{name}={format_value(value)}" for name, value in trial.values.items())
+        print(f"{place:>3}  {trial.accuracy:.4f}  {values}  ({trial.state})")
+    print(f"{len(found.finished()):,} trials in {found.seconds:.1f} s; search {found.id}")
+    return 0
+
+
+def chosen_plan(options: argparse.Namespace) -> Plan:
+    """Return the search that the options describe."""
+    fields = assignments(options)
+    if options.preset is None:
+        plan = Plan(Experiment.from_settings(fields), parse_axes("lr,l2"))
+    else:
+        if options.preset not in PLANS:
+            received = shorten(options.preset)
+            raise UsageError("--preset must be one of {legal}, not {id}.", legal=", ".join(PLANS), id=received)
+        plan = PLANS[options.preset]
+        Experiment.from_settings(fields)  # names what is wrong
+        changes = {name: parse_value(FIELDS[name], text) for name, text in fields.items()}
+        plan = plan.replace(experiment=plan.experiment.replace(**changes))
+    changes: dict[str, object] = {name: parse_count(options, name) for name in ("trials", "seed")}
+    changes["share"] = parse_count(options, "share", whole=False)
+    changes["sampler"] = options.sampler
+    changes["pruning"] = options.prune or None
+    changes["axes"] = parse_axes(",".join(options.over)) if options.over else None
+    return plan.replace(**{name: value for name, value in changes.items() if value is not None})
+
+
+def parse_count(options: argparse.Namespace, name: str, *, whole: bool = True) -> object:
+    """Return an option as a number, or as it is where it is none: `Plan` says what is legal."""
+    text = getattr(options, name)
+    if text is None:
+        return None
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        return text
+
+
+def report(found: Search, preset: str | None, workers: int) -> dict[str, object]:
+    """Return a search that is over as values for JSON."""
+    plan = found.plan
+    trials = [
+        {
+            "number": trial.number,
+            "values": trial.values,
+            "state": trial.state,
+            "accuracy": trial.accuracy,
+            "train_accuracy": trial.train[-1] if trial.train else None,
+            "loss": trial.loss,
+            "seconds": trial.seconds,
+            "curves": {"step": trial.steps, "train_accuracy": trial.train, "validation_accuracy": trial.validation},
+        }
+        for trial in found.ranking()
+    ]
+    about = {name: value for name, value in plan.to_dict().items() if name != "trials"}
+    return {"search": found.id, "preset": preset} | about | {
+        "dataset": plan.experiment.data,
+        "seconds": round(found.seconds, 3),
+        "workers": workers,
+        "importance": found.importance,
+        "best": trials[0] if trials else None,
+        "trials": trials,
+    }  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------------ evaluate

@@ -17,7 +17,7 @@ from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 from engine import __main__ as cli
-from engine import export, presets
+from engine import export, presets, shipped
 from engine.__main__ import main
 from engine.data import datasets, handwriting
 from engine.data.datasets import LEFT_OUT
@@ -321,7 +321,7 @@ def test_export_writes_the_same_in_every_process(model, tmp_path):
 
 
 def test_an_exported_network_reads_digits_alike(say, reader, tmp_path):
-    say("export", cli.MODEL, "--to", "onnx", tmp_path / "reader.onnx")
+    say("export", shipped.PATH, "--to", "onnx", tmp_path / "reader.onnx")
     x = datasets.load("mnist-5k").x_test[:50]
     session = onnxruntime.InferenceSession(tmp_path / "reader.onnx", providers=["CPUExecutionProvider"])
     (theirs,) = session.run(["probabilities"], {"pictures": x.astype(np.float32)})
@@ -362,7 +362,7 @@ MANY = "network=" + " ".join(["dense10"] * 10_000)
 ERRORS = {
     "nothing": [],
     "no such command": ["tarin"],
-    "a command of a later issue": ["search"],
+    "a search over what is not searched": ["search", "--over", "steps"],
     "no such option": ["train", "--frobnicate"],
     "an abbreviated option": ["train", "--pre", "d2-l2"],
     "unknown preset": ["train", "--preset", "d3"],
@@ -398,11 +398,11 @@ ERRORS = {
     "quarter precision": ["evaluate", "assets/models/reader.safetensors", "--precision", "float8"],
     "export of no file": ["export", "missing.safetensors", "--to", "onnx", "a.onnx"],
     "export of what is no model": ["export", "README.md", "--to", "onnx", "a.onnx"],
-    "export to nothing": ["export", cli.MODEL, "a.onnx"],
-    "export to an unknown format": ["export", cli.MODEL, "--to", "x" * 100_000, "a.onnx"],
-    "export to nowhere": ["export", cli.MODEL, "--to", "onnx"],
-    "export into a folder": ["export", cli.MODEL, "--to", "csv", "tests"],
-    "export into no folder": ["export", cli.MODEL, "--to", "csv", "no/such/folder/a.csv"],
+    "export to nothing": ["export", shipped.PATH, "a.onnx"],
+    "export to an unknown format": ["export", shipped.PATH, "--to", "x" * 100_000, "a.onnx"],
+    "export to nowhere": ["export", shipped.PATH, "--to", "onnx"],
+    "export into a folder": ["export", shipped.PATH, "--to", "csv", "tests"],
+    "export into no folder": ["export", shipped.PATH, "--to", "csv", "no/such/folder/a.csv"],
     "unknown download": ["datasets", "--download", "imagenet"],
     "needless download": ["datasets", "--download", "mnist-5k"],
 }
@@ -539,11 +539,11 @@ def test_a_poor_terminal_is_no_error():
 
 @pytest.fixture(scope="module")
 def reader():
-    return checkpoint.load_model(cli.MODEL)
+    return checkpoint.load_model(shipped.PATH)
 
 
 def test_the_shipped_model_is_small(reader):
-    assert cli.MODEL.stat().st_size < 600_000
+    assert shipped.PATH.stat().st_size < 600_000
     assert reader.network.vector.data.size <= 150_000
 
 
@@ -551,7 +551,7 @@ def test_the_shipped_model_was_made_by_the_command_beside_it(reader):
     command = next(line for line in (MODELS / "reader.txt").read_text().splitlines() if "engine train" in line)
     options = cli.build_parser().parse_args(shlex.split(command)[shlex.split(command).index("train") :])
     assert cli.chosen_runs(options)["reader"] == reader.experiment
-    assert Path(options.out) == cli.MODEL.relative_to(ROOT)
+    assert Path(options.out) == shipped.PATH.relative_to(ROOT)
 
 
 def test_the_shipped_model_reads_digits(reader):

@@ -1,0 +1,157 @@
+"""A trial: a normal run of an experiment, trained on one part of the training set and measured on the other.
+
+`follow` trains and tells how it goes. `run` is the same as a task for a Dask worker: it sends what it has to tell as
+events of the scheduler, and ends when `stop` has been called in its process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+
+from engine.errors import N_, InputError, Text
+from engine.experiment import Experiment
+from engine.search.plan import validation_set
+from engine.training.trainer import Trainer
+
+SLICE = 0.02  # seconds of training between two looks whether to go on
+REPORT_EVERY = 0.12  # seconds between two reports of a trial
+FINISHED = ("complete", "pruned", "diverged", "failed")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is known of one trial.
+
+    values: of the fields that are searched. state: "running", "complete", "pruned" (ended early), "diverged" (the loss
+    left the finite numbers), "failed" (with `reason`, see `plain`), or "dropped" (stopped, to be tried again). steps,
+    train, validation: the curves of the accuracies (0 … 1). loss: the latest on the validation set, None if not finite.
+    """
+
+    number: int
+    values: Mapping[str, object]
+    state: str = "running"
+    steps: tuple[int, ...] = ()
+    train: tuple[float, ...] = ()
+    validation: tuple[float, ...] = ()
+    loss: float | None = None
+    seconds: float = 0.0
+    reason: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+    @property
+    def accuracy(self) -> float:
+        """The latest accuracy on the validation set; 0 for a network that has none to show."""
+        return self.validation[-1] if self.validation and self.state not in ("diverged", "failed") else 0.0
+
+    def rank(self) -> tuple[bool, float, float, int]:
+        """Return a key that sorts the best first: by accuracy, then by loss. What ended early comes after the rest."""
+        early = self.state in ("pruned", "diverged", "failed")
+        return early, -self.accuracy, self.loss if self.loss is not None else float("inf"), self.number
+
+    def update(self, outcome: Mapping[str, object]) -> Trial:
+        """Return the trial after what it has told (see `follow`)."""
+        curves = {name: tuple(outcome[name]) for name in ("steps", "train", "validation")}
+        rest = {name: outcome[name] for name in ("state", "loss", "seconds", "reason")}
+        return replace(self, **curves, **rest)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the trial as values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, object]) -> Trial:
+        """Invert `to_dict`. Raises KeyError, TypeError or ValueError for what is no trial."""
+        number, values = document["number"], document["values"]
+        if type(number) is not int or number < 0 or not isinstance(values, dict):
+            raise ValueError("a trial has a number and values")
+        return cls(number, values).update(document)
+
+
+def follow(experiment: Experiment, share: float, *, every: int | None = None) -> Iterator[dict[str, object]]:
+    """Train an experiment on its training examples but `share` of them, and yield after every `SLICE` seconds.
+
+    every: yield after so many steps instead. What is yielded are the fields of a `Trial` that training changes; with
+    the last, `state` is no longer "running". Raises `InputError` when it cannot be trained.
+    """
+    trainer = Trainer(experiment, validation_set(experiment, share), probe_every=0)
+    going = True
+    while going:
+        going = trainer.advance(steps=every) if every else trainer.advance(seconds=SLICE)
+        yield outcome(trainer)
+
+
+def outcome(trainer: Trainer) -> dict[str, object]:
+    """Return what there is to tell of a trial, as values for JSON."""
+    rows = trainer.history.evaluated.rows()
+    ended = {"completed": "complete", "diverged": "diverged", None: "running"}
+    loss = float(rows[-1, 3]) if len(rows) else None
+    return {
+        "state": ended[trainer.finished.reason if trainer.finished else None],
+        "steps": rows[:, 0].astype(int).tolist(),
+        "train": np.round(rows[:, 2], 4).tolist(),
+        "validation": np.round(rows[:, 4], 4).tolist(),
+        "loss": loss if loss is not None and np.isfinite(loss) else None,
+        "seconds": round(trainer.seconds, 4),
+        "reason": {},
+    }
+
+
+def failure(error: Exception) -> dict[str, object]:
+    """Return the outcome of a trial that could not be trained."""
+    known = isinstance(error, InputError)
+    text = (
+        error.text
+        if known
+        else Text(N_("The run was stopped by an error inside ({reason})."), reason=type(error).__name__)
+    )
+    empty = {"steps": [], "train": [], "validation": [], "loss": None, "seconds": 0.0}
+    return empty | {"state": "failed", "reason": plain(text)}
+
+
+def plain(text: Text) -> dict[str, object]:
+    """Return a sentence as values for JSON."""
+    values = {name: plain(it) if isinstance(it, Text) else str(it) for name, it in text.values.items()}
+    return {"template": text.template, "values": values}
+
+
+def sentence(document: Mapping[str, object]) -> Text:
+    """Invert `plain`."""
+    values = {name: sentence(it) if isinstance(it, dict) else it for name, it in document["values"].items()}
+    template = document["template"]
+    return Text(template, **values)
+
+
+# ----------------------------------------------------------------------------------------------------- on a Dask worker
+
+_ended: deque[str] = deque(maxlen=2000)  # what `stop` was told in this process
+
+
+def stop(*names: str) -> None:
+    """End tasks of this process at their next look: all of a topic, or one, "topic/number"."""
+    _ended.extend(names)
+
+
+def run(topic: str, number: int, experiment: str, share: float) -> dict[str, object]:
+    """Train and return the outcome, reporting {"number", …} to the topic meanwhile. Called by a Dask worker."""
+    from distributed import get_worker
+
+    worker, told = get_worker(), time.monotonic()
+    result: dict[str, object] = {}
+    try:
+        for result in follow(Experiment.from_json(experiment), share):
+            if topic in _ended or f"{topic}/{number}" in _ended:
+                break
+            if time.monotonic() - told >= REPORT_EVERY and result["state"] == "running":
+                told = time.monotonic()
+                worker.log_event(topic, result | {"number": number})
+    except InputError as error:
+        return failure(error)
+    return result

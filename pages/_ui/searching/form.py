@@ -1,0 +1,184 @@
+"""The sidebar of the search page: what varies from trial to trial, and what all trials have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from engine import build
+from engine.errors import InputError
+from engine.experiment import FIELDS, Experiment, format_value, matters
+from engine.search.axes import MAX_AXES, SEARCHABLE, Axis, Options, Range, format_axes, is_number, parse_axis, usual
+from pages._ui import controls
+from pages._ui.i18n import _, translate
+from pages._ui.searching.settings import chosen, control, notice, settings, step
+
+
+def sidebar(*, fixed: bool) -> None:
+    """Draw the sidebar. fixed: a search is shown, nothing can be changed."""
+    with st.sidebar:
+        with st.expander(_("What is searched"), expanded=True):
+            axes_form(fixed)
+        with st.expander(_("What every trial is compared on"), expanded=True):
+            left, right = st.columns(2, vertical_alignment="bottom")
+            with left:
+                control("share", disabled=fixed, width="stretch")
+            with right:
+                control("draws", disabled=fixed, width="stretch")
+            st.caption(parts())
+        st.caption(_("The same in all trials:"))
+        st.button(
+            _("As on the Train page"), icon=":material/input:", on_click=from_train, disabled=fixed, key="search_train",
+            help=_("Take over the experiment that the Train page is set to."), width="stretch",
+        )  # fmt: skip
+        experiment = settings.experiment()
+        searched = {axis.name for axis in settings.axes()}
+        for group, title in controls.GROUPS.items():
+            names = [name for name, it in FIELDS.items() if it.metadata["group"] == group]
+            shown = [name for name in names if name not in searched and matters_here(experiment, name, searched)]
+            with st.expander(translate(title)):
+                for row in rows(shown):
+                    for column, name in zip(st.columns(len(row), vertical_alignment="bottom"), row, strict=True):
+                        with column:
+                            control(name, disabled=fixed)
+
+
+def axes_form(fixed: bool) -> None:
+    """Draw the choice of fields, and the range or the options of each."""
+    axes = settings.axes()
+    experiment = settings.experiment()
+    searched = {axis.name for axis in axes}
+    offered = [it for it in SEARCHABLE if it in searched or matters_here(experiment, it, searched)]
+    key = "axis_names"
+    st.session_state.setdefault(key, [axis.name for axis in axes])
+    st.multiselect(
+        _("Fields"), offered, key=key, format_func=label, max_selections=MAX_AXES, on_change=take_names, disabled=fixed,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    for axis in axes:
+        if isinstance(axis, Range):
+            range_form(axis, fixed)
+        else:
+            options_form(axis, fixed)
+
+
+def range_form(axis: Range, fixed: bool) -> None:
+    """Draw the two ends of a range, and its scale."""
+    meta, title = FIELDS[axis.name].metadata, label(axis.name)
+    common = {"on_change": take_axis, "args": (axis.name,), "disabled": fixed}
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{title}**", width="content")
+        st.session_state.setdefault(f"axis_{axis.name}_log", axis.log)
+        words = _("{field} on a logarithmic scale: every power of ten is tried as often.").format(field=title)
+        st.toggle(_("log"), key=f"axis_{axis.name}_log", help=words, **common)
+    for column, end, words in zip(st.columns(2), ("low", "high"), (_("from"), _("to")), strict=True):
+        value, key = getattr(axis, end), f"axis_{axis.name}_{end}"
+        st.session_state.setdefault(key, value)
+        moved = {"step": meta["step"]} if axis.whole else {"step": step(value), "format": "%g"}
+        column.number_input(
+            f"{title}: {words}", meta["low"], meta["high"], key=key, label_visibility="collapsed", **moved, **common
+        )
+
+
+def options_form(axis: Options, fixed: bool) -> None:
+    """Draw the options of a field that is no number."""
+    key, common = f"axis_{axis.name}_options", {"on_change": take_axis, "args": (axis.name,), "disabled": fixed}
+    meta = FIELDS[axis.name].metadata
+    if meta["kind"] == "text":
+        st.session_state.setdefault(key, " | ".join(axis.values))
+        st.text_input(
+            label(axis.name), key=key, max_chars=600, help=_("Networks to choose from, with | between them."), **common
+        )
+    elif meta["kind"] == "choice":
+        st.session_state.setdefault(key, list(axis.values))
+        words = {option: controls.option_label(axis.name, option) for option in meta["options"]}
+        st.multiselect(label(axis.name), meta["options"], key=key, format_func=words.get, **common)
+    else:
+        st.markdown(f"**{label(axis.name)}**: " + _("on or off"))
+
+
+def take_names() -> None:
+    """Take over which fields are searched."""
+    kept = {axis.name: axis for axis in settings.axes()}
+    names = [name for name in st.session_state["axis_names"] if name in SEARCHABLE]
+    axes = [axis for name, axis in kept.items() if name in names] + [usual(it) for it in names if it not in kept]
+    choose(axes or list(kept.values()))
+
+
+def take_axis(name: str) -> None:
+    """Take over the range or the options of a field."""
+    axes = list(settings.axes())
+    place = next(i for i, axis in enumerate(axes) if axis.name == name)
+    try:
+        axes[place] = changed(axes[place])
+    except InputError as error:
+        notice(error)
+    choose(axes)
+
+
+def changed(axis: Axis) -> Axis:
+    """Return an axis as its widgets say. Raises `ExperimentError`."""
+    if is_number(axis.name):
+        ends = {end: st.session_state[f"axis_{axis.name}_{end}"] for end in ("low", "high")}
+        given = {end: value for end, value in ends.items() if value is not None}
+        return replace(axis, log=st.session_state[f"axis_{axis.name}_log"], **given)
+    options = st.session_state[f"axis_{axis.name}_options"]
+    if isinstance(options, str):
+        return parse_axis(f"{axis.name}:{options.replace(',', ' ')}")
+    return Options(axis.name, tuple(options))
+
+
+def choose(axes: list[Axis]) -> None:
+    """Choose what is searched, in the order of the fields."""
+    order = list(FIELDS)
+    settings.choose(over=format_axes(tuple(sorted(axes, key=lambda axis: order.index(axis.name)))))
+
+
+def from_train() -> None:
+    """Take over the experiment of the Train page."""
+    settings.take_experiment(Experiment.from_json(st.session_state.get("spec", "{}")))
+    st.toast(_("The trials now train the network of the Train page."), icon=":material/input:")
+
+
+def parts() -> str:
+    """Say how the training examples are divided, and how long a trial is."""
+    experiment = settings.experiment()
+    try:
+        n = len(build.build_dataset(experiment.replace(test_size=1)).x_train)
+    except InputError:
+        return ""  # starting says why
+    held = round(chosen("share") * n)
+    epochs = experiment.steps * experiment.batch_size / max(n - held, 1)
+    return _("{learn} examples to learn from, {held} held out. {steps} steps: {epochs} epochs.").format(
+        learn=f"{n - held:,}", held=f"{held:,}", steps=f"{experiment.steps:,}", epochs=f"{epochs:.3g}"
+    )
+
+
+def matters_here(experiment: Experiment, name: str, searched: set[str]) -> bool:
+    """Tell whether a field has any effect in some trial."""
+    condition = FIELDS[name].metadata.get("when")
+    return matters(experiment, name) or (condition is not None and condition[0] in searched)
+
+
+def rows(names: list[str]) -> list[list[str]]:
+    """Put two numbers side by side, everything else on a row of its own."""
+    made: list[list[str]] = []
+    for name in names:
+        if made and len(made[-1]) == 1 and is_number(name) and is_number(made[-1][0]):
+            made[-1].append(name)
+        else:
+            made.append([name])
+    return made
+
+
+def label(name: str) -> str:
+    """Return what a person reads for a field."""
+    return translate(FIELDS[name].metadata["label"])
+
+
+def value_label(name: str, value: object) -> str:
+    """Return what a person reads for a value of a field."""
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    return controls.option_label(name, value) if isinstance(value, str) else format_value(value)

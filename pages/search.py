@@ -1,0 +1,111 @@
+"""Search: many trials with other values of the hyper-parameters, compared on examples that none of them learns from."""
+
+import streamlit as st
+
+from engine.errors import N_, InputError
+from engine.search.axes import format_axes, parse_axes
+from engine.search.trial import sentence as trial_sentence
+from pages._ui import lesson, navigation, session, theme
+from pages._ui.i18n import _, sentence
+from pages._ui.searching.form import sidebar
+from pages._ui.searching.searchview import searchview
+from pages._ui.searching.server import searches
+from pages._ui.searching.settings import SEARCH, chosen, control, notice, settings, show_notices
+
+BOOK = settings.defaults()
+TRIES = (
+    (
+        N_("The book's search"),
+        N_("λ and learning rate by dice, 100 times. In which power of ten do the best twenty lie?"),
+        BOOK,
+    ),
+    (
+        N_("Dice or TPE"),
+        N_("Forty trials that learn from one another: how many of them land near the best?"),
+        BOOK | {"sampler": "tpe", "trials": 40},
+    ),
+    (
+        N_("Does the optimizer matter?"),
+        N_("Four optimizers, one wide range of learning rates, and the hopeless are ended early."),
+        BOOK
+        | {
+            "over": format_axes(parse_axes("optimizer:sgd|momentum|adagrad|adam,lr:0.0001..1 log")),
+            "pruning": 1,
+            "trials": 60,
+        },
+    ),
+)
+
+
+def start() -> None:
+    """Start the search that is chosen, and show it."""
+    try:
+        st.session_state[SEARCH] = searches().start(settings.plan()).id
+    except InputError as error:
+        notice(error)
+
+
+def resume() -> None:
+    """Go on with the search that is shown, to the number of trials that is asked for."""
+    try:
+        searches().resume(settings.search(), chosen("trials"))
+    except InputError as error:
+        notice(error)
+
+
+def take_up(values: dict[str, object]) -> None:
+    """Choose what is to be tried, in a search of its own."""
+    settings.leave()
+    settings.choose(**values)
+
+
+def commands() -> None:
+    """Draw the buttons and what decides how the next trial is chosen."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="search_commands"):
+        running = search is not None and search.is_running
+        if running:
+            st.button(
+                _("Stop"), icon=":material/stop:", type="primary", on_click=search.stop, key="search_stop",
+                disabled=search.state == "stopping",
+            )  # fmt: skip
+        elif search is None:
+            st.button(_("Start"), icon=":material/play_arrow:", type="primary", on_click=start, key="search_start")
+        else:
+            st.button(
+                _("Resume"), icon=":material/play_arrow:", type="primary", on_click=resume, key="search_resume",
+                disabled=len(search.finished()) >= chosen("trials"),
+                help=_("Goes on to the number of trials beside it; what has finished stays."),
+            )  # fmt: skip
+        st.button(
+            _("New"), icon=":material/add:", on_click=settings.leave, key="search_new",
+            disabled=search is None or running, help=_("Leaves this search, which its link still opens."),
+        )  # fmt: skip
+        control("trials", disabled=running)
+        control("sampler", disabled=search is not None)
+        control("pruning", disabled=search is not None)
+
+
+theme.header(_("Search"), _("Which learning rate, which decay? Let the machine try."))
+settings.open_address()
+show_notices()
+search = settings.search()
+sidebar(fixed=search is not None)
+commands()
+if search is not None:
+    if search.error:
+        st.error(sentence(search.error), icon=":material/error:")
+    reasons = [trial.reason for trial in search.finished() if trial.state == "failed"]
+    if reasons:
+        said = _("{n} trials could not be trained; the first: {reason}")
+        st.warning(said.format(n=len(reasons), reason=sentence(trial_sentence(reasons[0]))), icon=":material/info:")
+trial = searchview(search, settings.axes(), chosen("trials"), key="search_view")
+if trial is not None:
+    session.renew(search.plan.trial(trial.values))
+    st.switch_page(navigation.pages()["train"])
+st.markdown(lesson.text("search", "validation"))
+left, right = st.columns(2, gap="large")
+left.markdown(lesson.text("search", "scales"))
+right.markdown(lesson.text("search", "samplers"))
+st.markdown(lesson.text("search", "machines"))
+lesson.what_to_try(TRIES, take_up)
+settings.write_address()

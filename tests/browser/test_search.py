@@ -1,0 +1,230 @@
+"""The search page in a real Chromium: trials appear while they learn, every control does what it says."""
+
+import csv
+import io
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import wait_ready
+
+QUICK = "data=digits&network=dense16&train_size=300&evaluate_every=20&over=lr:0.001..1 log,optimizer:sgd|adam"
+
+
+class Visit:
+    """The page, and what one can see and do on it."""
+
+    def __init__(self, page, url: str, query: str) -> None:
+        self.page, self.url = page, url
+        self.go(query)
+
+    def go(self, query: str) -> None:
+        self.page.goto(f"{self.url}/search?{query}")
+        wait_ready(self.page)
+        expect(self.root).to_be_visible()
+
+    @property
+    def root(self):
+        return self.page.locator(".kasane-search")
+
+    @property
+    def finished(self) -> int:
+        return int(self.root.get_attribute("data-finished"))
+
+    @property
+    def cells(self):
+        return self.page.locator(".cells button:enabled")
+
+    def button(self, name: str):
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def enters(self, state: str) -> None:
+        expect(self.root).to_have_attribute("data-state", state, timeout=60_000)
+
+    def until(self, count: int) -> None:
+        """Wait until so many trials have finished."""
+        self.page.wait_for_function(
+            """(count) => {
+              const hosts = [...document.querySelectorAll("*")].filter((it) => it.shadowRoot);
+              const roots = [document, ...hosts.map((it) => it.shadowRoot)];
+              const root = roots.map((it) => it.querySelector(".kasane-search")).find((it) => it);
+              return root && Number(root.dataset.finished) >= count;
+            }""",
+            arg=count,
+            timeout=60_000,
+        )
+
+
+@pytest.fixture
+def visit(page, app_url):
+    return lambda query: Visit(page, app_url, query)
+
+
+@pytest.fixture(scope="module")
+def done(browser, app_url):
+    """The id of a search of twelve trials that has come to its end."""
+    context = browser.new_context(locale="en-US")
+    search = Visit(context.new_page(), app_url, f"{QUICK}&steps=200&trials=12")
+    search.button("Start").click()
+    search.enters("complete")
+    name = search.root.get_attribute("data-search")
+    context.close()
+    return name
+
+
+def test_it_is_watched_stopped_reloaded_and_taken_up_again(visit, open_page, app_url):
+    search = visit(f"{QUICK}&steps=4000&trials=60")
+    expect(search.page.get_by_text("Press Start")).to_be_visible()
+    expect(search.cells).to_have_count(0)
+    search.button("Start").click()
+    search.page.wait_for_url(re.compile("[?&]search="))
+    search.until(2)
+    before = int(search.root.get_attribute("data-shown"))
+    expect(search.cells).not_to_have_count(0)
+    search.page.wait_for_timeout(1500)
+    assert int(search.root.get_attribute("data-shown")) >= before + 2  # nothing was pressed
+
+    other = Visit(open_page(), app_url, f"search={search.root.get_attribute('data-search')}")
+    other.enters("running")
+    assert other.finished >= 2
+    other.button("Stop").click()
+    for it in (search, other):  # whoever looks sees that it rests
+        it.enters("stopped")
+        expect(it.button("Resume")).to_be_enabled()
+    count = search.finished
+    search.page.reload()
+    wait_ready(search.page)
+    search.until(count)
+    search.enters("stopped")
+    assert search.finished == count
+
+    trials = search.page.get_by_role("spinbutton", name="Trials", exact=True)
+    trials.fill(str(count + 2))
+    trials.press("Enter")
+    wait_ready(search.page)
+    search.button("Resume").click()
+    search.enters("complete")
+    other.enters("complete")
+    assert search.finished == other.finished == count + 2
+    search.button("New").click()
+    expect(search.button("Start")).to_be_visible()
+    assert "search=" not in search.page.url
+    search.enters("ready")
+
+
+def test_a_trial_is_marked_everywhere(visit, done):
+    search = visit(f"search={done}")
+    search.until(12)
+    marked = search.page.locator(".on")
+    search.cells.nth(2).hover()
+    expect(marked).to_have_count(4)  # cell, point, line and row
+    detail = search.page.locator(".detail")
+    expect(detail).to_have_text(re.compile(r"^Trial \d+: validation \d+\.\d %, training \d+\.\d %; Learning rate"))
+    said = detail.inner_text()
+    search.cells.nth(2).focus()
+    search.page.keyboard.press("Enter")
+    search.page.mouse.move(5, 5)
+    expect(detail).to_have_text(said)
+    search.page.locator("tbody tr").nth(4).click()
+    search.page.mouse.move(5, 5)
+    expect(detail).not_to_have_text(said)
+    for drawing in (".scatter", ".parallel"):
+        box = search.page.locator(drawing).bounding_box()
+        target = search.page.locator(f"{drawing} > .body > *").first.bounding_box()
+        x, y = target["x"] + target["width"] / 2, target["y"] + target["height"] / 2
+        search.page.mouse.move(x, y) if drawing == ".scatter" else search.page.mouse.move(
+            box["x"] + 42, target["y"] + 2
+        )
+        expect(marked).not_to_have_count(0)
+    search.page.mouse.move(5, 5)
+    search.page.locator("tbody tr").nth(4).click()  # once more lets it go
+    search.page.mouse.move(5, 5)
+    expect(detail).to_have_text(re.compile("^The best: Trial"))
+    expect(search.page.locator(".importance dd").first).to_contain_text("%")
+
+
+def test_axes_of_the_points_can_be_chosen(visit, done):
+    search = visit(f"search={done}")
+    search.until(12)
+    places = lambda: search.page.locator(".scatter .body > path").evaluate_all(  # noqa: E731
+        "paths => paths.map(it => it.getAttribute('transform'))"
+    )
+    before = places()
+    assert len(before) == 12
+    search.page.get_by_label("Up", exact=True).select_option("Validation accuracy")
+    assert places() != before
+    search.page.get_by_label("Across", exact=True).select_option("Optimizer")
+    expect(search.page.locator(".scatter .axes")).to_contain_text("Adam")
+    assert len({place.split("(")[1].split()[0] for place in places()}) == 2
+
+
+def test_what_is_shown_can_be_taken_home(visit, done):
+    search = visit(f"search={done}")
+    search.until(12)
+    tables = {}
+    for name, place in (("curves", ".panel"), ("trials", ".list")):
+        with search.page.expect_download() as download:
+            search.page.locator(f"{place} .tool").click()
+        assert download.value.suggested_filename == f"kasane-search-{name}.csv"
+        tables[name] = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
+    assert [row["trial"] for row in tables["trials"]] == [str(n) for n in range(12)]
+    assert {row["optimizer"] for row in tables["trials"]} == {"sgd", "adam"}
+    best = max(float(row["validation_accuracy"]) for row in tables["trials"])
+    expect(search.page.locator(".cells b").first).to_have_text(f"{100 * best:.1f} %")
+    first = [row for row in tables["curves"] if row["rank"] == "1"]
+    assert [int(row["step"]) for row in first] == list(range(0, 201, 20))
+    assert float(first[-1]["validation_accuracy"]) == best
+
+
+def test_any_trial_opens_on_the_train_page(visit, done):
+    search = visit(f"search={done}")
+    search.until(12)
+    row = search.page.locator("tbody tr").nth(3)
+    rate = row.locator("td").nth(3).inner_text()
+    row.get_by_role("button").click()
+    search.page.wait_for_url(re.compile(r"/train\?"))
+    wait_ready(search.page)
+    opened = search.page.get_by_label("Learning rate", exact=True).first.input_value()
+    assert float(opened) == pytest.approx(float(rate.replace("−", "-")), rel=0.006)
+    assert "network=dense16" in search.page.url
+    search.go(f"search={done}")
+    search.until(12)
+    search.button("Open on the Train page").click()
+    search.page.wait_for_url(re.compile(r"/train\?"))
+
+
+def test_language_and_theme_leave_the_search_where_it_is(visit, done):
+    search = visit(f"search={done}")
+    search.until(12)
+    search.cells.nth(1).click()
+    said = search.root.get_attribute("data-search")
+    search.page.get_by_text("日本語", exact=True).click()
+    expect(search.root).to_have_attribute("lang", "ja")
+    assert search.root.get_attribute("data-search") == said == done
+    assert search.finished == 12
+    search.page.emulate_media(color_scheme="dark")
+    expect(search.cells).to_have_count(12)
+
+
+def test_an_unknown_search_is_said(visit):
+    search = visit("search=nowhere12345")
+    expect(search.page.locator("[data-testid=stAlert]")).to_contain_text("There is no search nowhere12345")
+    expect(search.button("Start")).to_be_enabled()
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "ja"), (390, "en"), (1440, "ja")])
+def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, done, width, language):
+    page = open_page(viewport={"width": width, "height": 844})
+    search = Visit(page, app_url, f"{QUICK}&trials=12&lang={language}")
+    edges = "root => [...root.querySelectorAll('section')].map(it => Math.round(it.getBoundingClientRect().height))"
+    empty = search.root.evaluate(edges)
+    search.go(f"search={done}&lang={language}")
+    search.until(12)
+    page.wait_for_timeout(300)
+    assert search.root.evaluate(edges) == empty
+    wide = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stBidiComponentIsolated]'),
+        document.documentElement].filter(part => part.scrollWidth > part.clientWidth + 1).length"""
+    assert page.evaluate(wide) == 0
+    cut = "formulas => formulas.filter(it => it.scrollWidth > it.clientWidth + 3).length"
+    assert page.locator(".katex-display").evaluate_all(cut) == 0
