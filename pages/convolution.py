@@ -126,7 +126,8 @@ def network_part() -> None:
 
 def runs_part() -> None:
     """The published convolutional networks, trained here."""
-    others.update(compare(settings, lambda id: Figure(("loss", "accuracy", "filters", "layers")), link))
+    figure = Figure(("loss", "accuracy", "filters", "layers"))
+    others.update(compare("convolution", control("experiment"), figure, link))
 
 
 def beside() -> tuple[DeltaGenerator, DeltaGenerator]:

@@ -2,7 +2,8 @@
 
 header: step, steps, epoch, seconds, lr, parameters, batch, data, classes, layers (names) and more
 arrays: loss (n, 3) step, mini-batch loss, seconds; evaluated (m, 5) step and `EVALUATED`; layer0, layer1, … (k, 6)
-step and `PROBED`; activations, gradients, weights (layers, BINS) counts with their limits (layers, 2).
+step and `PROBED`; activations, gradients, weights (layers, BINS) counts with their limits (layers, 2); zeros
+(layers, 1), the share of each layer's weights that are smaller than `ZERO`.
 On toy2d also plane (G, G) uint8, P(class 1) over [−6, 6]² row by row from the top; responses (units, R, R) uint8, each
 hidden unit's output on the same square; points (n, 3) x1, x2, class. Of a convolution that sees the picture itself
 filters and, as they were before training, filters_before (F, k, k) uint8. At rest also confusion (K, K), rows right,
@@ -21,11 +22,13 @@ from engine.experiment import parse_features
 from engine.nn import Activation, Conv2d
 from engine.training import metrics
 from engine.training.history import EVALUATED
+from engine.training.probes import sample
 from engine.training.trainer import Trainer
 
 PLANE, RESPONSE, MAX_RESPONSES = 64, 20, 64
 MAX_WRONG = 40
 MAX_FILTERS = 64
+ZERO = 1e-3  # an L1 decay leaves weights trembling around 0 by the learning rate times it
 HISTOGRAMS = {"activations": "activation_limits", "gradients": "gradient_limits", "weights": "weight_limits"}
 
 
@@ -53,6 +56,8 @@ def describe(trainer: Trainer, *, at_rest: bool) -> tuple[dict[str, object], dic
         for name, limits in HISTOGRAMS.items():
             arrays[name] = np.array([getattr(layer, name) for layer in history.latest.layers], float)
             arrays[f"{name}_limits"] = np.array([getattr(layer, limits) for layer in history.latest.layers], float)
+        weights = [sample(it.data) for it in trainer.network.parameters().values() if it.decays]
+        arrays["zeros"] = np.array([[np.mean(np.abs(weight) < ZERO)] for weight in weights])
     arrays |= filters(trainer)
     with np.errstate(over="ignore", invalid="ignore"):
         if experiment.data == "toy2d":

@@ -8,6 +8,7 @@ const load = (name) => import(new URL(`../liveview/${name}.js${search}`, import.
 const [{ View, show }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look, plane] =
   await Promise.all(["view", "frame", "charts", "look", "plane"].map(load));
 const { DASHES, card, chart, choice, icon, layerColor, make } = look;
+const { shade } = plane;
 
 export default async (component) => {
   await stylesheet();
@@ -23,6 +24,7 @@ const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "x", "cross"];
 const SHAPES = ["M10 4a3 3 0 1 0 6 0a3 3 0 1 0-6 0", "M10 1h6v6h-6z", "M13 .2l3.8 3.8-3.8 3.8-3.8-3.8z", "M13 .5l3.6 6.5H9.4z",
   "M10 1l6 6M16 1l-6 6", "M13 .5v7M9.5 4h7"];
 const EVALUATED = { loss: [1, 3], accuracy: [2, 4] }; // columns of the training and the test set
+const MANY = 12; // runs: the table of more is folded up
 const PROBED = { mean: 1, std: 2, grad_norm: 4, update_ratio: 5 };
 
 let styles;
@@ -42,7 +44,8 @@ class Frames {
   constructor(frames, token, state) {
     Object.assign(this, { frames, token });
     const there = frames.filter(Boolean);
-    const step = Math.min(...there.map(({ header }) => header.step));
+    const going = there.filter(({ header }) => header.state !== "diverged"); // else one run holds the clock of all
+    const step = Math.min(...(going.length ? going : there).map(({ header }) => header.step));
     this.header = { state, step, steps: Math.max(...there.map(({ header }) => header.steps)) };
   }
 
@@ -89,6 +92,7 @@ class Comparison extends View {
       depth: () => new Depth(this),
       layers: () => new Layers(this),
       history: () => new History(this),
+      units: () => new Units(this),
     };
     this.place([new Runs(this), ...data.show.map((name) => kinds[name]())]);
   }
@@ -153,7 +157,8 @@ function skeleton(id, data) {
   const parts = {
     loss: () => chart("loss", "loss_batch", { legend: empty }),
     accuracy: () => chart("accuracy", "accuracy", { legend: empty, hint: "solid_dashed" }),
-    panel: () => card("panel", "panel", `<div class="kcp-panel" role="group"></div>`),
+    panel: () => card("panel", data.panels.some(({ runs }) => runs.length > 1) ? "panel" : "panel_both", `<p class="kcp-key"></p>
+      <div class="kcp-panel" role="group"></div>`),
     filters: () => card("filters", "filters", `<div class="klv-filters" role="group"></div>
       <p class="klv-hint" data-t="filters_hint"></p>`),
     depth: () => card("depth", "depth", `<div class="kcp-depth" role="img"><canvas></canvas></div>
@@ -162,9 +167,12 @@ function skeleton(id, data) {
       choice(id, "quantity", "quantity", ["activations", "gradients", "weights"])),
     history: () => card("history", "history", `<div class="kcp-history" role="group"></div>`,
       choice(id, "over", "quantity", ["mean", "std", "grad_norm", "update_ratio"])),
+    units: () => card("units", "units_apart", `<div class="kcp-units" role="group"></div>
+      <p class="klv-hint" data-t="units_apart_hint"></p>`),
   };
   const pair = ["loss", "accuracy"].every((name) => data.show.includes(name));
   const body = data.show.map((name) => parts[name]());
+  const table = `<div class="kcp-scroll"><table class="kcp-runs"><thead><tr></tr></thead><tbody></tbody></table></div>`;
   return `
   <div class="klv-lost" hidden><span data-t="reconnecting"></span></div>
   <div class="klv-speech" aria-live="polite" data-live></div>
@@ -174,7 +182,7 @@ function skeleton(id, data) {
       <p class="kcp-step"><span data-t="step"></span> <b data-fact="step">0</b> <small data-fact="of_steps"></small></p>
     </div>
     <div class="klv-progress" role="progressbar" data-name="progress" aria-valuemax="100"><i></i></div>
-    <div class="kcp-scroll"><table class="kcp-runs"><thead><tr></tr></thead><tbody></tbody></table></div>
+    ${data.runs.length > MANY ? `<details class="kcp-all"><summary data-t="all_runs"></summary>${table}</details>` : table}
   </section>
   <div class="klv-controls" ${data.show.includes("loss") ? "" : "hidden"}>
     ${choice(id, "x", "horizontal", ["steps", "epochs", "seconds"])}${choice(id, "loss", "loss_axis", ["linear", "log"])}
@@ -348,6 +356,7 @@ class Cells extends Block {
     const key = [columns, ...titles].join("\n");
     if (key !== this.key) {
       this.box.style.setProperty("--columns", columns);
+      this.box.dataset.columns = columns;
       this.box.replaceChildren(...titles.map((title) => {
         const cell = make("div", { className: "kcp-cell", innerHTML: `<b></b><canvas role="img"></canvas><small></small>` });
         cell.firstElementChild.textContent = cell.firstElementChild.title = title;
@@ -378,24 +387,40 @@ class Cells extends Block {
 class Panel extends Cells {
   constructor(view) {
     super(view, "panel", ".kcp-panel");
+    this.lineNames = this.element.querySelector(".kcp-key");
+  }
+
+  /** Say what the lines are, where all panels have the same. */
+  nameLines() {
+    const { lines = [] } = this.view.data, key = [this.view.look, this.view.theme.dark, ...lines].join();
+    if (key === this.named) return;
+    this.named = key;
+    this.lineNames.hidden = !lines.length;
+    this.lineNames.innerHTML = lines.map((_, i) => `<span><svg viewBox="0 0 26 8" aria-hidden="true" style="color: ${this.view.color(i)}">
+      <path d="M1 4h24" stroke="currentColor" stroke-width="2.2" ${i ? 'stroke-dasharray="5 3"' : ""}/></svg></span>`).join("");
+    [...this.lineNames.children].forEach((one, i) => one.append(lines[i]));
   }
 
   draw(frame) {
     const { view } = this;
     const { panels, runs, columns } = view.data;
+    this.nameLines();
     const cells = this.build(panels.map(({ title }) => title), columns);
     panels.forEach((panel, k) => {
       const indices = panel.runs.map((label) => runs.findIndex((run) => run.label === label));
-      const lines = indices.map((i, place) => {
-        const [xs, ys] = [frame.column(`${i}/evaluated`, 0), frame.column(`${i}/evaluated`, 2)];
-        return { xs, ys, color: view.color(place), dash: place ? [5, 3] : [], wide: 2.2 };
-      });
+      const alone = indices.length === 1; // then in its own colour, and with the test set
+      const lines = indices.flatMap((i, place) => EVALUATED.accuracy.slice(0, alone ? 2 : 1).map((column, test) => {
+        const [xs, ys] = [frame.column(`${i}/evaluated`, 0), frame.column(`${i}/evaluated`, column)];
+        return { xs, ys, color: view.color(alone ? i : place), dash: place || test ? [5, 3] : [], wide: test ? 1.8 : 2.2 };
+      }));
       plot(cells[k].canvas, this.cellWidth, this.cellHeight, lines, {
         right: frame.header.steps, range: [0, 1], theme: view.theme,
       });
-      const note = indices.map((i) => view.format.percent(frame.last(`${i}/evaluated`, 2))).join(" · ");
-      const said = indices.map((i) => `${runs[i].name} ${view.format.percent(frame.last(`${i}/evaluated`, 2))}`);
-      this.say(cells[k], note, `${panel.title}: ${said.join(", ")}`);
+      const columns = EVALUATED.accuracy.slice(0, alone ? 2 : 1);
+      const values = indices.flatMap((i) => columns.map((j) => view.format.percent(frame.last(`${i}/evaluated`, j))));
+      const names = indices.flatMap((i) => (alone ? ["train_accuracy", "test_accuracy"].map((t) => view.t(t)) : [runs[i].name]));
+      const said = names.map((name, n) => `${name} ${values[n]}`);
+      this.say(cells[k], alone ? said.join(" · ") : values.join(" · "), `${panel.title}: ${said.join(", ")}`);
     });
   }
 
@@ -546,7 +571,8 @@ class Layers extends Cells {
     const { view } = this, value = (j) => frame.last(`layer${k}`, j);
     if (kind === "gradients") return view.t("norm", { norm: view.format.short(value(PROBED.grad_norm)) });
     if (kind === "activations") return view.t("std_of", { std: view.format.short(value(PROBED.std)) });
-    return view.t("near_zero", { share: view.format.round(nearZero(counts, limits)) });
+    const share = frame.rows("zeros") ? frame.row("zeros", k)[0] : nearZero(counts, limits); // runs of old have none
+    return view.t("near_zero", { share: view.format.round(share) });
   }
 
   bars(canvas, counts, [low, high], color) {
@@ -625,4 +651,90 @@ class History extends Cells {
 function logRange(values) {
   const positive = values.filter((value) => value > 0);
   return positive.length ? [Math.min(...positive), Math.max(...positive) * 1.0001] : [1e-3, 1];
+}
+
+/** On toy2d: what each run makes of the plane, and beside it every hidden unit's output over the same plane. */
+class Units extends Block {
+  constructor(view) {
+    super(view, "units");
+    this.box = this.element.querySelector(".kcp-units");
+  }
+
+  applies(frame) {
+    return frame.frames.some((one) => one?.rows("responses"));
+  }
+
+  stamp() {
+    return this.view.received;
+  }
+
+  build(drawn) {
+    const { view } = this;
+    this.rows = drawn.map(([run]) => {
+      const row = make("div", { className: "kcp-unit-row" });
+      const large = make("canvas", { className: "kcp-plane" });
+      const layers = run.units.map((size, k) => {
+        const box = make("div", { className: "kcp-unit-layer" });
+        const tiles = make("div");
+        const canvases = Array.from({ length: size }, () => make("canvas"));
+        tiles.append(...canvases);
+        box.append(make("small", { textContent: view.t("layer", { n: k + 1 }) }), tiles, make("small"));
+        row.append(box);
+        return { canvases, note: box.lastElementChild };
+      });
+      const name = make("b", { textContent: run.name });
+      row.prepend(name, large);
+      row.setAttribute("role", "img");
+      return { row, large, layers };
+    });
+    this.box.replaceChildren(...this.rows.map(({ row }) => row));
+  }
+
+  draw(frame) {
+    const { view } = this;
+    const drawn = view.shown.filter(([, i]) => frame.rows(`${i}/responses`));
+    const key = JSON.stringify([view.words, drawn.map(([run]) => [run.name, run.units])]);
+    if (key !== this.key) this.build(drawn);
+    this.key = key;
+    drawn.forEach(([run, i], r) => {
+      const one = frame.frames[i], { row, large, layers } = this.rows[r];
+      shade(large, one.arrays.plane.values, 2);
+      let first = 0;
+      const said = layers.map(({ canvases, note }) => {
+        const there = Math.max(Math.min(canvases.length, one.rows("responses") - first), 0);
+        const pictures = Array.from({ length: there }, (_, n) => one.row("responses", first + n));
+        first += canvases.length;
+        pictures.forEach((picture, n) => shade(canvases[n], picture, 2));
+        const text = view.t("units_differ", { share: view.format.round(apart(pictures)) });
+        if (note.textContent !== text) note.textContent = text;
+        return text;
+      });
+      row.dataset.label = `${run.name}: ${said.map((text, k) => `${view.t("layer", { n: k + 1 })}: ${text}`).join(", ")}`;
+    });
+  }
+
+  speak() {
+    for (const { row } of this.rows ?? []) row.setAttribute("aria-label", row.dataset.label ?? "");
+  }
+
+  table(frame) {
+    const rows = this.view.shown.filter(([, i]) => frame.rows(`${i}/responses`)).flatMap(([run, i]) =>
+      run.units.flatMap((size, k) => Array.from({ length: size }, (_, n) => {
+        const before = sum(run.units.slice(0, k));
+        return before + n < frame.rows(`${i}/responses`)
+          ? [run.label, k + 1, n + 1, ...frame.frames[i].row("responses", before + n)] : null;
+      }))).filter(Boolean);
+    return [["run", "layer", "unit", "response_over_the_plane_0_to_255"], ...rows];
+  }
+}
+
+/** Return how far apart the two most different of some pictures are: their mean difference, 1 for black against white. */
+function apart(pictures) {
+  let most = 0;
+  for (const [n, a] of pictures.entries()) {
+    for (const b of pictures.slice(0, n)) {
+      most = Math.max(most, a.reduce((total, byte, i) => total + Math.abs(byte - b[i]), 0) / (255 * a.length));
+    }
+  }
+  return most;
 }

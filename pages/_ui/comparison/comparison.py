@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,16 @@ import streamlit as st
 from engine import build, presets
 from engine.data import datasets
 from engine.errors import N_, InputError, Text, shorten
-from engine.experiment import FIELDS, Experiment, ExperimentError, format_value, parse_value
+from engine.experiment import (
+    FIELDS,
+    USUAL_LR,
+    Dense,
+    Experiment,
+    ExperimentError,
+    format_value,
+    parse_network,
+    parse_value,
+)
 from engine.presets import Preset
 from engine.runs import protocol
 from engine.runs.pool import Run
@@ -26,7 +35,6 @@ from pages._ui import controls, session
 from pages._ui.channels import pool
 from pages._ui.i18n import _, language, sentence, translate
 from pages._ui.liveview import liveview
-from pages._ui.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 FILES = (HERE / "comparison.js", HERE / "comparison.css")
@@ -53,7 +61,8 @@ class Figure:
     """What is drawn of a comparison.
 
     show: of loss, accuracy, panel, filters, depth, layers, history, in order. quantity: of the histograms at first;
-    over: of the history. panels: for "panel", title → labels of the runs in it; columns: panels side by side.
+    over: of the history. panels: for "panel", title → labels of the runs in it; columns: panels side by side;
+    lines: what the lines of a panel are called, in their order, where all panels have the same.
     """
 
     show: Sequence[str] = ("loss", "accuracy", "layers")
@@ -61,6 +70,7 @@ class Figure:
     over: str = "std"
     panels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     columns: int = 4
+    lines: Sequence[str] = ()
 
 
 class Comparison:
@@ -75,6 +85,7 @@ class Comparison:
         self.key = f"{page}_comparison"
         if st.session_state.get(self.key, {}).get("preset") != preset.id:
             self._leave()
+            self._forget_widgets()
             st.session_state[self.key] = {"preset": preset.id, "changes": {}, "runs": []}
 
     # -------------------------------------------------------------------------------------------- what is compared
@@ -185,7 +196,13 @@ class Comparison:
     def _view(self, runs: Sequence[Run]) -> None:
         figure = self.figure
         described = [
-            {"id": run.id, "label": label, "name": translate(label), "published": self._published(label)}
+            {
+                "id": run.id,
+                "label": label,
+                "name": translate(label),
+                "published": self._published(label),
+                "units": [token.units for token in parse_network(run.experiment.network) if isinstance(token, Dense)],
+            }
             for label, run in zip(self.labels, runs, strict=True)
         ]
         _component(
@@ -201,6 +218,7 @@ class Comparison:
                 "over": figure.over,
                 "panels": [{"title": translate(title), "runs": list(of)} for title, of in figure.panels.items()],
                 "columns": figure.columns,
+                "lines": [translate(name) for name in figure.lines],
                 "labels": labels(),
             },
             on_ended_change=lambda: None,
@@ -233,6 +251,9 @@ class Comparison:
         """Change fields in all runs, or in the one at a place: at once where they are live, else in new runs."""
         changes = self._state["changes"]
         before = {name: dict(kept) for name, kept in changes.items()}
+        shown = list(self.experiments().values())[int(target or 0)]
+        if "optimizer" in values and shown.lr == USUAL_LR[shown.optimizer]:
+            values = values | {"lr": USUAL_LR[values["optimizer"]]}  # what suits SGD makes Adam explode
         for place in [target] if target else ["", *[name for name in changes if name]]:
             kept = changes.setdefault(place, {})
             if target or not place:
@@ -247,7 +268,7 @@ class Comparison:
             self._forget_widgets()
             return
         current = [pool().find(name) for name in self._state["runs"]]
-        if all(FIELDS[name].metadata.get("live") for name in values) and all(current):
+        if all(FIELDS[name].metadata.get("live") for name in values) and current and all(current):
             for run, experiment in zip(current, experiments.values(), strict=True):
                 pool().command(run, "change", {name: getattr(experiment, name) for name in values})
         else:
@@ -256,7 +277,12 @@ class Comparison:
 
     def command(self, name: str, value: object = None) -> None:
         """Pass a button's command on to every run."""
-        for run in self.runs():
+        try:
+            runs = self.runs()
+        except InputError as error:
+            session.notice(sentence(error))
+            return
+        for run in runs:
             pool().command(run, name, value)
 
     def _train(self, again: bool) -> None:
@@ -301,9 +327,26 @@ class Comparison:
         except ExperimentError as error:
             self._state["changes"] = {}
             st.warning(sentence(error), icon=":material/info:")
-        names = others.get("runs", "").split(",")
-        if len(names) == len(self.labels):
-            self._state["runs"] = names
+        if "runs" in others:
+            self._open_runs(others["runs"])
+
+    def _open_runs(self, names: str) -> None:
+        """Show the runs of these names, all of them or new ones: as they are where nobody watches them, else copies."""
+        wanted, asked = list(self.experiments().values()), names.split(",")
+        here = [pool().find(name) for name in asked[: len(wanted)]]
+        free = all(here) and not any(run.watchers for run in here) and len({run.group for run in here}) == 1
+        group = secrets.token_urlsafe(9)
+        opened = []
+        if len(asked) == len(wanted) == len(set(asked)):
+            opened = here if free else [pool().open(name, group) for name in asked]
+        if [run and run.experiment for run in opened] == wanted:
+            self._state["runs"] = [run.id for run in opened]
+            return
+        for run in opened if not free else ():
+            if run:
+                pool().drop(run)
+        template = N_("There are no runs {runs} of this comparison on this server; it starts afresh.")
+        st.warning(sentence(Text(template, runs=shorten(names))), icon=":material/info:")
 
     def address(self) -> dict[str, str]:
         """Return what `open_link` takes to show the same again."""
@@ -337,14 +380,12 @@ class Comparison:
         return experiment.steps / RUN_SECONDS if chosen == "auto" else float(chosen)
 
 
-def compare(settings: Settings, figure: Callable[[str], Figure], link: Mapping[str, str] | None) -> dict[str, str]:
-    """Draw the comparison that a page's setting `experiment` names; return what the address is to say of it.
+def compare(page: str, id: str, figure: Figure, link: Mapping[str, str] | None) -> dict[str, str]:
+    """Draw the comparison of a preset on a page; return what the address is to say of it.
 
-    figure: preset's id → what is drawn of it. link: what a link that was followed says, see `Settings.open_address`.
+    link: what a link that was followed says, see `Settings.open_address`.
     """
-    settings.control("experiment")
-    chosen = settings["experiment"]
-    comparison = Comparison(settings.page, presets.get(chosen), figure(chosen))
+    comparison = Comparison(page, presets.get(id), figure)
     if link is not None:
         comparison.open_link(link)
     session.show_notices()
@@ -375,7 +416,15 @@ def labels() -> dict[str, str]:
         "sets": _("Drawn"),
         "both": _("Both"),
         "solid_dashed": _("Solid: training set. Dashed: test set."),
+        "all_runs": _("All runs, in numbers"),
         "panel": _("Training accuracy, run by run"),
+        "panel_both": _("Accuracy, run by run"),
+        "units_apart": _("Every hidden unit, over the plane"),
+        "units_apart_hint": _(
+            "Large: what the network makes of the plane. Small: each unit from its lowest output (orange) to its "
+            "highest (blue); white where all are equal."
+        ),
+        "units_differ": _("{share} apart"),
         "depth": _("Gradient norm from the first layer to the last"),
         "depth_hint": _("A line that falls to the left: the gradient vanishes on its way back."),
         "layers": _("Layer by layer, now"),

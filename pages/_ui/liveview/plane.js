@@ -16,7 +16,7 @@ const SHADES = Uint32Array.from({ length: 256 }, (_, byte) => {
  * Paint a square of bytes, 0 orange … 128 white … 255 blue, each as `times` × `times` pixels. Between the centres the
  * bytes are interpolated and not the colours: from orange to blue the way leads over white.
  */
-function shade(canvas, bytes, times) {
+export function shade(canvas, bytes, times) {
   const n = Math.sqrt(bytes.length);
   const size = n * times;
   if (canvas.width !== size) canvas.width = canvas.height = size;
