@@ -7,9 +7,9 @@ from functools import partial
 from engine.experiment import Experiment
 
 run = partial(Experiment, sampling="replacement")
-small = partial(run, network="dense40 dense20", evaluate_every=200)
+small = partial(run, network="dense40 dense20", evaluate_every=100)
 gauss = partial(small, activation="sigmoid", initializer="gauss", sigma=0.01, steps=1_000)
-few = partial(run, network=" ".join(["dense100"] * 6), train_size=300, lr=0.01, steps=1_000, evaluate_every=100)
+few = partial(run, network=" ".join(["dense100"] * 6), train_size=300, lr=0.01, steps=1_000, evaluate_every=50)
 book = partial(run, network="dense50", initializer="gauss", sigma=0.01, steps=10_000, evaluate_every=600)
 deep = partial(run, network=" ".join(["dense100"] * 4), lr=0.01, batch_size=128, steps=2_000, evaluate_every=100)
 panel = partial(

@@ -20,12 +20,12 @@ _sigmoids = partial(
 )
 _pictures = partial(
     run,
-    network="conv8@3p1 pool2 conv16@3p1 pool2 dense50",
+    network="conv8@5 pool2 conv16@3 pool2 dense50",
     initializer="gauss",
     train_size=2_000,
     lr=0.1,
-    steps=150,
-    evaluate_every=15,
+    steps=120,
+    evaluate_every=12,
 )
 _by_heart = partial(few, network="dense100 dense100", lr=0.1, batch_size=20)
 _sizes = partial(run, network="dense100 dense100", lr=0.1, steps=600, evaluate_every=50)

@@ -50,7 +50,6 @@ PUBLISHED_IDS = [
     "ch07-simple-conv",
     "ch08-deep-conv",
 ]
-OWN_IDS = ["lenet-5", "vgg-28", "gap", "conv-in-ten-seconds", "reader"]
 
 # Steps in place of the published ones, where those take seconds.
 SHORTENED = {

@@ -157,8 +157,11 @@ function skeleton(id, data) {
   const parts = {
     loss: () => chart("loss", "loss_batch", { legend: empty }),
     accuracy: () => chart("accuracy", "accuracy", { legend: empty, hint: "solid_dashed" }),
-    panel: () => card("panel", data.panels.some(({ runs }) => runs.length > 1) ? "panel" : "panel_both", `<p class="kcp-key"></p>
-      <div class="kcp-panel" role="group"></div>`),
+    panel: () => {
+      const alone = data.panels.every(({ runs }) => runs.length === 1);
+      return card("panel", alone ? "panel_both" : "panel", `<p class="kcp-key"></p><div class="kcp-panel" role="group"></div>
+        ${alone ? `<p class="klv-hint" data-t="solid_dashed"></p>` : ""}`);
+    },
     filters: () => card("filters", "filters", `<div class="klv-filters" role="group"></div>
       <p class="klv-hint" data-t="filters_hint"></p>`),
     depth: () => card("depth", "depth", `<div class="kcp-depth" role="img"><canvas></canvas></div>
@@ -420,7 +423,7 @@ class Panel extends Cells {
       const values = indices.flatMap((i) => columns.map((j) => view.format.percent(frame.last(`${i}/evaluated`, j))));
       const names = indices.flatMap((i) => (alone ? ["train_accuracy", "test_accuracy"].map((t) => view.t(t)) : [runs[i].name]));
       const said = names.map((name, n) => `${name} ${values[n]}`);
-      this.say(cells[k], alone ? said.join(" · ") : values.join(" · "), `${panel.title}: ${said.join(", ")}`);
+      this.say(cells[k], values.join(alone ? " / " : " · "), `${panel.title}: ${said.join(", ")}`);
     });
   }
 
@@ -562,7 +565,7 @@ class Layers extends Cells {
         this.bars(cell.canvas, counts, limits, view.color(i));
         const note = this.note(one, k, kind, counts, limits);
         const [low, high] = [...limits].map(view.format.short);
-        this.say(cell, `${low} … ${high} ${note}`, `${run.name}, ${layer}, ${view.t(kind)}: ${low} … ${high}. ${note}`);
+        this.say(cell, `${low} … ${high} · ${note}`, `${run.name}, ${layer}, ${view.t(kind)}: ${low} … ${high}. ${note}`);
       });
     });
   }

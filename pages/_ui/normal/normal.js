@@ -1,0 +1,379 @@
+/* A batch and its normalization: from cell to cell, with the group that each one's mean is taken over.
+
+   Field   numbers in cells (a table, or pictures with channels), one group of which stands out
+   Sums    μ, σ², x̂ and y of one cell, written out
+   Pane    the way from cell to cell, by hand and in time, and the number that a hand types into a cell
+
+   A place is a number along the way; a cell is a number's place in memory. All numbers are the engine's.
+   For tests the root carries data-cell, data-group, data-playing and, changed last, data-shown (a count). */
+
+const { search } = new URL(import.meta.url);
+const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const PACE = 1.1; // cells a second
+const SPOKEN_AFTER = 500; // ms of rest after which a cell is announced
+const WRITTEN = 9; // terms of a sum that are written out
+const ICONS = {
+  play: "M7 4.5v15l12-7.5z",
+  pause: "M8 5v14M16 5v14",
+  back: "M18 6l-8.5 6L18 18zM6 6v12",
+  forward: "M6 6l8.5 6L6 18zM18 6v12",
+  csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
+};
+
+const panes = new WeakMap();
+const memory = new Map(); // key → where a pane was left
+
+/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
+export default function mount(component) {
+  const { parentElement, data, setStateValue } = component;
+  if (!panes.has(parentElement)) panes.set(parentElement, new Pane(parentElement, data.key));
+  panes.get(parentElement).update(data, setStateValue);
+  return () => {
+    panes.get(parentElement)?.close();
+    panes.delete(parentElement);
+  };
+}
+
+// ------------------------------------------------------------------------------------------------------------- numbers
+
+const range = (n, make) => Array.from({ length: n }, (_, i) => make(i));
+const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const formats = [0, 1, 2, 3].map((digits) =>
+  new Intl.NumberFormat("en", { minimumFractionDigits: 0, maximumFractionDigits: digits, useGrouping: false, signDisplay: "negative" }));
+const steady = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2, useGrouping: false, signDisplay: "negative" });
+
+const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 3, useGrouping: false, signDisplay: "negative" });
+
+/** Return a number in at most so many decimals, with a real minus sign. */
+const shown = (value, digits = 3) => formats[digits].format(value).replace("-", "−");
+const two = (value) => steady.format(value).replace("-", "−");
+const typed = (value) => plain.format(value).replace("-", "−"); // as it was typed or drawn
+const bracketed = (value, digits) => (value < 0 ? `(${shown(value, digits)})` : shown(value, digits));
+
+/** Return a new element. Properties starting with "aria-", "data-" or "role" become attributes. */
+function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (/^(aria-|data-|role)/.test(name)) made.setAttribute(name, value);
+    else made[name] = value;
+  }
+  made.append(...children);
+  return made;
+}
+
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// --------------------------------------------------------------------------------------------------------------- field
+
+/** Numbers in cells. The more of the largest one a number is, the deeper its blue or, below zero, red. */
+class Field {
+  constructor(name, shape, labels) {
+    const [count, ...rest] = shape, features = rest.at(-1);
+    this.cells = range(shape.reduce((a, b) => a * b), (n) => element("i", { "data-cell": n }));
+    this.title = element("h3");
+    const grid = (cells, columns, more = "") => {
+      const made = element("div", { className: `grid ${more}` }, ...cells);
+      made.style.setProperty("--columns", columns);
+      return made;
+    };
+    let body;
+    if (rest.length === 1) {
+      const head = range(features, (d) => element("small", { title: fill(labels.unit, { n: d + 1 }) }, String(d + 1)));
+      const rows = range(count, (n) => [element("small", {}, fill(labels.example, { n: n + 1 })), ...this.cells.slice(n * features, (n + 1) * features)]);
+      const corner = element("small", { className: "corner" }, fill(labels.unit, { n: "" }).trim());
+      body = grid([corner, ...head, ...rows.flat()], features, "table");
+    } else {
+      const [side] = rest;
+      const plane = (n, c) => grid(range(side * side, (at) => this.cells[(n * side * side + at) * features + c]), side);
+      body = element("div", { className: "planes" });
+      body.style.setProperty("--channels", features);
+      body.append(element("small"), ...range(features, (c) => element("small", {}, fill(labels.channel, { n: c + 1 }))),
+        ...range(count, (n) => [element("small", { className: "row-name" }, fill(labels.picture, { n: n + 1 })), ...range(features, (c) => plane(n, c))]).flat());
+    }
+    this.root = element("section", { className: `field ${name}` }, this.title, body);
+    this.box = body;
+  }
+
+  fill(values, written) {
+    const largest = Math.max(...values.map(Math.abs)) || 1;
+    values.forEach((value, n) => {
+      const cell = this.cells[n], text = written(value);
+      write(cell, text);
+      cell.dataset.n = Math.min(text.length, 6);
+      cell.classList.toggle("negative", value < 0);
+      cell.style.setProperty("--share", (Math.abs(value) / largest).toFixed(3));
+    });
+  }
+
+  mark(here, group) {
+    this.cells.forEach((cell, n) => {
+      cell.classList.toggle("here", n === here);
+      cell.classList.toggle("group", group[n] === group[here]);
+    });
+  }
+
+  /** Call `listener(n)` with the cell that a pointer is on. */
+  listen(type, listener) {
+    this.root.addEventListener(type, (event) => {
+      const cell = event.target.closest?.("i[data-cell]");
+      if (cell) listener(Number(cell.dataset.cell));
+    });
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- sums
+
+/** The four lines of normalization, with the numbers of one cell in them. */
+class Sums {
+  constructor() {
+    this.lines = Object.fromEntries(["mean", "variance", "standard", "output"].map((name) => {
+      const parts = ["name", "left", "middle", "right"].map((part) => element("span", { className: part }));
+      return [name, parts];
+    }));
+    this.root = element("div", { className: "sums", role: "group" },
+      ...Object.entries(this.lines).map(([name, parts]) => element("p", { "data-line": name }, ...parts)));
+  }
+
+  show(scene, here, labels) {
+    const { x, group, mean, variance, deviation, normal, y, gamma, beta } = scene;
+    const members = x.filter((_, n) => group[n] === group[here]);
+    const mu = shown(mean[here], 2), n = members.length;
+    const sum = (term) => {
+      const terms = members.slice(0, n > WRITTEN ? WRITTEN - 1 : n).map(term);
+      return n > WRITTEN ? `${terms.join(" + ")} + …` : terms.join(" + ");
+    };
+    const minus = mean[here] < 0 ? ` + ${mu.slice(1)}` : ` − ${mu}`;
+    const line = (name, left, middle, right) => [labels[name], left, middle, `= ${right}`].forEach((text, k) => write(this.lines[name][k], text));
+    line("mean", "μ =", `(${sum((value) => bracketed(value, 3))}) / ${n}`, shown(mean[here]));
+    line("variance", "σ² =", `(${sum((value) => `(${shown(value)}${minus})²`)}) / ${n}`, shown(variance[here]));
+    line("standard", "x̂ =", `(x − μ) / √(σ² + ε) = (${shown(x[here])}${minus}) / ${shown(deviation[here])}`, shown(normal[here]));
+    line("output", "y =", `γ x̂ + β = ${shown(gamma, 2)} · ${bracketed(normal[here], 3)} + ${bracketed(beta, 2)}`, shown(y[here]));
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- pane
+
+class Pane {
+  shown = 0;
+
+  constructor(parent, key) {
+    this.state = memory.get(key) ?? { place: 0, playing: !STILL };
+    memory.set(key, this.state);
+    this.tools = Object.fromEntries(["back", "play", "forward", "csv"].map((name) => [name, button(name)]));
+    const { back, play, forward, csv } = this.tools;
+    this.input = element("input", { type: "number", id: "number", step: 0.1, min: -99, max: 99 });
+    this.inputName = element("label", { htmlFor: "number" });
+    this.heading = element("p", { className: "heading" });
+    this.stage = element("div", { className: "stage", tabIndex: 0, role: "application", "aria-describedby": "keys" });
+    this.sums = new Sums();
+    this.alone = element("p", { className: "alone" });
+    this.keys = element("p", { className: "keys", id: "keys" });
+    this.status = element("p", { className: "unseen-text", role: "status" });
+    this.root = element("div", { className: "kasane-normal", hidden: true, "data-shown": 0 },
+      element("div", { className: "tools", role: "toolbar" },
+        element("div", { className: "group" }, back, play, forward),
+        element("div", { className: "typed" }, this.inputName, this.input), csv),
+      this.heading, this.stage, this.sums.root, this.alone, this.keys, this.status);
+    const style = element("link", { rel: "stylesheet", href: new URL(`normal.css${search}`, import.meta.url).href });
+    style.onload = style.onerror = () => {
+      parent.querySelector(".room")?.remove();
+      this.root.hidden = false; // no flash of bare elements
+      if (this.called) this.reveal();
+    };
+    parent.append(style, this.root);
+    back.onclick = () => this.step(-1);
+    forward.onclick = () => this.step(1);
+    play.onclick = () => this.play(!this.state.playing);
+    csv.onclick = () => this.download();
+    this.input.onfocus = () => this.play(false);
+    this.input.onchange = () => this.type();
+    this.stage.addEventListener("keydown", (event) => this.steer(event));
+    this.stage.addEventListener("pointerleave", () => this.release());
+  }
+
+  /** Take what the page says: another batch, another language, or that the reader should look here. */
+  update({ scene, labels, language, attention }, setStateValue) {
+    this.setStateValue = setStateValue;
+    const text = JSON.stringify([scene, labels]);
+    if (text !== this.text) {
+      const built = [scene.shape, labels].toString() + language;
+      Object.assign(this, { text, scene, labels });
+      this.root.lang = language;
+      if (this.built !== built) this.build();
+      this.built = built;
+      for (const [name, written] of [["x", typed], ["normal", two], ["y", two]]) this.fields[name].fill(scene[name], written);
+      const kind = `${scene.kind}_${scene.shape.length === 2 ? "units" : "pictures"}`;
+      const size = scene.group.filter((it) => it === scene.group[0]).length;
+      write(this.heading, fill(labels[kind], { n: size }));
+      write(this.alone, size === 1 ? labels.alone : "");
+      this.state.place = Math.min(this.state.place, scene.x.length - 1);
+      this.play(this.state.playing);
+      this.show();
+    }
+    if (attention > (this.state.attention ?? 0)) {
+      this.go(0);
+      this.play(!STILL);
+      this.called = true;
+      if (!this.root.hidden) this.reveal();
+    }
+    this.state.attention = attention;
+  }
+
+  build() {
+    const { labels, scene: { shape } } = this;
+    this.fields = Object.fromEntries(["x", "normal", "y"].map((name) => [name, new Field(name, shape, labels)]));
+    for (const [name, field] of Object.entries(this.fields)) {
+      write(field.title, labels[name]);
+      field.listen("pointerover", (cell) => this.hold(cell));
+      field.listen("click", (cell) => {
+        this.play(false);
+        this.go(this.way.indexOf(cell));
+      });
+    }
+    this.stage.replaceChildren(...Object.values(this.fields).map(({ root }) => root));
+    this.stage.className = `stage ${shape.length === 2 ? "units" : "pictures"}`;
+    this.stage.style.setProperty("--across", shape.length === 2 ? shape[1] : shape[3] * shape[2]);
+    this.stage.setAttribute("aria-label", labels.x);
+    this.way = way(shape);
+    this.rowLength = shape.length === 2 ? shape[1] : shape[2];
+    write(this.inputName, labels.number);
+    write(this.keys, labels.keys);
+    for (const name of ["back", "forward", "csv"]) this.name(this.tools[name], labels[name]);
+  }
+
+  name(tool, text) {
+    tool.title = text;
+    tool.setAttribute("aria-label", text);
+  }
+
+  /** Scroll until the drawing is in sight from its top on, if it is not. */
+  reveal() {
+    this.called = false;
+    const { top, bottom } = this.root.getBoundingClientRect();
+    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: STILL ? "instant" : "smooth" });
+  }
+
+  // ---- the way from cell to cell
+
+  /** Go where a pointer is, and stay there as long as it does. */
+  hold(cell) {
+    this.held = true;
+    clearTimeout(this.timer);
+    this.go(this.way.indexOf(cell));
+  }
+
+  release() {
+    this.held = false;
+    this.wait();
+  }
+
+  steer(event) {
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.rowLength, ArrowDown: this.rowLength };
+    const to = this.state.place + steps[event.key];
+    if (event.key === " ") this.play(!this.state.playing);
+    else if (event.key in steps) {
+      this.play(false);
+      if (to >= 0 && to < this.way.length) this.go(to);
+    } else return;
+    event.preventDefault();
+  }
+
+  go(place) {
+    this.state.place = place;
+    this.show();
+  }
+
+  step(by) {
+    this.play(false);
+    this.advance(by);
+  }
+
+  advance(by) {
+    this.go((this.state.place + by + this.way.length) % this.way.length);
+  }
+
+  play(playing) {
+    this.state.playing = playing;
+    this.root.dataset.playing = playing;
+    const name = playing ? "pause" : "play";
+    this.tools.play.querySelector("path").setAttribute("d", ICONS[name]);
+    this.name(this.tools.play, this.labels[name]);
+    this.speak();
+    this.wait();
+  }
+
+  wait() {
+    clearTimeout(this.timer);
+    if (!this.state.playing || this.held) return;
+    this.timer = setTimeout(() => {
+      this.advance(1);
+      this.wait();
+    }, 1000 / PACE);
+  }
+
+  show() {
+    const { scene, labels, state } = this, here = this.way[state.place];
+    for (const field of Object.values(this.fields)) field.mark(here, scene.group);
+    this.sums.show(scene, here, labels);
+    if (this.root.getRootNode().activeElement !== this.input) this.input.value = Number(scene.x[here].toFixed(3));
+    this.said = fill(labels.said, { where: this.where(here), x: shown(scene.x[here]), normal: two(scene.normal[here]), y: two(scene.y[here]) });
+    this.speak();
+    Object.assign(this.root.dataset, { cell: here, group: scene.group[here], shown: ++this.shown });
+  }
+
+  /** Announce the cell, when it has rested for a while. */
+  speak() {
+    clearTimeout(this.saying);
+    if (!this.state.playing) this.saying = setTimeout(() => write(this.status, this.said ?? ""), SPOKEN_AFTER);
+  }
+
+  where(cell) {
+    const { labels, scene: { shape } } = this, features = shape.at(-1);
+    const first = Math.floor(cell / shape.slice(1).reduce((a, b) => a * b)), last = cell % features;
+    const [a, b] = shape.length === 2 ? [labels.example, labels.unit] : [labels.picture, labels.channel];
+    return `${fill(a, { n: first + 1 })}, ${fill(b, { n: last + 1 })}`;
+  }
+
+  /** Tell the page which number was typed into the cell. */
+  type() {
+    const value = this.input.valueAsNumber;
+    if (!Number.isFinite(value)) {
+      this.input.value = this.scene.x[this.way[this.state.place]];
+      return;
+    }
+    this.setStateValue("typed", [this.way[this.state.place], Math.min(Math.max(value, -99), 99)]);
+  }
+
+  download() {
+    const names = ["x", "group", "mean", "variance", "normal", "y"], { scene } = this;
+    const lines = ["cell," + names.join(), ...scene.x.map((_, n) => [n, ...names.map((name) => scene[name][n])].join())];
+    const link = element("a", { download: "kasane-normalized.csv" });
+    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    clearTimeout(this.saying);
+    this.root.remove();
+  }
+}
+
+/** Return the cells in the order they are gone through: row by row, and pictures plane by plane. */
+function way(shape) {
+  if (shape.length === 2) return range(shape[0] * shape[1], (n) => n);
+  const [count, side, , channels] = shape, size = side * side;
+  return range(count * channels * size, (n) => {
+    const plane = Math.floor(n / size);
+    return (Math.floor(plane / channels) * size + (n % size)) * channels + (plane % channels);
+  });
+}
+
+function button(name) {
+  const template = document.createElement("template");
+  template.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
+  return element("button", { type: "button", className: name }, template.content.firstChild);
+}

@@ -1,0 +1,90 @@
+"""A batch of numbers and what normalization makes of it, cell by cell.
+
+The component is given a scene of scenes.py, and goes from cell to cell, by hand and in time; the sums that it writes
+out are made of the numbers that the engine computed. What comes back is a number typed into a cell, from a browser:
+checked before use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from engine.errors import InputError
+from pages._ui import session
+from pages._ui.i18n import _, language, sentence
+from pages._ui.normal.scenes import Scene
+from pages._ui.normal.typed import checked
+
+HERE = Path(__file__).resolve().parent
+FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
+# Part of the files' address, so that no cache ever serves an old one.
+VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
+
+# Inline code is sent with every message: the drawing itself is a file, fetched once.
+BOOTSTRAP = f"""
+const url = new URL("ui/normal/normal.js?{VERSION}", document.baseURI);
+export default async (component) => (await import(url)).default(component);
+"""
+
+_mount = st.components.v2.component(
+    "kasane_normal",
+    html='<div class="room" style="min-height: 34rem"></div>',  # the place is kept while the files load
+    js=BOOTSTRAP,
+)
+
+
+def normalized(scene: Scene, *, key: str, take: Callable[[int, float], None], attention: int = 0) -> None:
+    """Show a scene. When `attention` grows, it scrolls into sight and starts to move.
+
+    take: called before the page reruns with a cell's place in the batch and the number that was typed into it.
+    """
+    cells = len(scene["x"])
+    _mount(
+        key=key,
+        data={"key": key, "scene": scene, "attention": attention, "language": language(), "labels": _labels()},
+        on_typed_change=lambda: _take(key, cells, take),
+    )
+
+
+def _take(key: str, cells: int, take: Callable[[int, float], None]) -> None:
+    said = st.session_state[key].get("typed")
+    if said is None:
+        return
+    try:
+        take(*checked(*(said if isinstance(said, list) and len(said) == 2 else (said, None)), cells))
+    except InputError as error:
+        session.notice(sentence(error))
+
+
+def _labels() -> dict[str, str]:
+    """Return every word of the drawing in the session's language."""
+    return {
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "back": _("One cell back"),
+        "forward": _("One cell on"),
+        "csv": _("Download as CSV"),
+        "keys": _("Arrow keys go from cell to cell, Space plays and pauses."),
+        "number": _("Number in this cell"),
+        "x": _("Batch x"),
+        "normal": _("Normalized x̂"),
+        "y": _("Output y = γ x̂ + β"),
+        "unit": _("unit {n}"),
+        "example": _("example {n}"),
+        "channel": _("Channel {n}"),
+        "picture": _("Picture {n}"),
+        "batch_units": _("One mean for each unit, over all {n} examples"),
+        "layer_units": _("One mean for each example, over all its {n} units"),
+        "batch_pictures": _("One mean for each channel, over all examples and pixels: {n} numbers"),
+        "layer_pictures": _("One mean for each picture, over all pixels and channels: {n} numbers"),
+        "mean": _("mean"),
+        "variance": _("variance"),
+        "standard": _("normalized"),
+        "output": _("scaled and shifted"),
+        "alone": _("A mean over a single number is that number: x̂ is 0, and nothing is left of it."),
+        "said": _("{where}: {x} becomes {normal}, then {y}."),
+    }

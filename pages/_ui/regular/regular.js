@@ -1,0 +1,188 @@
+/* The moving pictures of the regularization page: a series of places, gone through by hand and in time.
+
+   norms.js     the ball grows with its budget, and the lowest point of the error goes with it
+   dropout.js   another mask at every step of training
+   sheet.js     another look of the same digits
+
+   A picture has update(scene), show(place) → a sentence, rows() for the CSV, close(); moves: whether it goes by itself.
+   For tests the root carries data-kind, data-place, data-playing and, changed last, data-shown (a count). */
+
+const { search } = new URL(import.meta.url);
+const [{ element, write }, { Norms }, { Dropout }, { Sheet }] = await Promise.all(
+  ["dom", "norms", "dropout", "sheet"].map((name) => import(new URL(`${name}.js${search}`, import.meta.url))));
+
+const KINDS = { norms: Norms, dropout: Dropout, sheet: Sheet };
+const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const SPOKEN_AFTER = 500; // ms of rest after which a place is announced
+const ICONS = {
+  play: "M7 4.5v15l12-7.5z",
+  pause: "M8 5v14M16 5v14",
+  back: "M18 6l-8.5 6L18 18zM6 6v12",
+  forward: "M6 6l8.5 6L6 18zM18 6v12",
+  csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
+};
+
+const panes = new WeakMap();
+const memory = new Map(); // key → where a pane was left
+
+/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
+export default function mount(component) {
+  const { parentElement, data, setStateValue } = component;
+  if (!panes.has(parentElement)) panes.set(parentElement, new Pane(parentElement, data));
+  panes.get(parentElement).update(data, setStateValue);
+  return () => {
+    panes.get(parentElement)?.close();
+    panes.delete(parentElement);
+  };
+}
+
+/** A picture with its tools. */
+class Pane {
+  still = STILL;
+  shown = 0;
+
+  constructor(parent, { key, scene, labels }) {
+    this.labels = labels;
+    this.picture = new KINDS[scene.kind](this);
+    this.state = memory.get(key) ?? { playing: Boolean(this.picture.moves) && !STILL };
+    memory.set(key, this.state);
+    this.tools = Object.fromEntries(["back", "play", "forward", "csv"].map((name) => [name, button(name)]));
+    const { back, play, forward, csv } = this.tools;
+    this.status = element("p", { className: "unseen-text", role: "status" });
+    this.root = element("div", { className: `kasane-regular ${scene.kind}-pane`, hidden: true, "data-kind": scene.kind, "data-shown": 0 },
+      element("div", { className: "tools", role: "toolbar" }, element("div", { className: "group" }, back, play, forward), csv),
+      this.picture.root, this.status);
+    const href = new URL(`regular.css${search}`, import.meta.url).href;
+    const style = element("link", { rel: "stylesheet", href });
+    style.onload = style.onerror = () => {
+      parent.querySelector(".room")?.remove();
+      this.root.hidden = false; // no flash of bare elements
+      if (this.called) this.reveal();
+    };
+    parent.append(style, this.root);
+    back.onclick = () => this.step(-1);
+    forward.onclick = () => this.step(1);
+    play.onclick = () => this.play(!this.state.playing);
+    csv.onclick = () => this.download();
+    this.sized = new ResizeObserver(() => {
+      this.picture.layout?.();
+      if (this.scene && this.picture.layout) this.show();
+    });
+    this.sized.observe(this.root);
+  }
+
+  get place() {
+    return this.state.place;
+  }
+
+  get width() {
+    return this.root.clientWidth;
+  }
+
+  /** Take what the page says: another scene, another language, or that the reader should look here. */
+  update({ scene, labels, language, attention }, setStateValue) {
+    const { state } = this, text = JSON.stringify([scene, labels]);
+    this.setStateValue = setStateValue;
+    if (text !== this.text) {
+      this.text = text;
+      Object.assign(this, { labels, scene });
+      this.root.lang = language;
+      for (const name of ["back", "forward", "csv"]) this.name(this.tools[name], labels[name]);
+      this.picture.update(scene);
+      if (state.asked !== scene.place || state.place === undefined) state.place = scene.place;
+      Object.assign(state, { asked: scene.place, place: Math.min(state.place, scene.places - 1) });
+      this.play(state.playing);
+      this.show();
+    }
+    if (attention > (state.attention ?? 0)) {
+      state.place = scene.place;
+      this.show();
+      this.play(Boolean(this.picture.moves) && !STILL);
+      this.called = true;
+      if (!this.root.hidden) this.reveal();
+    }
+    state.attention = attention;
+  }
+
+  /** Tell the page what a hand has changed. */
+  send(name, value) {
+    this.setStateValue(name, value);
+  }
+
+  name(tool, text) {
+    tool.title = text;
+    tool.setAttribute("aria-label", text);
+  }
+
+  /** Scroll until the picture is in sight from its top on, if it is not. */
+  reveal() {
+    this.called = false;
+    const { top, bottom } = this.root.getBoundingClientRect();
+    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: STILL ? "instant" : "smooth" });
+  }
+
+  /** Go on or back by hand. */
+  step(by) {
+    this.play(false);
+    this.state.test = false;
+    this.advance(by);
+  }
+
+  /** Go on, from the last place to the first. */
+  advance(by) {
+    const { places } = this.scene;
+    this.state.place = (this.state.place + by + places) % places;
+    this.show();
+  }
+
+  play(playing) {
+    this.state.playing = playing;
+    if (playing) this.state.test = false;
+    this.root.dataset.playing = playing;
+    const name = playing ? "pause" : "play";
+    this.tools.play.querySelector("path").setAttribute("d", ICONS[name]);
+    this.name(this.tools.play, this.labels[name]);
+    this.speak();
+    clearTimeout(this.timer);
+    if (playing) this.timer = setTimeout(() => this.next(), 1000 / this.picture.pace);
+  }
+
+  next() {
+    this.advance(1);
+    this.timer = setTimeout(() => this.next(), 1000 / this.picture.pace);
+  }
+
+  show() {
+    this.said = this.picture.show(this.state.place);
+    this.speak();
+    Object.assign(this.root.dataset, { place: this.state.place, shown: ++this.shown });
+  }
+
+  /** Announce the place, when it has rested for a while. */
+  speak() {
+    clearTimeout(this.saying);
+    if (!this.state.playing) this.saying = setTimeout(() => write(this.status, this.said ?? ""), SPOKEN_AFTER);
+  }
+
+  download() {
+    const lines = [...this.picture.rows()].map((row) => row.join());
+    const link = element("a", { download: `kasane-${this.scene.kind}.csv` });
+    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    clearTimeout(this.saying);
+    this.sized.disconnect();
+    this.picture.close();
+    this.root.remove();
+  }
+}
+
+function button(name) {
+  const template = document.createElement("template");
+  template.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
+  return element("button", { type: "button", className: name }, template.content.firstChild);
+}

@@ -1,0 +1,110 @@
+"""The moving pictures of the regularization page: balls against bowls, thinned networks, changed digits.
+
+The component is given a scene of scenes.py, a series of places, and goes from place to place, by hand and in time. What
+comes back is where a hand has put the lowest point of the bowl: two numbers from a browser, checked before use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from engine.errors import N_, InputError, shorten
+from pages._ui import session
+from pages._ui.i18n import _, language, sentence
+from pages._ui.regular.scenes import Scene
+from pages._ui.regular.settings import FAR
+
+HERE = Path(__file__).resolve().parent
+FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
+# Part of the files' address, so that no cache ever serves an old one.
+VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
+
+# Inline code is sent with every message: the picture itself is a file, fetched once.
+BOOTSTRAP = f"""
+const url = new URL("ui/regular/regular.js?{VERSION}", document.baseURI);
+export default async (component) => (await import(url)).default(component);
+"""
+
+_mount = st.components.v2.component(
+    "kasane_regular",
+    html='<div class="room" style="min-height: 30rem"></div>',  # the place is kept while the files load
+    js=BOOTSTRAP,
+)
+
+
+def moving(
+    scene: Scene, *, key: str, attention: int = 0, take_centre: Callable[[float, float], None] | None = None
+) -> None:
+    """Show a scene. When `attention` grows, it scrolls into sight and starts to move.
+
+    take_centre: called before the page reruns with where the lowest point was put; None where there is none.
+    """
+    _mount(
+        key=key,
+        data={"key": key, "scene": scene, "attention": attention, "language": language(), "labels": _labels()},
+        on_centre_change=lambda: _take(key, take_centre),
+    )
+
+
+def _take(key: str, take_centre: Callable[[float, float], None] | None) -> None:
+    said = st.session_state[key].get("centre")
+    if said is None or take_centre is None:
+        return
+    try:
+        take_centre(*parse_centre(said))
+    except InputError as error:
+        session.notice(sentence(error))
+
+
+def parse_centre(value: object) -> tuple[float, float]:
+    """Return the point that a browser sent, to two decimals. Raises `InputError`."""
+    numbers = value if isinstance(value, list) and len(value) == 2 else [math.nan]
+    if not all(isinstance(it, int | float) and not isinstance(it, bool) and -FAR <= it <= FAR for it in numbers):
+        template = N_("The lowest point must be two numbers from {low} to {high}, not {received}.")
+        raise InputError(template, low=f"{-FAR:g}", high=f"{FAR:g}", received=shorten(value))
+    return round(float(numbers[0]), 2), round(float(numbers[1]), 2)
+
+
+def _labels() -> dict[str, str]:
+    """Return every word of the pictures in the session's language."""
+    return {
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "back": _("One step back"),
+        "forward": _("One step on"),
+        "csv": _("Download as CSV"),
+        # norms
+        "ball": _("Ball of the L{p} norm and contours of the error"),
+        "centre": _("Lowest point of the error: drag it, or move it with the arrow keys."),
+        "budget": _("Budget t"),
+        "weights": _("Weights w"),
+        "norm": _("Norm ‖w‖"),
+        "error": _("Error E(w)"),
+        "zero": _("{weight} is exactly 0."),
+        "both_zero": _("Both weights are 0."),
+        "no_zero": _("No weight is 0."),
+        "inside": _("The budget is large enough: nothing is given up."),
+        "norms_said": _("Budget {t}: weights {w1} and {w2}, error {e}."),
+        # dropout
+        "network": _("The network in this step of training"),
+        "network_test": _("The network at test time"),
+        "input": _("Input"),
+        "hidden": _("Hidden layer {n}"),
+        "output": _("Output"),
+        "test": _("Test time"),
+        "thinned": _("{n} of {all} thinned networks"),
+        "mask": _("Mask {n}"),
+        "mask_said": _("Mask {n}: {kept} of {all} hidden units are there, each scaled by {scale}."),
+        "test_said": _("At test time all {all} hidden units are there, and none is scaled."),
+        # sheet
+        "sheet": _("Digits, each changed at random"),
+        "original": _("As it is"),
+        "look": _("Look {n} of {all}"),
+        "look_said": _("Look {n}: every digit is changed in another way."),
+        "original_said": _("The digits as they are."),
+    }

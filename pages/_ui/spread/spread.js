@@ -1,0 +1,225 @@
+/* What flows through an untrained network, and sliders that it keeps up with.
+
+   spread.js   the component: sliders, what they tell the page, and one of two scenes
+   before.js   histograms of every layer, and both ways through the network
+   slope.js    an activation's derivative, and what many layers leave of a gradient
+   lines.js    lines over the layers, on a logarithmic axis
+
+   While a slider moves, one message at a time is on its way (`chosen`, settled: false); the newest follows as soon as it
+   was answered. For tests the root carries data-kind, data-values and, changed last, data-frames (a count). */
+
+const { search } = new URL(import.meta.url);
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
+const [{ formats, readTheme, make, icon }, { Before }, { Slope }] = await Promise.all(
+  ["../liveview/look", "before", "slope"].map(load));
+
+const SCENES = { before: Before, slope: Slope };
+const PATIENCE = 700; // milliseconds after which an answer is no longer waited for
+const stages = new WeakMap();
+
+/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
+export default function mount(component) {
+  const { parentElement } = component;
+  if (!stages.has(parentElement)) stages.set(parentElement, new Stage(parentElement));
+  const stage = stages.get(parentElement);
+  const call = stage.update(component);
+  const end = () => {
+    stage.close();
+    stages.delete(parentElement);
+  };
+  return () => {
+    if (!parentElement.isConnected) end();
+    else setTimeout(() => stage.calls === call && end(), 100); // Streamlit also drops calls that a newer one overtook
+  };
+}
+
+class Stage {
+  calls = 0;
+  frames = 0;
+  sent = 0; // when the message was sent that is not answered yet
+
+  constructor(parent) {
+    this.root = make("div", { className: "kasane-spread", hidden: true });
+    this.tools = make("div", { className: "ksp-tools" });
+    this.room = make("div", { className: "ksp-scene" });
+    this.root.append(this.tools, this.room);
+    this.csv = make("button", { type: "button", className: "ksp-csv", innerHTML: icon("csv") });
+    this.csv.addEventListener("click", () => this.download());
+    const { href } = new URL(import.meta.url);
+    const style = make("link", { rel: "stylesheet", href: new URL(`spread.css${search}`, href).href });
+    style.onload = style.onerror = () => {
+      parent.querySelector(".ksp-room")?.remove();
+      this.root.hidden = false; // no flash of bare elements
+      this.styled = true;
+      this.draw();
+    };
+    parent.append(style, this.root);
+    this.sized = new ResizeObserver(() => this.root.clientWidth !== this.width && this.draw());
+    this.sized.observe(this.root);
+  }
+
+  update({ data, setTriggerValue }) {
+    const { scene, labels, language, attention } = data;
+    this.tell = (values, settled) => setTriggerValue("chosen", { values, settled });
+    this.sent = 0;
+    const text = JSON.stringify([scene, labels]);
+    const theme = readTheme(this.root);
+    if (text !== this.text || JSON.stringify(theme) !== JSON.stringify(this.theme)) {
+      const words = JSON.stringify([scene.kind, labels]) !== this.words;
+      this.words = JSON.stringify([scene.kind, labels]);
+      Object.assign(this, { text, theme, data: scene, labels, format: formats(language) });
+      this.root.lang = language;
+      this.root.classList.toggle("ksp-dark", theme.dark);
+      if (words) this.begin();
+      this.follow();
+      this.draw();
+    }
+    if (attention > (this.attention ?? attention)) this.reveal();
+    this.attention = attention;
+    this.flush();
+    return ++this.calls;
+  }
+
+  /** Return a label, its {fields} filled. */
+  t(name, values = {}) {
+    return this.labels[name].replace(/\{(\w+)\}/g, (field, key) => values[key] ?? field);
+  }
+
+  /** Make sliders and scene anew: another kind of scene, or another language. */
+  begin() {
+    this.scene = new SCENES[this.data.kind](this);
+    this.sliders = this.scene.sliders().map((spec) => new Slider(this, spec));
+    this.csv.title = this.t("csv");
+    this.csv.setAttribute("aria-label", this.t("csv"));
+    this.tools.replaceChildren(...this.sliders.map((slider) => slider.box), this.csv);
+    this.room.replaceChildren(...this.scene.parts);
+  }
+
+  /** Let the sliders stand where the page says, unless a hand is on them. */
+  follow() {
+    for (const slider of this.sliders) slider.follow(this.data.values[slider.name]);
+  }
+
+  get values() {
+    return Object.fromEntries(this.sliders.map((slider) => [slider.name, slider.value]));
+  }
+
+  /** A slider moved; `settled`: and is let go. */
+  moved(settled) {
+    if (!this.scene.alone) this.queue = { values: this.values, settled };
+    else {
+      this.draw();
+      if (settled) this.queue = { values: this.values, settled };
+    }
+    this.flush();
+  }
+
+  flush() {
+    if (!this.queue || (this.sent && performance.now() - this.sent < PATIENCE && !this.queue.settled)) return;
+    const { values, settled } = this.queue;
+    this.queue = null;
+    this.sent = performance.now();
+    this.tell(values, settled);
+  }
+
+  draw() {
+    this.width = this.root.clientWidth;
+    if (!this.styled || !this.scene || !this.width) return;
+    this.root.classList.toggle("ksp-narrow", this.width < 640);
+    this.scene.draw(this.data, this.width);
+    this.root.dataset.kind = this.data.kind;
+    this.root.dataset.values = JSON.stringify(this.data.values);
+    this.root.dataset.frames = ++this.frames;
+  }
+
+  reveal() {
+    const { top, bottom } = this.root.getBoundingClientRect();
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: still ? "instant" : "smooth" });
+  }
+
+  download() {
+    const lines = this.scene.table(this.data).map((row) => row.map((value) => value ?? "").join());
+    const link = make("a", { download: `kasane-${this.data.kind}.csv` });
+    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  close() {
+    this.sized.disconnect();
+    this.root.remove();
+  }
+}
+
+/** A slider with a name and its value in words. log: its place is the logarithm of its value. */
+class Slider {
+  constructor(stage, { name, low, high, step, log, say, marks }) {
+    Object.assign(this, { stage, name, log, say });
+    this.box = make("div", { className: "ksp-slider" });
+    const id = `ksp-${Math.random().toString(36).slice(2)}`;
+    this.label = make("label", { htmlFor: id, textContent: stage.t(name) });
+    this.output = make("output", { htmlFor: id });
+    this.input = make("input", { id, type: "range", min: this.place(low), max: this.place(high), step });
+    this.marks = make("div", { className: "ksp-marks" });
+    this.wanted = marks;
+    this.box.append(this.label, this.output, this.input, ...(marks ? [this.marks] : []));
+    this.input.dataset.name = name;
+    this.input.addEventListener("input", () => this.take(false));
+    this.input.addEventListener("change", () => this.take(true));
+    this.marks.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button) this.set(Number(button.dataset.value));
+    });
+  }
+
+  place(value) {
+    return this.log ? Math.log10(value) : value;
+  }
+
+  get value() {
+    const raw = Number(this.input.value);
+    return this.exact ?? (this.log ? Number((10 ** raw).toPrecision(3)) : raw);
+  }
+
+  take(settled) {
+    this.exact = null;
+    this.held = !settled;
+    this.show();
+    this.stage.moved(settled);
+  }
+
+  /** Stand at a value that may lie between two places of the slider. */
+  set(value) {
+    this.input.value = this.place(value);
+    this.exact = value;
+    this.show();
+    this.stage.moved(true);
+  }
+
+  follow(value) {
+    if (!this.held && value !== this.value) {
+      this.input.value = this.place(value);
+      this.exact = value;
+    }
+    this.show();
+    if (this.wanted) this.showMarks(this.wanted(this.stage.data));
+  }
+
+  show() {
+    const text = this.say(this.value);
+    if (this.output.textContent !== text) this.output.textContent = text;
+    this.input.setAttribute("aria-valuetext", text);
+  }
+
+  showMarks(marks) {
+    const key = JSON.stringify(marks);
+    if (key === this.key) return;
+    this.key = key;
+    this.marks.replaceChildren(...marks.map(([text, value]) => {
+      const button = make("button", { type: "button", textContent: text });
+      button.dataset.value = value;
+      return button;
+    }));
+  }
+}

@@ -1,0 +1,227 @@
+"""A comparison in a real Chromium: the server trains several runs in step, and the page draws what they are."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import pytest
+from playwright.sync_api import expect
+from websockets.sync.client import connect
+
+from engine import presets
+from engine.runs import protocol
+from tests.browser.conftest import wait_ready
+
+pytestmark = pytest.mark.browser
+
+FOUR = list(presets.get("course-inits").runs)
+ROOT = ".kasane-liveview"
+
+
+class Screen:
+    """A comparison on the initialization page."""
+
+    def __init__(self, page, url: str, query: str = "preset=course-inits") -> None:
+        self.page, self.server = page, url.replace("http", "ws")
+        self.sockets: list = []
+        page.on("websocket", lambda socket: "/live/" in socket.url and self.sockets.append(socket))
+        page.goto(f"{url}/initialization?{query}")
+        wait_ready(page)
+        self.root = page.locator(ROOT)
+        self.until("+d.frames > 0")
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def until(self, condition: str) -> None:
+        script = f"() => {{ const d = document.querySelector('{ROOT}')?.dataset; return d && ({condition}) }}"
+        self.page.wait_for_function(script, timeout=30_000)
+
+    @property
+    def step(self) -> int:
+        return int(self.root.get_attribute("data-step"))
+
+    def start(self) -> None:
+        self.press("Train all")
+        self.until("d.state === 'running' && +d.step > 20")
+
+    def pause(self) -> None:
+        self.press("Pause")
+        self.until("d.state === 'paused'")
+        self.page.get_by_role("button", name="Resume").wait_for()
+
+    def newest(self) -> dict[str, tuple[dict, dict]]:
+        """Return the newest frame of every run by its name, asked from the server beside the page."""
+        found = {}
+        with connect(f"{self.server}/live/{self.sockets[-1].url.rsplit('/', 1)[1]}") as socket:
+            while len(found) < len(FOUR):
+                header, arrays = protocol.decode(socket.recv(timeout=10))
+                found[header["run"]] = (header, arrays)
+        return found
+
+    def table(self) -> dict[str, list[str]]:
+        rows = self.root.locator(".kcp-runs tbody tr")
+        return {
+            row.locator("th span").inner_text(): row.locator("td").all_inner_texts() for row in rows.all()
+        }  # fmt: skip
+
+    def download(self, block: str) -> list[list[str]]:
+        block = self.root.locator(f"[data-block={block}]")
+        block.scroll_into_view_if_needed()
+        with self.page.expect_download() as download:
+            block.get_by_role("button", name="Download as CSV").click()
+        with open(download.value.path(), newline="") as file:
+            return list(csv.reader(file))
+
+
+def test_train_pause_step_resume_and_what_the_table_says(page, app_url):
+    screen = Screen(page, app_url, "preset=course-inits&steps=100000")
+    screen.start()
+    screen.pause()
+    at = screen.step
+    screen.press("10 steps")
+    screen.until(f"+d.step === {at + 10}")
+    screen.press("1 step")
+    screen.until(f"+d.step === {at + 11}")
+    page.wait_for_timeout(700)
+    frames, table = screen.newest(), screen.table()
+    assert list(table) == FOUR
+    names = page.url.split("runs=")[1].split("&")[0].replace("%2C", ",").split(",")
+    published = {
+        "sigmoid, std 0.01": "11.4%",
+        "ReLU, std 0.01": "92.0%",
+        "sigmoid, Xavier": "87.2%",
+        "ReLU, He": "95.6%",
+    }
+    for label, name in zip(FOUR, names, strict=True):
+        header, arrays = frames[name]
+        _, _, train, _, test = arrays["evaluated"][-1]
+        test = header.get("test_accuracy", test)
+        step, *shares, gap, figure = table[label]
+        assert int(step.replace(",", "")) == header["step"]
+        assert shares == [f"{train:.1%}", f"{test:.1%}"]
+        assert float(gap.replace("−", "-")) == pytest.approx(100 * (train - test), abs=0.051)
+        assert figure == published[label]
+    screen.press("Resume")
+    screen.until(f"d.state === 'running' && +d.step > {at + 20}")
+
+
+def test_reset_new_weights_and_speed(page, app_url):
+    screen = Screen(page, app_url, "preset=course-inits&steps=100000")
+    screen.press("10 steps")
+    screen.until("+d.step === 10")
+    screen.press("Reset")
+    screen.until("+d.step === 0")
+    assert "seed" not in page.url
+    screen.press("New weights")
+    page.wait_for_url(re.compile("seed=1"))
+    slider = page.get_by_role("slider", name="Speed")
+    for _ in range(4):
+        slider.press("ArrowLeft")
+    page.get_by_text("3 steps/s").wait_for()
+    screen.press("Train all")
+    screen.until("d.state === 'running' && +d.step >= 3")
+    first = screen.step
+    page.wait_for_timeout(1500)
+    assert screen.step - first <= 12
+    assert screen.root.get_attribute("data-mounts") == "1"
+
+
+def test_fields_change_while_it_trains(page, app_url):
+    screen = Screen(page, app_url, "preset=course-inits&steps=1000000")
+    screen.start()
+    field = page.get_by_label("Learning rate", exact=True)
+    field.fill("0.033")
+    field.press("Enter")
+    page.wait_for_url(re.compile("lr=0.033"))
+    screen.until(f"d.state === 'running' && +d.step > {screen.step}")
+    assert [header["lr"] for header, _ in screen.newest().values()] == [pytest.approx(0.033)] * 4
+    field = page.get_by_role("textbox", name="Hidden layers")
+    field.fill("dense30")
+    field.press("Enter")
+    page.wait_for_url(re.compile("network=dense30"))
+    screen.until("+d.step === 0")  # another network: all begin again
+    assert screen.root.get_attribute("data-mounts") == "1"
+
+
+def test_rows_hide_and_show_their_runs(page, app_url):
+    screen = Screen(page, app_url)
+    screen.press("10 steps")
+    screen.until("+d.step === 10")
+    visible = "p => p.data.filter(t => t.visible === true).length"
+    loss = screen.root.locator("[data-block=loss] .js-plotly-plot")
+    button = screen.root.get_by_role("button", name="ReLU, He")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(loss).to_be_visible()
+    page.wait_for_function(f"() => ({visible})(document.querySelector('[data-block=loss] .js-plotly-plot')) === 4")
+    button.click()
+    expect(screen.root.get_by_role("button", name="ReLU, He")).to_have_attribute("aria-pressed", "false")
+    page.wait_for_function(f"() => ({visible})(document.querySelector('[data-block=loss] .js-plotly-plot')) === 3")
+    cells = screen.root.locator("[data-block=layers] .kcp-cell")
+    xavier = screen.root.get_by_role("button", name="sigmoid, Xavier")
+    screen.root.locator("[data-block=layers]").scroll_into_view_if_needed()  # what is off the screen is not drawn
+    expect(cells).to_have_count(9)
+    for left in (3, 12):  # this one alone, and all again
+        xavier.click(modifiers=["Shift"])
+        screen.root.locator("[data-block=layers]").scroll_into_view_if_needed()
+        expect(cells).to_have_count(left)
+        assert loss.evaluate(visible) == left // 3
+
+
+def test_every_choice_and_every_csv(page, app_url):
+    screen = Screen(page, app_url)
+    screen.press("10 steps")
+    screen.until("+d.step === 10")
+    for option in ("Epochs", "Logarithmic", "Training set", "Activations", "Weights", "Activation: mean"):
+        screen.root.get_by_role("radio", name=option, exact=True).first.check()
+    heads = {
+        "accuracy": "step", "panel": "run", "depth": "run", "layers": "run", "history": "run",
+    }  # fmt: skip
+    for block, head in heads.items():
+        first, *rows = screen.download(block)
+        assert first[0] == head
+        assert len(rows) >= 1
+    (_, *layers) = screen.download("layers")
+    assert {row[0] for row in layers} == set(FOUR)
+    assert len(layers) == 4 * 3 * 40
+
+
+def test_another_tab_shows_the_same_finished_runs(open_page, app_url):
+    first = Screen(open_page(), app_url, "preset=symmetry&steps=300")
+    first.page.get_by_role("slider", name="Speed").press("End")
+    first.page.get_by_test_id("stSliderThumbValue").get_by_text("full speed").wait_for()
+    first.press("Train all")
+    first.until("d.state === 'completed'")
+    first.page.get_by_text(re.compile("bear it out|Not in these runs")).wait_for()
+    first.page.wait_for_url(re.compile("runs="))
+    table = first.table()
+    second = Screen(open_page(locale="ja-JP"), app_url, first.page.url.split("?")[1])
+    second.until("d.state === 'completed' && +d.step === 300")
+    second.page.wait_for_timeout(500)
+    assert list(second.table().values()) == list(table.values())
+    assert first.root.get_attribute("data-state") == "completed"
+    first.page.reload()
+    wait_ready(first.page)
+    first.until("d.state === 'completed' && +d.step === 300")
+
+
+def test_the_language_switches_without_losing_the_runs(page, app_url):
+    screen = Screen(page, app_url, "preset=course-inits&steps=1000000")
+    screen.start()
+    page.get_by_text("日本語", exact=True).click()
+    page.get_by_text("学習率", exact=True).wait_for()
+    screen.until(f"d.state === 'running' && +d.step > {screen.step}")
+    assert screen.root.get_attribute("data-mounts") == "1"
+    assert "lang=ja" in page.url
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ja-JP"])
+def test_a_phone_shows_it_all_without_overflow(open_page, app_url, locale):
+    page = open_page(viewport={"width": 390, "height": 844}, locale=locale, has_touch=True)
+    screen = Screen(page, app_url, "preset=course-inits-all")
+    page.locator(".st-key-initialization_train button").click()
+    screen.until("+d.step > 50")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    rights = f"[...document.querySelectorAll('{ROOT} .klv-card')].map((card) => card.getBoundingClientRect().right)"
+    assert page.evaluate(f"Math.max(...{rights}) - innerWidth") <= 0

@@ -1,0 +1,183 @@
+"""The normalization page in a real Chromium: from cell to cell by every way there is, and the panel of sixteen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from engine.analysis import normalizing
+from tests.browser.conftest import wait_ready
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def visit(open_page, app_url):
+    """Open the page and return (page, root of the drawing)."""
+
+    def open_it(query="", **options):
+        page = open_page(**{"reduced_motion": "reduce"} | options)
+        page.goto(f"{app_url}/normalization?{query}")
+        wait_ready(page)
+        root = page.locator(".kasane-normal")
+        expect(root).to_be_visible()
+        return page, root
+
+    return open_it
+
+
+def numbers(root, field) -> list[float]:
+    return [float(text.replace("−", "-")) for text in root.locator(f".field.{field} i").all_inner_texts()]
+
+
+def at(root, cell) -> None:
+    expect(root).to_have_attribute("data-cell", str(cell))
+
+
+@pytest.mark.parametrize("query", ["kind=batch", "kind=layer&gamma=2&beta=-1"])
+def test_it_shows_what_the_engine_computes(visit, query):
+    _page, root = visit(query)
+    kind = re.search("batch|layer", query)[0]
+    x = normalizing.batch(4, 5)
+    done = normalizing.normalize(x, kind, **({"gamma": 2, "beta": -1} if "gamma" in query else {}))
+    assert numbers(root, "x") == x.ravel().tolist()
+    np.testing.assert_allclose(numbers(root, "normal"), done.normal.ravel(), atol=0.0051)
+    np.testing.assert_allclose(numbers(root, "y"), done.y.ravel(), atol=0.0051)
+
+
+@pytest.mark.parametrize(
+    ("query", "cells"),
+    [
+        ("kind=batch", [1, 5, 9, 13, 17]),
+        ("kind=layer", [0, 1, 2, 3]),
+        ("given=pictures&kind=batch&pictures=2", [1 + 2 * n for n in range(18)]),
+        ("given=pictures&kind=layer&pictures=2", list(range(18))),
+    ],
+)
+def test_what_one_mean_is_taken_over_stands_out(visit, query, cells):
+    _page, root = visit(query)
+    root.locator(".field.x i[data-cell='1']").click()
+    at(root, 1)
+    marked = root.locator(".field.x i.group").evaluate_all("cells => cells.map((it) => Number(it.dataset.cell))")
+    assert sorted(marked) == cells
+    expect(root.locator(".heading")).to_contain_text(str(len(cells)))
+
+
+def test_pointing_leads_and_a_click_keeps(visit):
+    page, root = visit(reduced_motion="no-preference")
+    assert root.get_attribute("data-playing") == "true"
+    root.locator(".field.y i[data-cell='6']").hover()
+    at(root, 6)
+    page.wait_for_timeout(1_200)
+    at(root, 6)
+    root.locator(".field.x i[data-cell='9']").click()
+    page.mouse.move(2, 2)
+    page.wait_for_timeout(1_200)
+    at(root, 9)
+    assert root.get_attribute("data-playing") == "false"
+
+
+def test_buttons_and_arrow_keys_lead_on(visit):
+    page, root = visit()
+    root.get_by_role("button", name="One cell on").click()
+    at(root, 1)
+    for _ in range(2):
+        root.get_by_role("button", name="One cell back").click()
+    at(root, 19)
+    root.get_by_role("button", name="Play", exact=True).click()
+    at(root, 0)
+    root.get_by_role("button", name="Pause", exact=True).click()
+    root.locator(".field.x i[data-cell='0']").click()
+    root.get_by_role("application").focus()
+    for key, cell in (("ArrowRight", 1), ("ArrowDown", 5), ("ArrowLeft", 4), ("ArrowUp", 0), ("ArrowUp", 0)):
+        page.keyboard.press(key)
+        at(root, cell)
+    expect(root.get_by_role("status")).to_contain_text("example 1, unit 1")
+
+
+def test_a_number_is_typed_and_everything_follows(visit):
+    page, root = visit()
+    root.locator(".field.x i[data-cell='4']").click()
+    root.get_by_label("Number in this cell").fill("7.5")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"typed=4(:|%3A)7\.5"))
+    x = normalizing.batch(4, 5)
+    x.flat[4] = 7.5
+    expect(root.locator(".field.x i[data-cell='4']")).to_have_text("7.5")
+    mean = f"= {x[:, 0].mean():.3f}".rstrip("0").replace("-", "−")
+    expect(root.locator("[data-line=mean] .right")).to_have_text(mean)
+    np.testing.assert_allclose(numbers(root, "normal"), normalizing.normalize(x, "batch").normal.ravel(), atol=0.0051)
+    page.get_by_role("button", name="New numbers").click()
+    page.wait_for_url(re.compile("draw=1"))
+    assert "typed" not in page.url
+
+
+def test_every_control_is_obeyed(visit):
+    page, root = visit()
+    page.get_by_role("radio", name="Layer norm").click()
+    expect(root.locator(".heading")).to_contain_text("for each example")
+    page.get_by_role("radio", name="A convolution").click()
+    expect(root.locator(".heading")).to_contain_text("for each picture")
+    for name in ("pictures", "channels", "gamma", "beta"):
+        page.locator(f".st-key-normalization_{name}").get_by_role("slider").press("ArrowRight")
+        page.wait_for_url(re.compile(f"{name}="))
+    expect(root.locator(".field.x i")).to_have_count(4 * 3 * 9)
+    with page.expect_download() as download:
+        root.get_by_role("button", name="Download as CSV").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
+    done = normalizing.normalize(normalizing.pictures(4, 3, 3), "layer")
+    np.testing.assert_allclose([float(row["normal"]) for row in rows], done.normal.ravel())
+
+
+def test_sixteen_panels_with_two_lines_each(page, app_url):
+    page.goto(f"{app_url}/normalization?preset=ch06-batchnorm")
+    wait_ready(page)
+    view = page.locator(".kasane-liveview[data-frames]")
+    view.wait_for()
+    view.locator("[data-block=panel]").scroll_into_view_if_needed()
+    expect(view.locator(".kcp-panel canvas")).to_have_count(16, timeout=15_000)
+    expect(view.locator(".kcp-key")).to_have_text(re.compile("batch norm.*no batch norm", re.S))
+    page.get_by_role("button", name="10 steps").click()
+    expect(view.locator("[data-fact=step]")).to_have_text("10", timeout=20_000)
+    view.get_by_text("All runs, in numbers").click()
+    expect(view.locator(".kcp-runs tbody tr")).to_have_count(32)
+
+
+def test_statistics_of_every_layer_over_the_whole_of_training(page, app_url):
+    page.goto(f"{app_url}/normalization?preset=activation-statistics")
+    wait_ready(page)
+    view = page.locator(".kasane-liveview[data-frames]")
+    view.wait_for()
+    page.get_by_role("button", name="10 steps").click()
+    view.locator("[data-block=history]").scroll_into_view_if_needed()
+    expect(view.locator(".kcp-history canvas")).to_have_count(3, timeout=15_000)
+    expect(view.locator("[data-option=over] input[value=std]")).to_be_checked()
+
+
+WIDE = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stBidiComponentIsolated]'),
+    document.documentElement].filter(part => part.scrollWidth > part.clientWidth + 1).length"""
+CUT = "formulas => formulas.filter(it => it.scrollWidth > it.clientWidth + 3).length"
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "ja"), (1440, "en")])
+def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, width, language):
+    page = open_page(viewport={"width": width, "height": 844}, reduced_motion="reduce")
+    travel = """(root) => Array.from({ length: 24 }, () => {
+      root.querySelector("button.forward").click();
+      const boxes = [...root.querySelectorAll(".tools, .field, .sums p, .alone")];
+      return JSON.stringify([root, ...boxes].map((it) => it.getBoundingClientRect()).map(({ x, y, height }) =>
+        [x, y, height].map(Math.round)));
+    })"""
+    for query in ("kind=layer&units=8&examples=8", "given=pictures&channels=3&pictures=4"):
+        page.goto(f"{app_url}/normalization?{query}&lang={language}")
+        wait_ready(page)
+        root = page.locator(".kasane-normal")
+        expect(root).to_be_visible()
+        assert page.evaluate(WIDE) == 0, query
+        assert page.locator(".katex-display").evaluate_all(CUT) == 0, query
+        assert len(set(root.evaluate(travel))) == 1, query

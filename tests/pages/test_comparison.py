@@ -1,0 +1,380 @@
+"""Comparisons without a browser: links, changes for all and for one, the buttons, and what became of the runs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+
+import numpy as np
+import pytest
+
+from engine import build, presets
+from engine.experiment import Experiment
+from engine.runs import protocol
+from engine.training.trainer import Trainer
+from pages._ui.channels import pool
+from pages._ui.comparison import comparison
+from tests.pages.conftest import sentences
+
+PAGE = "initialization"
+FOUR = list(presets.get("course-inits").runs)
+
+
+def state(app):
+    return app.session_state[f"{PAGE}_comparison"]
+
+
+def runs(app):
+    return [pool().find(name) for name in state(app)["runs"]]
+
+
+def component(app):
+    """Return what comparison.js was given."""
+    (it,) = app.get("bidi_component")
+    return json.loads(it.proto.json)
+
+
+def press(app, name):
+    return app.button(key=f"{PAGE}_{name}").click().run()
+
+
+def until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def watched(app):
+    """Hold the lease of the runs, as an open page does."""
+    watching, notify = runs(app), lambda: None
+    for run in watching:
+        pool().attach(run, notify)
+    try:
+        yield watching
+    finally:
+        for run in watching:
+            pool().detach(run, notify)
+
+
+def finished(visit, **query):
+    """Open the symmetry row and train it to its end at full speed."""
+    app = visit(PAGE, preset="symmetry", **query)
+    app.select_slider(key=f"{PAGE}_speed").set_value("max").run()
+    with watched(app) as all_runs:
+        press(app, "train")
+        until(lambda: all(run.state == "completed" for run in all_runs))
+    app.run()
+    return app
+
+
+# --- a fair comparison ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("id", ["course-inits-all", "ch06-init-compare"])
+def test_compared_runs_see_the_same_batches_and_weights_of_the_same_draw(id):
+    trainers = {label: Trainer(it) for label, it in presets.get(id).runs.items()}
+    batches = [build.build_batches(it.experiment, it.data) for it in trainers.values()]
+    for _ in range(5):
+        first, *others = [it.next() for it in batches]
+        for other in others:
+            np.testing.assert_array_equal(other[0], first[0])
+            np.testing.assert_array_equal(other[1], first[1])
+    for name, (first, *others) in zip(
+        trainers[next(iter(trainers))].network.parameters(),
+        zip(*(it.network.parameters().values() for it in trainers.values()), strict=True),
+        strict=True,
+    ):
+        for other in others:  # all are normal: one draw, scaled
+            if first.data.any():
+                scale = other.data.std() / first.data.std()
+                np.testing.assert_allclose(other.data, scale * first.data, rtol=1e-3, atol=1e-6, err_msg=name)
+
+
+def test_the_runs_of_a_page_share_the_seed_and_a_group(visit):
+    app = visit(PAGE, preset="course-inits")
+    assert [run.experiment for run in runs(app)] == list(presets.get("course-inits").runs.values())
+    assert len({run.group for run in runs(app)}) == 1
+    assert {run.experiment.seed for run in runs(app)} == {0}
+    press(app, "seed")
+    assert {run.experiment.seed for run in runs(app)} == {1}
+    assert app.query_params["seed"] == "1"
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_link_changes_all_runs_or_one(visit):
+    app = visit(PAGE, **{"preset": "course-inits", "lr": "0.02", "2.lr": "0.5", "1.optimizer": "adam"})
+    assert sentences(app) == []
+    assert [run.experiment.lr for run in runs(app)] == [0.02, 0.02, 0.5, 0.02]
+    assert [run.experiment.optimizer for run in runs(app)] == ["sgd", "adam", "sgd", "sgd"]
+    assert dict(app.query_params) == {
+        "preset": "course-inits",
+        "lang": "en",
+        "lr": "0.02",
+        "2.lr": "0.5",
+        "1.optimizer": "adam",
+    }
+
+
+BAD = {
+    "lr": "-1",
+    "9.lr": "0.1",
+    "x.lr": "0.1",
+    "1.nonsense": "2",
+    "nonsense": "<img src=x>",
+    "steps": "9" * 3000,
+    "1.activation": "cosine",
+    "network": "dense9 " * 300,
+    "0.data": "../../etc/passwd",
+    "1.": "3",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_what_is_wrong_in_a_link_is_said_in_one_sentence(visit, name, language):
+    app = visit(PAGE, language, preset="course-inits", **{name: BAD[name]})
+    (said,) = sentences(app)
+    assert len(said) < 400
+    assert "\n" not in said
+    assert [run.experiment for run in runs(app)] == list(presets.get("course-inits").runs.values())
+    assert name not in app.query_params
+
+
+HOSTILE = ["", "a,b,c,d", "../../x,../../y,z,w", ",,,", "," * 5000, "日本語", "\x00,\x01,\x02,\x03", "x" * 5000]
+
+
+@pytest.mark.parametrize("names", HOSTILE)
+def test_runs_that_are_not_there_start_afresh(visit, names):
+    app = visit(PAGE, preset="course-inits", runs=names)
+    (said,) = sentences(app)
+    assert "starts afresh" in said
+    assert len(said) < 300
+    assert len(runs(app)) == len(FOUR)
+    assert all(run.step == 0 for run in runs(app))
+
+
+def test_runs_of_something_else_are_not_shown_under_wrong_names(visit):
+    other = visit(PAGE, preset="ch06-init-compare")
+    press(other, "step1")
+    names = state(other)["runs"]
+    app = visit(PAGE, preset="course-inits", runs=",".join([*names, names[0]]))
+    assert len(sentences(app)) == 1
+    assert not set(state(app)["runs"]) & set(names)
+    assert all(pool().find(name) for name in names)  # nor taken from whoever watches them
+
+
+def test_the_same_run_four_times_is_no_comparison(visit):
+    first = visit(PAGE, preset="course-inits")
+    press(first, "step1")
+    app = visit(PAGE, preset="course-inits", runs=",".join([state(first)["runs"][0]] * 4))
+    assert len(sentences(app)) == 1
+    assert len(set(state(app)["runs"])) == 4
+
+
+def test_a_link_shows_finished_runs_again(visit):
+    first = finished(visit, lr="0.2")
+    link = dict(first.query_params)
+    assert link["lr"] == "0.2"
+    assert link["runs"].split(",") == state(first)["runs"]
+    with watched(first):  # the first tab is still open
+        again = visit(PAGE, **link)
+        assert sentences(again) == []
+        assert not set(state(again)["runs"]) & set(state(first)["runs"])  # its buttons are its own
+        with watched(again) as copies:
+            until(lambda: all(run.state == "completed" for run in copies))
+        for run, copy in zip(runs(first), copies, strict=True):
+            assert copy.experiment == run.experiment
+            (_, a), (_, b) = protocol.decode(run.frame), protocol.decode(copy.frame)
+            for name in ("loss", "evaluated", "plane", "responses", "weights"):
+                np.testing.assert_array_equal(a[name], b[name])
+        again.run()
+        assert any("bear it out" in text.value or "Not in these" in text.value for text in again.markdown)
+
+
+# --- changes ----------------------------------------------------------------------------------------------------------
+
+
+def field(app, name):
+    return next(
+        it for kind in ("number_input", "selectbox", "text_input") for it in app.get(kind)
+        if it.key == f"{PAGE}_field_{name}"
+    )  # fmt: skip
+
+
+def choose_target(app, place):
+    app.selectbox(key=f"{PAGE}_target_{app.session_state[PAGE]['experiment']}").set_value(place).run()
+
+
+def test_a_live_field_changes_in_the_runs_as_they_are(visit):
+    app = visit(PAGE, preset="course-inits")
+    before = state(app)["runs"]
+    field(app, "lr").set_value(0.05).run()
+    assert sentences(app) == []
+    assert state(app)["runs"] == before
+    assert [run.experiment.lr for run in runs(app)] == [0.05] * 4
+    assert app.query_params["lr"] == "0.05"
+
+
+def test_any_other_field_begins_anew(visit):
+    app = visit(PAGE, preset="course-inits")
+    before = state(app)["runs"]
+    field(app, "network").set_value("dense30").run()
+    assert sentences(app) == []
+    assert not set(state(app)["runs"]) & set(before)
+    assert not any(pool().find(name) for name in before)
+    assert [run.experiment.network for run in runs(app)] == ["dense30"] * 4
+
+
+def test_one_run_can_be_changed_by_itself_and_all_again(visit):
+    app = visit(PAGE, preset="course-inits")
+    assert not [it for it in app.selectbox if it.key == f"{PAGE}_field_activation"]  # they differ in it
+    choose_target(app, "3")
+    field(app, "activation").set_value("tanh").run()
+    field(app, "lr").set_value(0.3).run()
+    assert [run.experiment.activation for run in runs(app)] == ["sigmoid", "relu", "sigmoid", "tanh"]
+    assert [run.experiment.lr for run in runs(app)] == [0.1, 0.1, 0.1, 0.3]
+    assert app.query_params["3.activation"] == "tanh"
+    choose_target(app, "")
+    assert not [it for it in app.number_input if it.key == f"{PAGE}_field_lr"]  # now they differ in that, too
+    app.session_state[f"{PAGE}_speed"] = "max"
+    assert sentences(app.run()) == []
+
+
+def test_what_is_changed_for_all_is_changed_for_the_one_that_had_its_own(visit):
+    app = visit(PAGE, **{"preset": "course-inits", "1.seed": "5"})
+    press(app, "seed")
+    assert [run.experiment.seed for run in runs(app)] == [1] * 4
+    assert "1.seed" not in app.query_params
+
+
+def test_an_illegal_value_is_refused_in_one_sentence(visit):
+    app = visit(PAGE, preset="course-inits")
+    before = state(app)["runs"]
+    field(app, "network").set_value("dense40 sausage").run()
+    assert len(sentences(app)) == 1
+    assert state(app)["runs"] == before
+    assert field(app, "network").value == "dense40 dense20"
+
+
+def test_another_optimizer_brings_its_usual_learning_rate(visit):
+    app = visit(PAGE, preset="course-inits")
+    assert field(app, "lr").value == 0.1  # what is usual for SGD
+    field(app, "optimizer").set_value("adam").run()
+    assert [(run.experiment.optimizer, run.experiment.lr) for run in runs(app)] == [("adam", 0.001)] * 4
+
+
+def test_another_experiment_has_fields_of_its_own(visit):
+    app = visit(PAGE, preset="course-inits")
+    field(app, "lr").set_value(0.07).run()
+    app.selectbox(key=f"{PAGE}_experiment").set_value("ch06-init-compare").run()
+    assert field(app, "lr").value == 0.01
+    assert [run.experiment.lr for run in runs(app)] == [0.01] * 3
+    assert "lr" not in app.query_params
+
+
+def test_data_that_is_not_here_is_offered_and_changes_still_do_no_harm(visit):
+    app = visit(PAGE, preset="course-inits", data="fashion-mnist")
+    assert len(sentences(app)) == 1
+    assert any(it.key == "download" for it in app.button)
+    field(app, "lr").set_value(0.02).run()
+    assert len(sentences(app)) == 1
+    field(app, "data").set_value("mnist-5k").run()
+    assert sentences(app) == []
+    assert [run.experiment.lr for run in runs(app)] == [0.02] * 4
+
+
+# --- the buttons ------------------------------------------------------------------------------------------------------
+
+
+def test_train_pause_step_and_reset(visit):
+    app = visit(PAGE, preset="course-inits", steps="100000")
+    with watched(app) as all_runs:
+        press(app, "train")
+        until(lambda: all(run.state == "running" and run.step > 100 for run in all_runs))
+        press(app, "pause")
+        until(lambda: all(run.state == "paused" for run in all_runs))
+        at = [run.step for run in all_runs]
+        assert max(at) - min(at) <= max(at) / 3, "they keep in step"
+        press(app, "step10")
+        until(lambda: [run.step for run in all_runs] == [step + 10 for step in at])
+        press(app, "step1")
+        until(lambda: [run.step for run in all_runs] == [step + 11 for step in at])
+        assert app.button(key=f"{PAGE}_train").label == "Resume"
+        before = state(app)["runs"]
+    press(app, "reset")
+    assert not set(before) & set(state(app)["runs"])
+    assert [run.step for run in runs(app)] == [0] * 4
+    assert app.button(key=f"{PAGE}_train").label == "Train all"
+
+
+@pytest.mark.parametrize("speed", comparison.SPEEDS)
+def test_the_speed_is_that_of_every_run(visit, speed):
+    app = visit(PAGE, preset="course-inits")
+    app.select_slider(key=f"{PAGE}_speed").set_value(speed).run()
+    wanted = {"auto": 2000 / comparison.RUN_SECONDS, "max": 0.0}.get(speed)
+    assert {run.speed for run in runs(app)} == {float(speed) if wanted is None else wanted}
+
+
+def test_when_all_is_over_the_page_says_whether_it_is_so(visit):
+    app = finished(visit)
+    assert any("These runs bear it out" in text.value for text in app.markdown)
+    assert all(app.button(key=f"{PAGE}_{name}").disabled for name in ("step1", "step10"))
+    before = state(app)["runs"]
+    press(app, "train")  # once more, from the beginning
+    assert not set(before) & set(state(app)["runs"])
+    assert all(run.wanted for run in runs(app))
+
+
+def test_runs_that_refute_the_claim_are_said_to(visit):
+    app = finished(visit, lr="0.0001")
+    assert any("Not in these runs" in text.value for text in app.markdown)
+
+
+def test_a_full_server_is_told_in_one_sentence(visit, monkeypatch):
+    app = finished(visit)
+    monkeypatch.setattr("engine.runs.pool.MAX_RUNS", 0)
+    press(app, "train")
+    assert set(sentences(app)) == {"The server has 0 runs already, as many as it takes; try again soon."}
+
+
+# --- what the figure is given -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_figure_knows_names_figures_and_tokens(visit, language):
+    app = visit(PAGE, language, preset="course-inits")
+    data = component(app)
+    assert data["language"] == language
+    assert data["token"] == ",".join(run.token for run in runs(app))
+    assert [run["id"] for run in data["runs"]] == state(app)["runs"]
+    assert [run["published"]["test"] for run in data["runs"]] == [0.1135, 0.9197, 0.8724, 0.956]
+    assert [run["units"] for run in data["runs"]] == [[40, 20]] * 4
+    assert data["known"] in ("starting", "paused")
+    assert all(isinstance(text, str) and text for text in data["labels"].values())
+
+
+@pytest.mark.parametrize(
+    ("states", "together"),
+    [
+        (["running", "completed"], "running"),
+        (["starting", "paused"], "starting"),
+        (["paused", "completed"], "paused"),
+        (["completed", "diverged"], "completed"),
+        (["diverged", "diverged"], "diverged"),
+        (["error", "error"], "error"),
+        (["error", "completed"], "completed"),
+    ],
+)
+def test_the_state_of_several_runs(states, together):
+    assert comparison._together(states) == together
+
+
+def test_session_state_holds_strings_and_numbers_only(visit):
+    app = visit(PAGE, **{"preset": "course-inits", "lr": "0.02", "1.optimizer": "adam"})
+    json.dumps(state(app))
+    assert isinstance(runs(app)[0].experiment, Experiment)
