@@ -4,8 +4,8 @@ import streamlit as st
 
 from engine import presets
 from engine.errors import N_, Text, shorten
-from pages._ui import lesson, session, theme
-from pages._ui.comparison.comparison import Comparison, Figure
+from pages._ui import lesson, theme
+from pages._ui.comparison.comparison import Figure, compare
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.spread import scenes
 from pages._ui.spread.settings import STARTS, chosen, control, settings
@@ -91,7 +91,8 @@ def slope_part() -> None:
 
 def symmetry_part() -> dict[str, str]:
     """What equal weights can and cannot learn."""
-    address = compared("symmetry", Figure(("loss", "accuracy", "units", "layers"), "weights"))
+    figure = Figure(("loss", "accuracy", "units", "layers"), "weights")
+    address = compare("initialization", "symmetry", figure, others)
     st.markdown(text("symmetry"))
     return address
 
@@ -105,19 +106,9 @@ def runs_part() -> dict[str, str]:
     panels = {label: [label] for label in labels}
     columns = 3 if len(labels) in (3, 6) else 2
     figure = Figure(("loss", "accuracy", *several, "layers", "history"), "gradients", "grad_norm", panels, columns)
-    address = compared(id, figure)
+    address = compare("initialization", id, figure, others)
     st.markdown(text("runs"))
     return address
-
-
-def compared(id: str, figure: Figure) -> dict[str, str]:
-    """Draw the comparison of a preset's runs and return what the address is to say of it."""
-    comparison = Comparison("initialization", presets.get(id), figure)
-    if others is not None:
-        comparison.open_link(others)
-    session.show_notices()
-    comparison.draw()
-    return comparison.address()
 
 
 def published(*ids: str) -> None:

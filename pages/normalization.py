@@ -6,7 +6,7 @@ from engine import presets
 from engine.errors import N_, InputError
 from engine.presets import SIGMAS
 from pages._ui import lesson, session, theme
-from pages._ui.comparison.comparison import Comparison, Figure
+from pages._ui.comparison.comparison import Figure, compare
 from pages._ui.i18n import _, sentence
 from pages._ui.normal import scenes, typed
 from pages._ui.normal.normal import normalized
@@ -54,7 +54,8 @@ def averaged_part() -> dict[str, str]:
 def runs_part() -> dict[str, str]:
     """Train networks with and without."""
     control("experiment")
-    said = compare(chosen("experiment"), FIGURES.get(chosen("experiment"), Figure(("loss", "accuracy", "layers"))))
+    figure = FIGURES.get(chosen("experiment"), Figure(("loss", "accuracy", "layers")))
+    said = compare("normalization", chosen("experiment"), figure, others)
     explain("runs")
     explain("statistics")
     return said
@@ -65,18 +66,10 @@ def panel_part() -> dict[str, str]:
     labels = list(presets.get(PANEL).runs)
     pairs = zip(SIGMAS, labels[: len(SIGMAS)], labels[len(SIGMAS) :], strict=True)
     panels = {f"σ = {sigma:.2g}": pair for sigma, *pair in pairs}
-    said = compare(PANEL, Figure(("panel",), panels=panels, lines=(N_("batch norm"), N_("no batch norm"))))
+    figure = Figure(("panel",), panels=panels, lines=(N_("batch norm"), N_("no batch norm")))
+    said = compare("normalization", PANEL, figure, others)
     explain("panel")
     return said
-
-
-def compare(id: str, figure: Figure) -> dict[str, str]:
-    """Draw the comparison of an experiment's runs; return what the address is to say of it."""
-    comparison = Comparison("normalization", presets.get(id), figure)
-    if others is not None:
-        comparison.open_link(others)
-    comparison.draw()
-    return comparison.address()
 
 
 def new_numbers() -> None:

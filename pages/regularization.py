@@ -6,7 +6,7 @@ from engine import presets
 from engine.data.augment import Augmentation
 from engine.errors import N_, InputError
 from pages._ui import lesson, session, theme
-from pages._ui.comparison.comparison import Comparison, Figure
+from pages._ui.comparison.comparison import Figure, compare
 from pages._ui.i18n import _, sentence
 from pages._ui.regular import figures, scenes
 from pages._ui.regular.regular import moving
@@ -35,12 +35,9 @@ def runs_part() -> dict[str, str]:
     """Train the runs of an experiment against each other; return what the address is to say of them."""
     control("experiment")
     figure = Figure(("loss", "accuracy", "layers"), quantity="weights")
-    comparison = Comparison("regularization", presets.get(chosen("experiment")), figure)
-    if others is not None:
-        comparison.open_link(others)
-    comparison.draw()
+    address = compare("regularization", chosen("experiment"), figure, others)
     explain("runs")
-    return comparison.address()
+    return address
 
 
 def norms_part() -> None:

@@ -75,6 +75,12 @@ def wait_ready(page) -> None:
     )
 
 
+def go_to(page, section: str, name: str) -> None:
+    """Go to a page by the navigation bar: open its section, and click."""
+    page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
+    page.get_by_role("link", name=name, exact=True).first.click()
+
+
 def is_error(message) -> bool:
     """Tell whether a console message is an error of ours. After a deep link Streamlit first looks for itself there."""
     return message.type == "error" and "/_stcore/" not in message.location.get("url", "")

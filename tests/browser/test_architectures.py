@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import wait_ready
+from tests.browser.conftest import go_to, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -87,13 +87,13 @@ def test_the_drawing_follows_the_input(page, app_url):
 def test_train_takes_the_network_along(page, app_url):
     go(page, f"{app_url}/architectures?net=784-50-10&size=56")
     page.get_by_role("button", name="Train it").click()
-    page.wait_for_url(re.compile(r"/train\?.*network=dense50"))
+    page.wait_for_url(re.compile(r"/train\?.*preset=ch05-two-layer"))
     field = page.get_by_label("Hidden layers", exact=True)
     field.wait_for()
     assert field.input_value() == "dense50"
     page.get_by_role("button", name="1 step", exact=True).click()
     page.wait_for_function("+document.querySelector('[data-frames]')?.dataset.step === 1", timeout=30_000)
-    page.get_by_role("link", name="Architectures").click()  # and what was looked at is still there
+    go_to(page, "Networks", "Architectures")  # and what was looked at is still there
     page.get_by_text("56×56×1", exact=True).wait_for()
     page.wait_for_url(re.compile("net=784-50-10.*size=56|size=56.*net=784-50-10"))
 

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from engine.analysis.convolution import conv2d_loops, pad
 from pages._ui.window import scenes, sources
 from pages._ui.window.settings import SETTINGS
-from tests.browser.conftest import wait_ready
+from tests.browser.conftest import go_to, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -387,7 +387,7 @@ def test_settings_outlive_other_pages(visit):
     expect(window.root).to_have_count(0)
     wait_ready(window.page)
     assert window.page.locator("[data-testid=stAlert]").count() == 0  # its address says nothing of ours
-    window.page.get_by_role("link", name="Convolution", exact=True).first.click()
+    go_to(window.page, "Networks", "Convolution")
     window.wait()
     assert "kernel=2" in window.page.url
     assert window.page.locator(".output .grid").count() == 2
@@ -406,7 +406,7 @@ def test_a_drawing_is_carried_over(page, app_url):
     page.mouse.move(box["x"] + 150, box["y"] + 330, steps=8)
     page.mouse.up()
     page.locator(".kasane-canvas[data-digit-shipped='7']").wait_for()
-    page.get_by_role("link", name="Convolution", exact=True).first.click()
+    go_to(page, "Networks", "Convolution")
     page.get_by_role("radio", name="Your own kernel", exact=True).click()
     page.get_by_role("radio", name="My drawing", exact=True).click()
     expect(page.locator("[data-testid=stImage] img")).to_have_count(2)

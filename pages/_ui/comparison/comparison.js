@@ -39,7 +39,7 @@ function stylesheet() {
 
 /** The newest frame of each run; an array of run i is named "i/name". */
 class Frames {
-  clocks = []; // an epoch or a second of one run is none of another
+  clocks = {}; // an epoch or a second of one run is none of another
 
   constructor(frames, token, state) {
     Object.assign(this, { frames, token });

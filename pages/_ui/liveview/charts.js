@@ -215,7 +215,7 @@ export class LineChart extends Block {
   table(frame) {
     const columns = this.curves(frame, this.view).flatMap(({ array, column, spread, csv }) =>
       [[array, column, csv], ...(spread ? [[array, spread, `${csv}_std`]] : [])]);
-    const times = frame.clocks.map((unit) => frame.axis(unit));
+    const times = Object.values(frame.clocks).map((unit) => frame.axis(unit));
     const rows = new Map();
     columns.forEach(([array, column], place) => {
       const values = frame.column(array, column);
@@ -225,7 +225,7 @@ export class LineChart extends Block {
       });
     });
     const names = columns.map(([, , name]) => name);
-    return [["step", ...frame.clocks, ...names], ...[...rows.values()].sort((a, b) => a[0] - b[0])];
+    return [["step", ...Object.keys(frame.clocks), ...names], ...[...rows.values()].sort((a, b) => a[0] - b[0])];
   }
 
   destroy() {

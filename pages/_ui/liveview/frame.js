@@ -5,7 +5,7 @@ const VIEWS = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 
 /** A message of engine/runs/protocol.py: a header, and arrays as {values, shape} that look into the message's bytes. */
 export class Frame {
-  clocks = ["epochs", "seconds"]; // what can be said of a step besides its number
+  clocks = { epoch: "epochs", seconds: "seconds" }; // what can be said of a step besides its number: name → axis
 
   constructor(buffer, token) {
     const length = new DataView(buffer).getUint32(0, true);
