@@ -78,7 +78,7 @@ def wait_ready(page) -> None:
 def go_to(page, section: str, name: str) -> None:
     """Go to a page by the navigation bar: open its section, and click."""
     page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
-    page.get_by_role("link", name=name, exact=True).first.click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).click()
 
 
 def is_error(message) -> bool:

@@ -120,6 +120,10 @@ def test_what_is_drawn(page, app_url):
     before = screen.bars("he_normal")
     page.get_by_role("button", name="New numbers").click()
     page.wait_for_url(re.compile("seed=1"))
+    for _ in range(100):  # the address may be there before the picture
+        if screen.bars("he_normal") != before:
+            break
+        page.wait_for_timeout(50)
     assert screen.bars("he_normal") != before
     head, *rows = screen.download()
     assert head[:5] == ["initialization", "sigma", "layer", "std", "gradient_norm"]

@@ -68,9 +68,18 @@ def test_masks_and_digits_move_by_themselves(visit):
     assert int(root.get_attribute("data-shown")) >= before + 2
 
 
+def at_rest(locator):
+    """Return the box of something that the page has stopped moving."""
+    box, before = locator.bounding_box(), None
+    while box != before:
+        locator.page.wait_for_timeout(300)
+        box, before = locator.bounding_box(), box
+    return box
+
+
 def test_a_hand_moves_the_bowl_and_the_engine_answers(visit):
     page, root = visit("part=norms")
-    handle, box = root.locator(".handle"), root.locator(".map").bounding_box()
+    handle, box = root.locator(".handle"), at_rest(root.locator(".map"))
     unit = box["width"] * (250 - 26) / 500 / 3
     target = (box["x"] + box["width"] / 2 - 2 * unit, box["y"] + box["height"] / 2 - 1.5 * unit)
     handle.hover()
