@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine import aligned
 from engine.errors import N_, InputError, shorten
 
 SMOOTHING = 4.0  # σ of the Gauss that smooths elastic displacements, in pixels; what is usual for MNIST
@@ -132,10 +133,10 @@ class Coordinates:
         self._centre = np.array([[(height - 1) / 2], [(width - 1) / 2]])
         self._rows = self._basis(gauss_h * (elastic / _BYTE_STD))
         self._columns = np.ascontiguousarray(self._basis(gauss_w).T)
-        self._z = np.zeros((2, n, self._rows.shape[1], len(self._columns)), np.float32)
+        self._z = aligned.zeros((2, n, self._rows.shape[1], len(self._columns)))
         self._noise = self._z[..., :-2, :-2]
-        self._half = np.empty((*self._z.shape[:3], width), np.float32)
-        self._field = np.empty((2, n, height, width), np.float32)
+        self._half = aligned.zeros((*self._z.shape[:3], width))
+        self._field = aligned.zeros((2, n, height, width))
 
     @staticmethod
     def _basis(k: np.ndarray) -> np.ndarray:
@@ -179,15 +180,15 @@ class Bilinear:
     def __init__(self, shape: tuple[int, int, int, int]) -> None:
         n, height, width, channels = shape
         rows, self._stride = height + 3, width + 3  # one before the picture; two after, for the neighbour of the last
-        framed = np.zeros((n, rows, self._stride, channels), np.float32)
+        framed = aligned.zeros((n, rows, self._stride, channels))
         self._inside = framed[:, 1 : height + 1, 1 : width + 1]
         cells = framed.reshape(-1, channels)
         self._corners = [cells[offset:] for offset in (0, 1, self._stride, self._stride + 1)]
         self._first = ((np.arange(n) * rows + 1) * self._stride + 1)[:, None, None]  # of each picture, in `cells`
-        self._share, self._floor = np.empty((2, 2, n, height, width), np.float32)
-        self._local = np.empty((n, height, width), np.float32)
-        self._index = np.empty((n, height, width), np.intp)
-        self._a, self._b, self._c = np.empty((3, *shape), np.float32)
+        self._share, self._floor = aligned.zeros((2, 2, n, height, width))
+        self._local = aligned.zeros((n, height, width))
+        self._index = aligned.zeros((n, height, width), np.intp)
+        self._a, self._b, self._c = aligned.zeros((3, *shape))
 
     def __call__(self, x: np.ndarray, coordinates: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Fill `out` with the pictures x as seen at the coordinates (2, N, H, W), and return it; `out` may be `x`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine import aligned
 from engine.data.augment import Augmenter
 
 
@@ -34,8 +35,8 @@ class Batches:
         self._scale, self._sampling, self.rng, self.augment = scale, sampling, rng, augment
         self._order = np.empty(0, np.int64)
         self._position = 0
-        self._raw = np.empty((self.size, self._x.shape[1]), x.dtype)
-        self._batch = np.empty((self.size, self._x.shape[1]), np.float32)
+        self._raw = aligned.zeros((self.size, self._x.shape[1]), x.dtype)
+        self._batch = aligned.zeros((self.size, self._x.shape[1]))
         self._shaped = self._batch.reshape(self.size, *x.shape[1:])
         self._batch_labels = np.empty(self.size, labels.dtype)
 

@@ -19,6 +19,7 @@ from functools import partial
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from engine import aligned
 from engine.nn.initializers import HeNormal, Initializer
 from engine.nn.layer import Layer
 from engine.nn.parameter import Parameter
@@ -46,7 +47,7 @@ class ShiftedRows:
         height, channels, width, n = source
         rows = stride * (out_h - 1) + kernel
         self._copies = []
-        self._buffer = np.zeros((rows, kernel, channels, out_w, n), dtype)
+        self._buffer = aligned.zeros((rows, kernel, channels, out_w, n), dtype)
         row, item = self._buffer.strides[0], self._buffer.itemsize
         self.matrices = as_strided(
             self._buffer,
@@ -88,12 +89,12 @@ class OneMatrix:
         height, channels, width, n = source
         self._out_h, self._out_w = (output_size(size, kernel, 1, padding) for size in (height, width))
         self._row = (width + 2 * padding) * n  # numbers in a row of the padded picture
-        padded = np.zeros((channels, height + 2 * padding + 1, self._row), dtype)  # the last window ends beyond
+        padded = aligned.zeros((channels, height + 2 * padding + 1, self._row), dtype)  # the last window ends beyond
         self._inside = padded[:, padding : padding + height, padding * n : (padding + width) * n]
         item, (channel, row, _) = padded.itemsize, padded.strides
         stretch = self._out_h * self._row
         self._windows = as_strided(padded, (kernel, kernel, channels, stretch), (row, n * item, channel, item))
-        self._copy = np.empty(self._windows.shape, dtype)
+        self._copy = aligned.zeros(self._windows.shape, dtype)
         self.matrix = self._copy.reshape(-1, stretch)
         self._n = n
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import aligned
 from engine.nn.parameter import Parameter
 
 
@@ -55,7 +56,7 @@ class Layer:
         key = (name, shape)
         array = arrays.get(key)
         if array is None:
-            array = arrays[key] = np.zeros(shape, dtype or self.dtype)
+            array = arrays[key] = aligned.zeros(shape, dtype or self.dtype)
         return array
 
     def kept(self, key: tuple, make: Callable[[], Any]) -> Any:

@@ -12,6 +12,8 @@ import math
 
 import numpy as np
 
+from engine import aligned
+
 
 class Loss:
     """Base class of the losses."""
@@ -41,9 +43,9 @@ class _Buffers:
     """Work arrays for batches of one size. Classes come first, (K, N): reductions over a leading axis are cheap."""
 
     def __init__(self, n: int, k: int, dtype: np.dtype) -> None:
-        self.work = np.empty((k, n), dtype)
-        self.row = np.empty(n, dtype)
-        self.picked = np.empty(n, dtype)
+        self.work = aligned.zeros((k, n), dtype)
+        self.row = aligned.zeros(n, dtype)
+        self.picked = aligned.zeros(n, dtype)
         self.columns = np.arange(n)
         self.index = np.empty(n, np.intp)
 

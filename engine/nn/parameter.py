@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from engine import aligned
+
 
 class Parameter:
     """A trainable array.
@@ -38,8 +40,8 @@ class ParameterVector:
 
     def __init__(self, parameters: Sequence[Parameter], dtype: np.dtype) -> None:
         size = sum(parameter.data.size for parameter in parameters)
-        self.data = np.zeros(size, dtype)
-        self.grad = np.zeros(size, dtype)
+        self.data = aligned.zeros(size, dtype)
+        self.grad = aligned.zeros(size, dtype)
         self.n_decaying = sum(parameter.data.size for parameter in parameters if parameter.decays)
         for parameter, place in _places(parameters):
             shape = parameter.data.shape
@@ -50,7 +52,7 @@ class ParameterVector:
     def with_own_gradients(self, parameters: Sequence[Parameter]) -> ParameterVector:
         """Return a vector of the same values with gradients of its own, to which `parameters` are bound."""
         twin = copy.copy(self)
-        twin.grad = np.zeros_like(self.grad)
+        twin.grad = aligned.zeros(self.grad.shape, self.grad.dtype)
         for parameter, place in _places(parameters):
             parameter.grad = twin.grad[place].reshape(parameter.data.shape)
         return twin

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from engine import aligned
 from engine.nn.parameter import ParameterVector, load_arrays
 from engine.optim.schedules import Constant, Schedule
 
@@ -53,8 +54,8 @@ class Optimizer:
         self.schedule = schedule or Constant()
         self.iteration = 0
         size = vector.data.size
-        self.memory = {name: np.zeros_like(vector.data) for name in self.memory_names}
-        work = np.empty(min(BLOCK, size), vector.data.dtype)
+        self.memory = {name: aligned.zeros(size, vector.data.dtype) for name in self.memory_names}
+        work = aligned.zeros(min(BLOCK, size), vector.data.dtype)
         self._blocks = [
             Block(vector, start, min(start + BLOCK, size), self.memory, work) for start in range(0, size, BLOCK)
         ]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from engine import aligned
 from engine.nn.parameter import ParameterVector
 
 
@@ -26,8 +27,9 @@ class WeightAverage:
     def __init__(self, vector: ParameterVector, decay: float) -> None:
         self.decay = decay
         self._vector = vector
-        self.values = vector.data.copy()
-        self._work = np.empty_like(vector.data)
+        self.values = aligned.zeros(vector.data.shape, vector.data.dtype)
+        np.copyto(self.values, vector.data)
+        self._work = aligned.zeros(vector.data.shape, vector.data.dtype)
 
     def update(self, step: int) -> None:
         """Follow the parameters after the `step`-th step, counted from 1."""
