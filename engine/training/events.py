@@ -68,7 +68,7 @@ class LayerReading:
     def from_row(cls, name: str, row: np.ndarray) -> LayerReading:
         """Invert `to_row`. Raises ValueError for an array that is no such row."""
         numbers, parts = row[:6], np.split(row[6:], 3)  # np.split refuses what is not three of a size
-        if any(len(part) < 3 or not np.isfinite(part).all() for part in parts):
+        if any(len(part) < 3 or not np.isfinite(part).all() or not (abs(part[:-2]) < 2**53).all() for part in parts):
             raise ValueError("a histogram must have counts and two limits")
         histograms = [(part[:-2].astype(np.int64), (float(part[-2]), float(part[-1]))) for part in parts]
         return cls(name, *(float(number) for number in numbers), *(item for pair in histograms for item in pair))

@@ -66,7 +66,7 @@ class Trainer:
             return
         if self.step == 0 and not self.history.evaluated.rows().size:
             yield Started(self.network.vector.data.size)
-            yield from self._record(self.evaluate())
+            yield from self._record(self.evaluate(), *([self.look()] if self.probe_every else []))
         while self.step < self.experiment.steps:
             events: list[Event] = []
             if self.probe_every and self.step % self.probe_every == 0:
@@ -156,6 +156,22 @@ class Trainer:
             train = metrics.evaluate(self.network, self.loss, data.x_train[:n], data.y_train[:n], data.scale)
             test = metrics.evaluate(self.network, self.loss, data.x_test[:n], data.y_test[:n], data.scale)
         return Evaluated(self.step, *train, *test)
+
+    def look(self) -> Snapshot:
+        """Probe both passes on the first examples, without a step. The run goes on as if nobody had looked."""
+        data, n = self.data, self.batches.size
+        random = {name: _generator_state(rng) for name, rng in self._generators().items()}
+        buffers = [(array, array.copy()) for array in self.network.buffers().values()]
+        with np.errstate(over="ignore", invalid="ignore"), Probe(self.network) as probe:
+            x = np.multiply(data.x_train[:n], data.scale, dtype=np.float32)
+            self.loss.forward(self.passes.forward(x, training=True), data.y_train[:n])
+            self.passes.backward(self.loss.backward())
+            probe.read_gradients()
+        for array, before in buffers:  # running averages
+            np.copyto(array, before)
+        for name, rng in self._generators().items():
+            _set_generator_state(rng, random[name])
+        return Snapshot(self.step, probe.readings())
 
     def at_rest(self) -> contextlib.AbstractContextManager[None]:
         """Inside, the network is what the run is to result in: its weights are the average where there is one."""

@@ -19,7 +19,7 @@ from tests.engine.training.kinds import KINDS, OPTIMIZERS, ended, same_run
 def test_the_events_come_in_order(blobs, small):
     trainer = Trainer(small.replace(steps=20), blobs, probe_every=10)
     told = [(type(event), getattr(event, "step", None)) for event in trainer]
-    expected = [(Started, None), (Evaluated, 0)]
+    expected = [(Started, None), (Evaluated, 0), (Snapshot, 0)]
     for step in range(1, 21):
         expected += [(Snapshot, step)] * (step % 10 == 1)
         expected += [(Step, step)]
@@ -27,6 +27,19 @@ def test_the_events_come_in_order(blobs, small):
     assert told == [*expected, (Finished, 20)]
     assert trainer.finished == Finished(20, "completed")
     assert list(trainer) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_looking_leaves_no_trace(blobs, small, kind):
+    """Not in the weights, nor in running averages, nor in what dropout and batches will draw."""
+    plain, looked = (Trainer(small.replace(**KINDS[kind]), blobs, probe_every=0) for _ in range(2))
+    for _ in range(2):
+        snapshot = looked.look()
+        assert snapshot.step == looked.step
+        assert all(layer.grad_norm > 0 and layer.update_ratio == 0 for layer in snapshot.layers)
+        plain.advance(steps=7)
+        looked.advance(steps=7)
+        same_run(plain, looked)
 
 
 def test_the_number_of_parameters_is_told(blobs, small):
