@@ -1,7 +1,8 @@
 """What a run has shown so far, as curves that never outgrow a fixed length.
 
 A series that is full halves itself: every second point goes, and from then on only every second one that comes is
-kept. A million steps so cost the memory of a thousand, and a picture of them the same few kilobytes.
+kept, but the first and the newest always. A million steps so cost the memory of a thousand, and a picture of them the
+same few kilobytes.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ PROBED = ("mean", "std", "dead", "grad_norm", "update_ratio")
 
 
 class Series:
-    """Rows of numbers against steps, at most `limit` (an even number) of them. The newest row is always there.
+    """Rows of numbers against steps, at most `limit` (an even number) of them.
 
     averaged: every row kept is the mean of `stride` rows that came in turn, the steps' numbers included (for the noisy
-    loss of a mini-batch); else it is the last of them, and the others are left out.
+    loss of a mini-batch); else it is the first of them, and the others are left out, the newest excepted.
     """
 
     def __init__(self, width: int, limit: int, *, averaged: bool = False) -> None:
@@ -32,29 +33,31 @@ class Series:
     def append(self, step: int, *values: float) -> None:
         """Add one row."""
         row = (step, *values)
-        if self.stride == 1:
-            self._push(row)
-            return
         if self.averaged:
             self._pending += row
         else:
             self._pending[:] = row
         self._pending_count += 1
         if self._pending_count == self.stride:
-            self._push(self._pending / self.stride if self.averaged else self._pending)
-            self._pending[:] = 0
-            self._pending_count = 0
+            self._push(self._pending / self.stride if self.averaged else row)
 
     def _push(self, row) -> None:
+        """Keep a row; where that fills the series, halve it at once, so that the rows to come fill whole strides."""
         self._rows[self._length] = row
         self._length += 1
-        if self._length == self.limit:  # at once, so that the rows to come fill whole strides
-            kept = self._rows[1::2]
-            if self.averaged:
-                kept = (kept + self._rows[0::2]) / 2
-            self._length = self.limit // 2
-            self._rows[: self._length] = kept
-            self.stride *= 2
+        self._pending[:] = 0
+        self._pending_count = 0
+        if self._length < self.limit:
+            return
+        kept, newest = self._rows[0::2], self._rows[-1].copy()
+        if self.averaged:
+            kept = (kept + self._rows[1::2]) / 2
+        else:
+            self._pending[:] = newest
+            self._pending_count = self.stride
+        self._length = self.limit // 2
+        self._rows[: self._length] = kept
+        self.stride *= 2
 
     def rows(self) -> np.ndarray:
         """Return (n, 1 + width) float64: step, then the values."""
