@@ -5,7 +5,6 @@ streamlit run app.py
 
 import logging
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import streamlit as st
 from starlette.routing import Mount, WebSocketRoute
@@ -13,9 +12,8 @@ from starlette.staticfiles import StaticFiles
 
 from pages._ui import channels, i18n
 from pages._ui.searching import server as searching
+from pages._ui.served.served import FOLDERS, UI
 
-HERE = Path(__file__).resolve().parent
-UI = HERE / "pages" / "_ui"
 log = logging.getLogger("kasane")
 
 
@@ -43,16 +41,7 @@ app = st.App(
         WebSocketRoute("/live/{token}", channels.live),
         WebSocketRoute("/read/{token}", channels.read),
         WebSocketRoute("/searching/{search}", searching.watch),
-        Mount("/ui/searching", StaticFiles(directory=UI / "searching")),
-        Mount("/ui/graph", StaticFiles(directory=UI / "graph")),
-        Mount("/ui/regular", StaticFiles(directory=UI / "regular")),
-        Mount("/ui/normal", StaticFiles(directory=UI / "normal")),
-        Mount("/ui/race", StaticFiles(directory=UI / "race")),
-        Mount("/ui/spread", StaticFiles(directory=UI / "spread")),
-        Mount("/ui/window", StaticFiles(directory=UI / "window")),
-        Mount("/ui/comparison", StaticFiles(directory=UI / "comparison")),
-        Mount("/ui/liveview", StaticFiles(directory=UI / "liveview")),
-        Mount("/ui/canvas", StaticFiles(directory=UI / "canvas")),
+        *(Mount(f"/ui/{folder}", StaticFiles(directory=UI / folder)) for folder in FOLDERS),
         Mount("/plotly", StaticFiles(packages=[("plotly", "package_data")])),
     ],
 )

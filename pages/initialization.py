@@ -133,7 +133,8 @@ def text(name: str) -> str:
 def take_up(values: dict[str, int | float | str]) -> None:
     """Set the controls to an example, and bring the figure into sight."""
     settings.choose(**values)
-    st.session_state["initialization_attention"] = st.session_state.get("initialization_attention", 0) + 1
+    if chosen("part") == "before":  # else a later look would answer
+        st.session_state["initialization_attention"] = st.session_state.get("initialization_attention", 0) + 1
 
 
 PARTS = {"before": before_part, "slope": slope_part, "symmetry": symmetry_part, "runs": runs_part}

@@ -94,7 +94,8 @@ def take_up(values: dict[str, int | float | str]) -> None:
     """Set the controls to an example, and bring the batch into sight."""
     typed.forget()
     settings.choose(**settings.defaults() | values)
-    st.session_state["normalization_attention"] = st.session_state.get("normalization_attention", 0) + 1
+    if chosen("part") == "averaged":  # else a later look would answer
+        st.session_state["normalization_attention"] = st.session_state.get("normalization_attention", 0) + 1
 
 
 PARTS = {"averaged": averaged_part, "runs": runs_part, "panel": panel_part}

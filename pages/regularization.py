@@ -118,7 +118,8 @@ def explain(section: str) -> None:
 def take_up(values: dict[str, int | float | str]) -> None:
     """Set the controls to an example, and bring the picture into sight."""
     settings.choose(**settings.defaults() | values)
-    st.session_state["regularization_attention"] = st.session_state.get("regularization_attention", 0) + 1
+    if chosen("part") in ("norms", "dropout", "augmentation"):  # else a later look would answer
+        st.session_state["regularization_attention"] = st.session_state.get("regularization_attention", 0) + 1
 
 
 PARTS = {

@@ -42,8 +42,8 @@ PRESETS = (
         claim=reaches("LeNet-5", 0.85),
         note=N_(
             "The averages have no weights of their own, and every filter of the second convolution sees all of the "
-            "first: 61,706 parameters where the original had 60,000. Adam with a little weight decay takes the place of "
-            "its optimizer."
+            "first: 61,706 parameters where the original had 60,000. Adam with a little weight decay takes the place "
+            "of its optimizer."
         ),
     ),
     Preset(

@@ -149,6 +149,15 @@ def test_the_derivative_follows_at_once(page, app_url):
     assert len(screen.download()) == 242
 
 
+def test_what_to_try_comes_into_sight(open_page, app_url):
+    page = open_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page.goto(f"{app_url}/initialization?part=slope")
+    wait_ready(page)
+    page.get_by_role("button", name="Why He doubles it").click()
+    page.wait_for_url(re.compile("activation=relu|layers=30"))
+    expect(page.locator(".kasane-spread[data-kind=before] .ksp-tools")).to_be_in_viewport(timeout=10_000)
+
+
 def test_units_that_start_equal_stay_equal_before_ones_eyes(page, app_url):
     page.goto(f"{app_url}/initialization?preset=symmetry")
     wait_ready(page)

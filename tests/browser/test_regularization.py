@@ -27,7 +27,7 @@ def visit(open_page, app_url):
         page.goto(f"{app_url}/regularization?{query}")
         wait_ready(page)
         root = page.locator(".kasane-regular")
-        expect(root).to_be_visible()
+        expect(root).to_be_visible(timeout=20_000)  # a loaded machine takes seconds over Plotly alone
         return page, root
 
     return open_part
@@ -85,8 +85,8 @@ def test_a_hand_moves_the_bowl_and_the_engine_answers(visit):
     handle.hover()
     page.mouse.down()
     page.mouse.move(*target, steps=12)
-    page.wait_for_url(re.compile(r"c1=-(1\.9|2)"))  # a hand rests a moment before it lets go
-    page.mouse.up()
+    page.mouse.up()  # while older answers are on their way
+    page.wait_for_url(re.compile(r"c1=-(1\.9|2)"))
     wait_ready(page)
     found = {name: float(re.search(rf"{name}=(-?[\d.]+)", page.url)[1]) for name in ("c1", "c2")}
     assert found == pytest.approx({"c1": -2, "c2": 1.5}, abs=0.11)
@@ -178,6 +178,22 @@ def test_what_to_try_comes_into_sight(visit, n):
     page.locator(f".st-key-try_{n} button").click()
     page.wait_for_url(re.compile(("norms", "dropout")[n]))
     expect(root.locator(".tools")).to_be_in_viewport(ratio=1, timeout=10_000)
+    page.wait_for_timeout(1_000)
+    expect(root.locator(".tools")).to_be_in_viewport(ratio=1)
+
+
+def test_what_was_looked_at_once_is_not_brought_into_sight_again(visit):
+    page, _root = visit("part=norms", viewport={"width": 390, "height": 844})
+    page.locator(".st-key-try_1 button").click()
+    expect(page.locator(".dropout-pane .tools")).to_be_in_viewport(ratio=1)
+    page.locator(".st-key-try_2 button").click()
+    page.wait_for_url(re.compile("stopping"))
+    wait_ready(page)
+    page.get_by_role("radio", name="Augmentation").click()
+    expect(page.locator(".sheet-pane")).to_be_visible()
+    wait_ready(page)
+    page.wait_for_timeout(1_000)
+    expect(page.get_by_role("radio", name="Augmentation")).to_be_in_viewport()
 
 
 WIDE = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stBidiComponentIsolated]'),

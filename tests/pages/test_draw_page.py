@@ -21,6 +21,7 @@ from engine.training.fine_tuning import Tuned
 from engine.training.trainer import Trainer
 from pages._ui import collection, photos, reading
 from pages._ui.canvas import canvas
+from pages._ui.served import served
 from tests.pages.conftest import sentences
 
 STROKES = [[[80.0, 70.0], [200.0, 70.0], [120.0, 220.0]]]
@@ -127,16 +128,18 @@ def test_a_forged_label_is_refused_in_one_sentence(value):
 
 def test_what_the_pad_says_it_was_is_kept(monkeypatch):
     state, said, kept = {}, [], []
-    fake = SimpleNamespace(session_state={"pad": state})
-    monkeypatch.setattr(canvas, "st", fake)
-    monkeypatch.setattr(canvas, "session", SimpleNamespace(notice=said.append))
-    monkeypatch.setattr(canvas, "sentence", str)
-    digits = MyDigits(kept)
-    canvas._take_label("pad", digits.add)  # the trigger is over
+    monkeypatch.setattr(served, "st", SimpleNamespace(session_state={"pad": state}))
+    monkeypatch.setattr(served, "session", SimpleNamespace(notice=said.append))
+    monkeypatch.setattr(served, "sentence", str)
+
+    def take(labelled):
+        MyDigits(kept).add(*canvas.parse_labelled(labelled))
+
+    served.heed("pad", "labelled", take)  # the trigger is over
     assert (kept, said) == ([], [])
     for label in (7, 12):
         state["labelled"] = {"label": label, "strokes": STROKES}
-        canvas._take_label("pad", digits.add)
+        served.heed("pad", "labelled", take)
     assert kept == keep(7)
     assert said == ["label must be a digit from 0 to 9, not 12."]
 

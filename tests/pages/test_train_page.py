@@ -14,7 +14,7 @@ def current_run(app):
 
 
 def wait(condition):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)

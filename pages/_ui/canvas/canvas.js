@@ -13,6 +13,7 @@ const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
 const [{ Drawing, SIZE, distance, inside, tenth }, { Channel, decode }, { View }, { fill }] = await Promise.all(
   ["drawing", "channel", "view", "elements"].map(load));
+const { mounted } = await import(new URL(`../served/mount.js${search}`, import.meta.url));
 
 const NEAR = 0.8; // points nearer than this to the last one add nothing
 const SEND_EVERY = 16; // ms between two requests
@@ -20,19 +21,7 @@ const PATIENCE = 5000; // ms after which an unanswered channel counts as lost
 const STEP = 6, FINE_STEP = 2; // units that an arrow key moves, and with Shift
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-const pads = new WeakMap();
-
-/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
-export default function mount(component) {
-  const { parentElement } = component;
-  if (!pads.has(parentElement)) pads.set(parentElement, new Pad(parentElement, component));
-  const pad = pads.get(parentElement);
-  pad.update(component);
-  return () => {
-    pad.close();
-    pads.delete(parentElement);
-  };
-}
+export default mounted((component) => new Pad(component.parentElement, component));
 
 class Pad {
   constructor(parent, component) {

@@ -7,22 +7,17 @@ they drew, that is a trigger. Both come from a browser: they are checked here be
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from engine.data.handwriting import MAX_POINTS, MAX_STROKES, parse_strokes
 from engine.errors import N_, InputError, shorten
-from pages._ui import session
 from pages._ui.i18n import _, language, sentence, translate
+from pages._ui.served.served import component, heed
 
-HERE = Path(__file__).resolve().parent
 PEN_WIDTHS = (6, 28)  # in units of the pad, which is 280 wide
-FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
-VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
 # What one says for a probability, from this value on.
 WORDS = (
     (0.99, N_("certainly")),
@@ -33,13 +28,7 @@ WORDS = (
     (0.0, N_("as good as never")),
 )
 
-# Inline code is sent with every message: the pad itself is a file, fetched once.
-BOOTSTRAP = f"""
-const url = new URL("ui/canvas/canvas.js?{VERSION}", document.baseURI);
-export default async (component) => (await import(url)).default(component);
-"""
-
-_mount = st.components.v2.component("kasane_canvas", js=BOOTSTRAP)
+_mount = component("canvas")
 
 
 def canvas(
@@ -66,7 +55,7 @@ def canvas(
         },
         on_drawing_change=lambda: None,
         on_gone_change=lambda: None,
-        on_labelled_change=lambda: _take_label(key, keep),
+        on_labelled_change=lambda: heed(key, "labelled", lambda said: keep(*parse_labelled(said))),
     )
     if (drawing := state.drawing) is None:
         return None
@@ -75,16 +64,6 @@ def canvas(
     except InputError as error:
         st.error(sentence(error), icon=":material/error:")
         return None
-
-
-def _take_label(key: str, keep: Callable[[int, list[np.ndarray]], None]) -> None:
-    said = st.session_state[key].get("labelled")
-    if said is None:
-        return
-    try:
-        keep(*parse_labelled(said))
-    except InputError as error:
-        session.notice(sentence(error))
 
 
 def parse_labelled(value: object) -> tuple[object, list[np.ndarray]]:

@@ -5,15 +5,10 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`../liveview/${name}.js${search}`, import.meta.url));
-const [{ View, show }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look, plane] =
+const [{ View, shown }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look, plane] =
   await Promise.all(["view", "frame", "charts", "look", "plane"].map(load));
 const { DASHES, card, chart, choice, icon, layerColor, make } = look;
 const { shade } = plane;
-
-export default async (component) => {
-  await stylesheet();
-  return show(Comparison, component);
-};
 
 // Okabe and Ito's colours, for light and dark pages, and a mark for each, so that colour is never alone.
 const COLORS = {
@@ -30,10 +25,10 @@ const PROBED = { mean: 1, std: 2, grad_norm: 4, update_ratio: 5 };
 let styles;
 
 function stylesheet() {
-  styles ??= new Promise((done) => {
-    const href = new URL(`comparison.css${search}`, import.meta.url).href;
+  const href = new URL(`comparison.css${search}`, import.meta.url).href;
+  styles ??= Promise.all([look.stylesheet(), new Promise((done) => {
     document.head.append(make("link", { rel: "stylesheet", href, onload: done, onerror: done }));
-  });
+  })]);
   return styles;
 }
 
@@ -142,6 +137,8 @@ class Comparison extends View {
     return this.data.runs.map((run, i) => [run, i]).filter(([run]) => !this.hidden.has(run.label));
   }
 }
+
+export default shown(Comparison, stylesheet);
 
 /** Return the state of runs together. */
 function together(states) {

@@ -7,11 +7,9 @@ for the run at a place (`1.lr=0.02`), and the runs once they have started.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import streamlit as st
 
@@ -35,23 +33,16 @@ from pages._ui import controls, session
 from pages._ui.channels import pool
 from pages._ui.i18n import _, language, sentence, translate
 from pages._ui.liveview import liveview
+from pages._ui.served.served import component
 
-HERE = Path(__file__).resolve().parent
-FILES = (HERE / "comparison.js", HERE / "comparison.css")
-VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in (*FILES, *liveview.FILES))).hexdigest()[:12]
 RUN_SECONDS = 12  # what the speed "auto" makes a whole comparison last
 SPEEDS = ("1", "3", "10", "30", "100", "auto", "max")
 ENDED = {"completed", "diverged"}
 
-_component = st.components.v2.component(
-    "kasane_comparison",
+_mount = component(
+    "comparison",
     html='<div class="kasane-liveview" style="min-height: 900px"></div>',
-    js=f"""
-export default async function (component) {{
-  const view = await import(new URL("ui/comparison/comparison.js?v={VERSION}", document.baseURI).href);
-  return view.default(component);
-}}
-""",
+    imports=["liveview"],
     isolate_styles=False,
 )
 
@@ -205,7 +196,7 @@ class Comparison:
             }
             for label, run in zip(self.labels, runs, strict=True)
         ]
-        _component(
+        _mount(
             key=f"{self.page}_{self.preset.id}_comparison",
             data={
                 "key": f"{self.page}-{self.preset.id}",

@@ -11,30 +11,17 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ STILL, element, say }, { Player }, { Slope }, { Field }, { Circuit }] = await Promise.all(
-  ["svg", "player", "slope", "field", "circuit"].map(load));
+const [{ element, say }, { Player }, { Slope }, { Field }, { Circuit }, { mounted, save }] = await Promise.all(
+  ["svg", "player", "slope", "field", "circuit", "../served/mount"].map(load));
 
 const SCENES = { slope: Slope, field: Field, circuit: Circuit };
 const SPOKEN_AFTER = 600; // ms of rest after which the place is announced
 
-const stages = new WeakMap();
-let heeded = 0; // the latest call for attention that was answered
-
-/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
-export default function mount(component) {
-  const { parentElement } = component;
-  if (!stages.has(parentElement)) stages.set(parentElement, new Stage(parentElement));
-  stages.get(parentElement).update(component);
-  return () => {
-    stages.get(parentElement)?.close();
-    stages.delete(parentElement);
-  };
-}
+export default mounted(({ parentElement }) => new Stage(parentElement));
 
 class Stage {
   constructor(parent) {
-    const { href } = new URL(import.meta.url);
-    const style = element("link", { rel: "stylesheet", href: new URL(`graph.css${search}`, href) });
+    const style = element("link", { rel: "stylesheet", href: new URL(`graph.css${search}`, import.meta.url) });
     this.root = element("div", { class: "kasane-graph", hidden: "", "data-drawn": 0 });
     this.player = new Player(this.root, {
       show: (position) => this.show(position),
@@ -57,8 +44,9 @@ class Stage {
     this.drawn = 0;
   }
 
+  /** Take what the page says: another scene or another language. */
   update(component) {
-    const { scene, labels, language, attention } = component.data;
+    const { scene, labels, language } = component.data;
     this.tell = (values) => component.setTriggerValue("chosen", values);
     const text = JSON.stringify([scene, labels]);
     if (text !== this.text) {
@@ -76,12 +64,15 @@ class Stage {
       this.player.name(labels);
       this.layout();
     }
-    const called = attention > heeded;
-    heeded = attention;
     const story = this.scene.story();
-    if (story !== this.story || called) this.fresh = true;
+    if (story !== this.story) this.fresh = true;
     this.story = story;
-    if (called) this.called = true;
+    this.begin();
+  }
+
+  /** Tell the story again. */
+  again() {
+    this.fresh = true;
     this.begin();
   }
 
@@ -89,14 +80,7 @@ class Stage {
   begin() {
     if (!this.styled || !this.scene) return;
     if (this.fresh) this.player.start();
-    if (this.called) this.reveal();
-    this.fresh = this.called = false;
-  }
-
-  /** Scroll until the stage is in sight from its top on, if it is not. */
-  reveal() {
-    const { top, bottom } = this.root.getBoundingClientRect();
-    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: STILL ? "instant" : "smooth" });
+    this.fresh = false;
   }
 
   show(position) {
@@ -118,11 +102,7 @@ class Stage {
   }
 
   download() {
-    const lines = this.scene.table().map((row) => row.join());
-    const link = element("a", { download: `kasane-${this.root.dataset.kind}.csv` });
-    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    save(this.scene.table(), `kasane-${this.root.dataset.kind}.csv`);
   }
 
   close() {

@@ -6,35 +6,17 @@ it is chosen before it was found to be legal.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Collection
-from pathlib import Path
-
-import streamlit as st
 
 from engine.errors import N_, InputError, shorten
+from pages._ui import session
 from pages._ui.graph.scenes import Scene
 from pages._ui.graph.settings import SETTINGS, settings
-from pages._ui.i18n import _, language, sentence
+from pages._ui.i18n import _, language
+from pages._ui.served.served import component, heed, room
 
-HERE = Path(__file__).resolve().parent
-FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
-# Part of the files' address, so that no cache ever serves an old one.
-VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
-SAID = "gradients_said"  # what is wrong with what came last, said by the next run of the page
-
-# Inline code is sent with every message: the stage itself is a file, fetched once.
-BOOTSTRAP = f"""
-const url = new URL("ui/graph/graph.js?{VERSION}", document.baseURI);
-export default async (component) => (await import(url)).default(component);
-"""
-
-_mount = st.components.v2.component(
-    "kasane_graph",
-    html='<div class="room" style="min-height: 30rem"></div>',  # the place is kept while the files load
-    js=BOOTSTRAP,
-)
+_mount = component("graph", html=room(30))
 
 
 def stage(scene: Scene, *, key: str, names: Collection[str], attention: int = 0) -> None:
@@ -45,10 +27,9 @@ def stage(scene: Scene, *, key: str, names: Collection[str], attention: int = 0)
     _mount(
         key=key,
         data={"scene": scene, "attention": attention, "language": language(), "labels": _labels()},
-        on_chosen_change=lambda: _take(key, names),
+        on_chosen_change=lambda: heed(key, "chosen", lambda said: settings.choose(**legal(said, names))),
     )
-    if said := st.session_state.pop(SAID, ""):
-        st.warning(said, icon=":material/info:")
+    session.show_notices()
 
 
 def legal(values: object, names: Collection[str]) -> dict[str, float]:
@@ -60,16 +41,6 @@ def legal(values: object, names: Collection[str]) -> dict[str, float]:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         SETTINGS[name].check(value if number else math.nan)
     return {name: float(value) for name, value in values.items()}
-
-
-def _take(key: str, names: Collection[str]) -> None:
-    values = st.session_state[key].get("chosen")
-    if values is None:
-        return
-    try:
-        settings.choose(**legal(values, names))
-    except InputError as error:
-        st.session_state[SAID] = sentence(error)
 
 
 def _labels() -> dict[str, str]:

@@ -4,7 +4,8 @@
    `show(position)` is called whenever the position changes. */
 
 const { search } = new URL(import.meta.url);
-const { STILL, clamp, element, say } = await import(new URL(`svg.js${search}`, import.meta.url));
+const [{ clamp, element, say }, { STILL }] = await Promise.all(
+  ["svg", "../served/mount"].map((name) => import(new URL(`${name}.js${search}`, import.meta.url))));
 
 const SLOWEST = 0.4, DOUBLINGS = 4; // of the scene's own pace at the left end of the speed, and how often that doubles
 

@@ -1,7 +1,5 @@
 /* What the three scenes are drawn with: elements, numbers as text, and the ticks of an axis. No state. */
 
-export const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
-
 export const range = (n, make) => Array.from({ length: n }, (_, i) => make(i));
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 export const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);

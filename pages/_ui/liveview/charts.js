@@ -2,7 +2,7 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ thin }, { DASHES }] = await Promise.all(["frame", "look"].map(load));
+const [{ thin }, { DASHES }, { save }] = await Promise.all(["frame", "look", "../served/mount"].map(load));
 
 /** Something drawn. Subclasses say what of a frame they show, and draw it. */
 export class Block {
@@ -48,16 +48,8 @@ export class Block {
   /** Save what the newest frame has for this block, `table(frame)`, as a CSV file. */
   download() {
     const { frame } = this.view;
-    const cell = (value) => {
-      if (typeof value === "number") return Number.isFinite(value) ? String(Number(value.toPrecision(9))) : "";
-      return /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
-    };
-    const text = this.table(frame).map((row) => row.map(cell).join(",")).join("\r\n");
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text, "\r\n"], { type: "text/csv" }));
-    link.download = `kasane-${this.name}-step-${frame.header.step}.csv`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    const cell = (value) => (typeof value === "number" ? Number(value.toPrecision(9)) : value);
+    save(this.table(frame).map((row) => row.map(cell)), `kasane-${this.name}-step-${frame.header.step}.csv`);
   }
 }
 

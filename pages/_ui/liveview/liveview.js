@@ -4,11 +4,9 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ View, show }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane, Units, Filters }, { Mistakes }, look] =
+const [{ View, shown }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane, Units, Filters }, { Mistakes }, look] =
   await Promise.all(["view", "charts", "histograms", "plane", "mistakes", "look"].map(load));
 const { DASHES, card, chart, choice, fact, icon, layerColor } = look;
-
-export default (component) => show(LiveView, component);
 
 /** One run: loss and accuracy, what its layers are like and were, and what it gets wrong. */
 class LiveView extends View {
@@ -28,11 +26,13 @@ class LiveView extends View {
     ]);
   }
 
-  update(data, trigger) {
-    if (!this.frame) this.root.querySelector(".klv-toy").hidden = !data.units.length;
-    return super.update(data, trigger);
+  update(component) {
+    if (!this.frame) this.root.querySelector(".klv-toy").hidden = !component.data.units.length;
+    super.update(component);
   }
 }
+
+export default shown(LiveView);
 
 /** Return everything that is there before the first frame. `id` is the mount's own. */
 function skeleton(id) {

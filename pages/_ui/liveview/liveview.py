@@ -6,32 +6,16 @@ While it is mounted it holds the run's channel open, which is the lease that kee
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
-
-import streamlit as st
 
 from engine.data import datasets
 from engine.experiment import Dense, parse_network
 from pages._ui.channels import pool
 from pages._ui.i18n import _, language, translate
+from pages._ui.served.served import component
 
-HERE = Path(__file__).resolve().parent
-# Part of the files' address, so that no cache ever serves an old one.
-FILES = sorted(file for file in HERE.iterdir() if file.suffix in (".js", ".css"))
-VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
-
-_component = st.components.v2.component(
-    "kasane_liveview",
-    html='<div class="kasane-liveview" style="min-height: 1200px"></div>',
-    js=f"""
-export default async function (component) {{
-  const view = await import(new URL("ui/liveview/liveview.js?v={VERSION}", document.baseURI).href);
-  return view.default(component);
-}}
-""",
-    isolate_styles=False,
+_mount = component(
+    "liveview", html='<div class="kasane-liveview" style="min-height: 1200px"></div>', isolate_styles=False
 )
 
 
@@ -44,7 +28,7 @@ def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None
     run = pool().by_token(token)
     toy = run is not None and run.experiment.data == "toy2d"
     words = parse_network(run.experiment.network) if toy else ()
-    _component(
+    _mount(
         key=key,
         data={
             "key": key,

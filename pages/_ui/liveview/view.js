@@ -6,41 +6,25 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Channel }, { Frame }, { MAX_BANDS }, { formats, readTheme, stylesheet }] =
-  await Promise.all(["channel", "frame", "charts", "look"].map(load));
+const [{ Channel }, { Frame }, { MAX_BANDS }, { formats, readTheme, stylesheet }, { mounted }] =
+  await Promise.all(["channel", "frame", "charts", "look", "../served/mount"].map(load));
 
-const views = new WeakMap(); // the element that Streamlit gives → its view
 const mounts = new Map(); // key → how often the component was mounted
 
 const SPEAK_EVERY = 2000; // milliseconds between two updates of the text alternatives
 const LONG = 40; // milliseconds of drawing at once
 const ENDED = new Set(["completed", "diverged", "error", "gone"]);
 
-/**
- * Show the component in a view of this kind. Streamlit calls it at every change of `data` or theme, and what it returned
- * when the component goes.
- */
-export async function show(kind, { data, parentElement, setTriggerValue }) {
-  await stylesheet();
-  let view = views.get(parentElement);
-  if (!view) views.set(parentElement, (view = new kind(parentElement.querySelector(".kasane-liveview"), data)));
-  const call = view.update(data, setTriggerValue);
-  const end = () => {
-    view.destroy();
-    views.delete(parentElement);
-  };
-  return () => {
-    if (!parentElement.isConnected) end();
-    else setTimeout(() => view.calls === call && end(), 100); // Streamlit also drops calls that a newer one overtook
-  };
-}
+/** Return what Streamlit is to call to show a component in a view of this kind, as soon as its styles are there. */
+export const shown = (kind, ready = stylesheet) =>
+  mounted(({ parentElement, data }) => new kind(parentElement.querySelector(".kasane-liveview"), data), ready);
 
 /** One mounted component: what it is told by the page, what comes over the channel, and when to draw what. */
 export class View {
   /** content: everything that is there before the first frame, for a mount of this id. */
   constructor(root, data, content) {
     this.root = root;
-    this.calls = this.received = 0;
+    this.received = 0;
     this.look = 0; // changes with theme, language and width: everything is to be drawn again
     this.options = { x: "steps", loss: "linear", histogram: "activations" };
     mounts.set(data.key, (mounts.get(data.key) ?? 0) + 1);
@@ -80,7 +64,7 @@ export class View {
   }
 
   /** Take over what the page says; called at each of its reruns that changes anything, and when the theme changes. */
-  update(data, trigger) {
+  update({ data, setTriggerValue: trigger }) {
     const before = this.data ?? {};
     // What the page shows: what it says, unless the run went on while it was saying so.
     if (data !== before) this.known = this.state === "running" ? null : data.known;
@@ -93,7 +77,6 @@ export class View {
     }
     if (data.token !== before.token) this.watch(data.token);
     this.schedule();
-    return ++this.calls;
   }
 
   watch(token) {
@@ -108,8 +91,8 @@ export class View {
     });
   }
 
-  destroy() {
-    this.channel.close();
+  close() {
+    this.channel?.close();
     for (const timer of [this.speaker, this.reminder]) clearTimeout(timer);
     cancelAnimationFrame(this.raf);
     this.seen.disconnect();

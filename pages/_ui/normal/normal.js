@@ -8,7 +8,8 @@
    For tests the root carries data-cell, data-group, data-playing and, changed last, data-shown (a count). */
 
 const { search } = new URL(import.meta.url);
-const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const { STILL, mounted, save } = await import(new URL(`../served/mount.js${search}`, import.meta.url));
+
 const PACE = 1.1; // cells a second
 const SPOKEN_AFTER = 500; // ms of rest after which a cell is announced
 const WRITTEN = 9; // terms of a sum that are written out
@@ -20,19 +21,9 @@ const ICONS = {
   csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
 };
 
-const panes = new WeakMap();
 const memory = new Map(); // key → where a pane was left
 
-/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
-export default function mount(component) {
-  const { parentElement, data, setStateValue } = component;
-  if (!panes.has(parentElement)) panes.set(parentElement, new Pane(parentElement, data.key));
-  panes.get(parentElement).update(data, setStateValue);
-  return () => {
-    panes.get(parentElement)?.close();
-    panes.delete(parentElement);
-  };
-}
+export default mounted(({ parentElement, data }) => new Pane(parentElement, data.key));
 
 // ------------------------------------------------------------------------------------------------------------- numbers
 
@@ -180,7 +171,6 @@ class Pane {
     style.onload = style.onerror = () => {
       parent.querySelector(".room")?.remove();
       this.root.hidden = false; // no flash of bare elements
-      if (this.called) this.reveal();
     };
     parent.append(style, this.root);
     back.onclick = () => this.step(-1);
@@ -193,8 +183,8 @@ class Pane {
     this.stage.addEventListener("pointerleave", () => this.release());
   }
 
-  /** Take what the page says: another batch, another language, or that the reader should look here. */
-  update({ scene, labels, language, attention }, setStateValue) {
+  /** Take what the page says: another batch or another language. */
+  update({ data: { scene, labels, language }, setStateValue }) {
     this.setStateValue = setStateValue;
     const text = JSON.stringify([scene, labels]);
     if (text !== this.text) {
@@ -212,13 +202,12 @@ class Pane {
       this.play(this.state.playing);
       this.show();
     }
-    if (attention > (this.state.attention ?? 0)) {
-      this.go(0);
-      this.play(!STILL);
-      this.called = true;
-      if (!this.root.hidden) this.reveal();
-    }
-    this.state.attention = attention;
+  }
+
+  /** Go the way again from its beginning. */
+  again() {
+    this.go(0);
+    this.play(!STILL);
   }
 
   build() {
@@ -246,13 +235,6 @@ class Pane {
   name(tool, text) {
     tool.title = text;
     tool.setAttribute("aria-label", text);
-  }
-
-  /** Scroll until the drawing is in sight from its top on, if it is not. */
-  reveal() {
-    this.called = false;
-    const { top, bottom } = this.root.getBoundingClientRect();
-    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: STILL ? "instant" : "smooth" });
   }
 
   // ---- the way from cell to cell
@@ -348,11 +330,8 @@ class Pane {
 
   download() {
     const names = ["x", "group", "mean", "variance", "normal", "y"], { scene } = this;
-    const lines = ["cell," + names.join(), ...scene.x.map((_, n) => [n, ...names.map((name) => scene[name][n])].join())];
-    const link = element("a", { download: "kasane-normalized.csv" });
-    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    const rows = scene.x.map((_, n) => [n, ...names.map((name) => scene[name][n])]);
+    save([["cell", ...names], ...rows], "kasane-normalized.csv");
   }
 
   close() {

@@ -7,34 +7,14 @@ checked before use.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 
-import streamlit as st
-
-from engine.errors import InputError
-from pages._ui import session
-from pages._ui.i18n import _, language, sentence
+from pages._ui.i18n import _, language
 from pages._ui.normal.scenes import Scene
 from pages._ui.normal.typed import checked
+from pages._ui.served.served import component, heed, room
 
-HERE = Path(__file__).resolve().parent
-FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
-# Part of the files' address, so that no cache ever serves an old one.
-VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
-
-# Inline code is sent with every message: the drawing itself is a file, fetched once.
-BOOTSTRAP = f"""
-const url = new URL("ui/normal/normal.js?{VERSION}", document.baseURI);
-export default async (component) => (await import(url)).default(component);
-"""
-
-_mount = st.components.v2.component(
-    "kasane_normal",
-    html='<div class="room" style="min-height: 34rem"></div>',  # the place is kept while the files load
-    js=BOOTSTRAP,
-)
+_mount = component("normal", html=room(34))
 
 
 def normalized(scene: Scene, *, key: str, take: Callable[[int, float], None], attention: int = 0) -> None:
@@ -46,18 +26,12 @@ def normalized(scene: Scene, *, key: str, take: Callable[[int, float], None], at
     _mount(
         key=key,
         data={"key": key, "scene": scene, "attention": attention, "language": language(), "labels": _labels()},
-        on_typed_change=lambda: _take(key, cells, take),
+        on_typed_change=lambda: heed(key, "typed", lambda said: take(*checked(*_pair(said), cells))),
     )
 
 
-def _take(key: str, cells: int, take: Callable[[int, float], None]) -> None:
-    said = st.session_state[key].get("typed")
-    if said is None:
-        return
-    try:
-        take(*checked(*(said if isinstance(said, list) and len(said) == 2 else (said, None)), cells))
-    except InputError as error:
-        session.notice(sentence(error))
+def _pair(said: object) -> tuple[object, object]:
+    return tuple(said) if isinstance(said, list) and len(said) == 2 else (said, None)
 
 
 def _labels() -> dict[str, str]:

@@ -11,43 +11,26 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ clamp, element, fill, plain, shown }, { css, readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Chart, Legend }] =
-  await Promise.all(["words", "drawing", "plane", "map", "surface", "standings"].map(load));
+const [{ clamp, element, fill, plain, shown }, { css, readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Chart, Legend },
+  { STILL, mounted, save }] = await Promise.all(
+  ["words", "drawing", "plane", "map", "surface", "standings", "../served/mount"].map(load));
 
 const RACE_SECONDS = 8; // that a whole race lasts at speed 1
 const SLOWEST = 0.1, FASTEST = 10;
 const TRAVEL = 300; // ms that the look takes from one step to the next
 const SPOKEN_AFTER = 600; // ms of rest after which a step is announced
 
-const STILL = matchMedia("(prefers-reduced-motion: reduce)");
-
-const races = new WeakMap(); // the element that Streamlit gives → its Race
 const memory = new Map(); // key → where a race was left
 const mounts = new Map(); // key → how often the component was mounted
 
-/** Streamlit calls this at every change of data, theme or page; the result is called when the component goes. */
-export default async function mount({ parentElement, data, setTriggerValue }) {
-  await stylesheet();
-  let race = races.get(parentElement);
-  if (!race) races.set(parentElement, (race = new Race(parentElement, data.key)));
-  const call = race.update(data, setTriggerValue);
-  const end = () => {
-    race.close();
-    races.delete(parentElement);
-  };
-  return () => {
-    if (!parentElement.isConnected) end();
-    else setTimeout(() => race.calls === call && end(), 100); // Streamlit also drops calls that a newer one overtook
-  };
-}
+export default mounted(({ parentElement, data }) => new Race(parentElement, data.key), stylesheet);
 
 let styles;
 
 /** Load the stylesheet, once; nothing is drawn before it is there. */
 function stylesheet() {
   styles ??= new Promise((done) => {
-    const { href, search } = new URL(import.meta.url);
-    const link = element("link", { rel: "stylesheet", href: new URL(`race.css${search}`, href) });
+    const link = element("link", { rel: "stylesheet", href: new URL(`race.css${search}`, import.meta.url) });
     link.onload = link.onerror = done;
     document.head.append(link);
   });
@@ -68,7 +51,7 @@ const ICONS = {
 
 class Race {
   constructor(parent, key) {
-    this.calls = this.drawn = 0;
+    this.drawn = 0;
     this.state = memory.get(key) ?? { time: 0, playing: null, speed: 1, view: "contour", views: {} };
     memory.set(key, this.state);
     mounts.set(key, (mounts.get(key) ?? 0) + 1);
@@ -99,7 +82,7 @@ class Race {
         element("label", { className: "kr-speed" }, this.speedName, this.speed, this.times), tool.csv),
       element("div", { className: "kr-stage" }, element("div", {}, picture, this.hint), side), this.status);
     this.surface = new Surface(this.plot, (x, y) => this.choose(x, y));
-    parent.querySelector(".kasane-race-room")?.remove();
+    parent.querySelector(".room")?.remove();
     parent.append(this.root);
     this.listen();
     this.sized = new ResizeObserver(() => this.layout());
@@ -142,8 +125,8 @@ class Race {
 
   // ---- what the page says
 
-  /** Take what the page says: another scene, another language, another theme, or that the reader should look here. */
-  update({ scene, labels, language, attention }, send) {
+  /** Take what the page says: another scene, another language or another theme. */
+  update({ data: { scene, labels, language }, setTriggerValue: send }) {
     this.send = send;
     const theme = readTheme(this.root), look = JSON.stringify([labels, theme]), text = JSON.stringify(scene);
     const other = text !== this.text;
@@ -159,13 +142,12 @@ class Race {
       this.stale = true;
       this.layout();
     }
-    if (attention > (this.state.attention ?? 0)) {
-      this.state.time = 0;
-      this.play(!STILL.matches && !this.scene.alone);
-      this.reveal();
-    }
-    this.state.attention = attention;
-    return ++this.calls;
+  }
+
+  /** Start again. */
+  again() {
+    this.state.time = 0;
+    this.play(!STILL);
   }
 
   /** Go over to another scene: on the same landscape and from the same start the race stays where it is. */
@@ -184,7 +166,7 @@ class Race {
     state.place = place;
     state.view = scene.view ?? "contour";
     if (scene.alone) Object.assign(state, { time: scene.time, playing: false });
-    else if (moved) Object.assign(state, { time: 0, playing: state.playing || !STILL.matches });
+    else if (moved) Object.assign(state, { time: 0, playing: state.playing || !STILL });
     else state.time = finished ? steps : Math.min(state.time, steps);
     this.root.classList.toggle("kr-alone", Boolean(scene.alone));
     this.root.classList.toggle("kr-fixed", !scene.movable);
@@ -197,7 +179,7 @@ class Race {
     this.point.textContent = "";
     this.scrub.max = steps;
     this.follows = scene.arrows?.length > 1;
-    this.play(state.playing ?? !STILL.matches);
+    this.play(state.playing ?? !STILL);
   }
 
   name() {
@@ -226,12 +208,6 @@ class Race {
     const speed = state.speed >= 3 ? Math.round(state.speed) : Number(state.speed.toFixed(state.speed < 1 ? 2 : 1));
     this.times.textContent = fill(labels.times, { speed });
     this.speed.setAttribute("aria-valuetext", this.times.textContent);
-  }
-
-  /** Scroll until the race is in sight from its top on, if it is not. */
-  reveal() {
-    const { top, bottom } = this.root.getBoundingClientRect();
-    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: STILL.matches ? "instant" : "smooth" });
   }
 
   // ---- the map under hands
@@ -339,7 +315,7 @@ class Race {
   follow() {
     const [plain, { from, to }] = this.scene.arrows, other = Math.hypot(plain.to[0] - from[0], plain.to[1] - from[1]);
     const { x, y, zoom } = this.view;
-    const soon = STILL.matches || !this.painted ? 0 : TRAVEL;
+    const soon = STILL || !this.painted ? 0 : TRAVEL;
     this.travel = { from: { x, y, zoom }, to: this.view.around(from, to, other), begin: performance.now(), lasts: soon };
     this.schedule();
   }
@@ -421,14 +397,11 @@ class Race {
   }
 
   download() {
-    const lines = ["runner,step,x,y,f,distance"];
+    const lines = [["runner", "step", "x", "y", "f", "distance"]];
     for (const { id, points, values, distances } of this.scene.runs) {
-      points.forEach(([x, y], step) => lines.push([id, step, x, y, values[step], distances[step]].join()));
+      points.forEach(([x, y], step) => lines.push([id, step, x, y, values[step], distances[step]]));
     }
-    const link = element("a", { download: "kasane-race.csv" });
-    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    save(lines, "kasane-race.csv");
   }
 
   close() {

@@ -6,36 +6,15 @@ surface, the clock) is race.js's. A click on the map comes back as a new start, 
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections.abc import Callable
-from pathlib import Path
 
-import streamlit as st
-
-from engine.errors import N_, InputError, shorten
-from pages._ui import session
-from pages._ui.i18n import _, language, sentence
+from engine.errors import N_
+from pages._ui.i18n import _, language
 from pages._ui.race.scenes import Scene
 from pages._ui.race.settings import FAR
+from pages._ui.served.served import component, heed, point, room
 
-HERE = Path(__file__).resolve().parent
-FILES = sorted(file for file in HERE.iterdir() if file.suffix in (".js", ".css"))
-# Part of the files' address, so that no cache ever serves an old one.
-VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
-
-# Inline code is sent with every message: the race itself is a file, fetched once.
-BOOTSTRAP = f"""
-const url = new URL("ui/race/race.js?{VERSION}", document.baseURI);
-export default async (component) => (await import(url)).default(component);
-"""
-
-_mount = st.components.v2.component(
-    "kasane_race",
-    html='<div class="kasane-race-room" style="min-height: 30rem"></div>',  # the place is kept while the files load
-    js=BOOTSTRAP,
-    isolate_styles=False,  # Plotly's own styles stand in the page
-)
+_mount = component("race", html=room(30), isolate_styles=False)  # Plotly's own styles stand in the page
 
 
 def race(
@@ -55,27 +34,13 @@ def race(
             "language": language(),
             "labels": _labels(),
         },
-        on_start_change=lambda: _take(key, take_start),
+        on_start_change=lambda: take_start and heed(key, "start", lambda said: take_start(*parse_start(said))),
     )
-
-
-def _take(key: str, take_start: Callable[[float, float], None] | None) -> None:
-    said = st.session_state[key].get("start")
-    if said is None or take_start is None:
-        return
-    try:
-        take_start(*parse_start(said))
-    except InputError as error:
-        session.notice(sentence(error))
 
 
 def parse_start(value: object) -> tuple[float, float]:
     """Return the point that a browser sent. Raises `InputError`."""
-    numbers = value if isinstance(value, list) and len(value) == 2 else [math.nan]
-    if not all(isinstance(it, int | float) and not isinstance(it, bool) and -FAR <= it <= FAR for it in numbers):
-        template = N_("A start must be two numbers from {low} to {high}, not {received}.")
-        raise InputError(template, low=f"{-FAR:g}", high=f"{FAR:g}", received=shorten(value))
-    return float(numbers[0]), float(numbers[1])
+    return point(value, FAR, N_("A start must be two numbers from {low} to {high}, not {received}."))
 
 
 def _labels() -> dict[str, str]:

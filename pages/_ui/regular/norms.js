@@ -56,7 +56,9 @@ export class Norms {
   update(scene) {
     this.scene = scene;
     this.far = scene.far;
-    if (!this.dragging) this.centre = scene.centre;
+    // What the page says is older than the hand, until it has heard what the hand said last.
+    const heard = this.sent === undefined || this.sent === String(scene.heard);
+    if (heard && !this.dragging && !this.timer) this.centre = scene.centre;
     const { labels } = this.pane;
     this.picture.setAttribute("aria-label", fill(labels.ball, { p: shown(scene.p) }));
     for (const term of this.root.querySelectorAll("[data-t]")) write(term, labels[term.dataset.t]);

@@ -8,11 +8,11 @@
    For tests the root carries data-kind, data-place, data-playing and, changed last, data-shown (a count). */
 
 const { search } = new URL(import.meta.url);
-const [{ element, write }, { Norms }, { Dropout }, { Sheet }] = await Promise.all(
-  ["dom", "norms", "dropout", "sheet"].map((name) => import(new URL(`${name}.js${search}`, import.meta.url))));
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
+const [{ element, write }, { Norms }, { Dropout }, { Sheet }, { STILL, mounted, save }] = await Promise.all(
+  ["dom", "norms", "dropout", "sheet", "../served/mount"].map(load));
 
 const KINDS = { norms: Norms, dropout: Dropout, sheet: Sheet };
-const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const SPOKEN_AFTER = 500; // ms of rest after which a place is announced
 const ICONS = {
   play: "M7 4.5v15l12-7.5z",
@@ -22,19 +22,9 @@ const ICONS = {
   csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
 };
 
-const panes = new WeakMap();
 const memory = new Map(); // key → where a pane was left
 
-/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
-export default function mount(component) {
-  const { parentElement, data, setStateValue } = component;
-  if (!panes.has(parentElement)) panes.set(parentElement, new Pane(parentElement, data));
-  panes.get(parentElement).update(data, setStateValue);
-  return () => {
-    panes.get(parentElement)?.close();
-    panes.delete(parentElement);
-  };
-}
+export default mounted(({ parentElement, data }) => new Pane(parentElement, data));
 
 /** A picture with its tools. */
 class Pane {
@@ -57,7 +47,6 @@ class Pane {
     style.onload = style.onerror = () => {
       parent.querySelector(".room")?.remove();
       this.root.hidden = false; // no flash of bare elements
-      if (this.called) this.reveal();
     };
     parent.append(style, this.root);
     back.onclick = () => this.step(-1);
@@ -79,8 +68,8 @@ class Pane {
     return this.root.clientWidth;
   }
 
-  /** Take what the page says: another scene, another language, or that the reader should look here. */
-  update({ scene, labels, language, attention }, setStateValue) {
+  /** Take what the page says: another scene or another language. */
+  update({ data: { scene, labels, language }, setStateValue }) {
     const { state } = this, text = JSON.stringify([scene, labels]);
     this.setStateValue = setStateValue;
     if (text !== this.text) {
@@ -94,14 +83,13 @@ class Pane {
       this.play(state.playing);
       this.show();
     }
-    if (attention > (state.attention ?? 0)) {
-      state.place = scene.place;
-      this.show();
-      this.play(Boolean(this.picture.moves) && !STILL);
-      this.called = true;
-      if (!this.root.hidden) this.reveal();
-    }
-    state.attention = attention;
+  }
+
+  /** Go again from the place that the page asks for. */
+  again() {
+    this.state.place = this.scene.place;
+    this.show();
+    this.play(Boolean(this.picture.moves) && !STILL);
   }
 
   /** Tell the page what a hand has changed. */
@@ -112,13 +100,6 @@ class Pane {
   name(tool, text) {
     tool.title = text;
     tool.setAttribute("aria-label", text);
-  }
-
-  /** Scroll until the picture is in sight from its top on, if it is not. */
-  reveal() {
-    this.called = false;
-    const { top, bottom } = this.root.getBoundingClientRect();
-    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: STILL ? "instant" : "smooth" });
   }
 
   /** Go on or back by hand. */
@@ -165,11 +146,7 @@ class Pane {
   }
 
   download() {
-    const lines = [...this.picture.rows()].map((row) => row.join());
-    const link = element("a", { download: `kasane-${this.scene.kind}.csv` });
-    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    save(this.picture.rows(), `kasane-${this.scene.kind}.csv`);
   }
 
   close() {

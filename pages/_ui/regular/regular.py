@@ -6,35 +6,17 @@ comes back is where a hand has put the lowest point of the bowl: two numbers fro
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 
-from engine.errors import N_, InputError, shorten
-from pages._ui import session
-from pages._ui.i18n import _, language, sentence
+from engine.errors import N_
+from pages._ui.i18n import _, language
 from pages._ui.regular.scenes import Scene
 from pages._ui.regular.settings import FAR
+from pages._ui.served.served import component, heed, point, room
 
-HERE = Path(__file__).resolve().parent
-FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
-# Part of the files' address, so that no cache ever serves an old one.
-VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
-
-# Inline code is sent with every message: the picture itself is a file, fetched once.
-BOOTSTRAP = f"""
-const url = new URL("ui/regular/regular.js?{VERSION}", document.baseURI);
-export default async (component) => (await import(url)).default(component);
-"""
-
-_mount = st.components.v2.component(
-    "kasane_regular",
-    html='<div class="room" style="min-height: 30rem"></div>',  # the place is kept while the files load
-    js=BOOTSTRAP,
-)
+_mount = component("regular", html=room(30))
 
 
 def moving(
@@ -44,30 +26,19 @@ def moving(
 
     take_centre: called before the page reruns with where the lowest point was put; None where there is none.
     """
+    if take_centre:  # the hand may be ahead of the page: it is told what the page has heard
+        scene = scene | {"heard": st.session_state.get(key, {}).get("centre")}
     _mount(
         key=key,
         data={"key": key, "scene": scene, "attention": attention, "language": language(), "labels": _labels()},
-        on_centre_change=lambda: _take(key, take_centre),
+        on_centre_change=lambda: take_centre and heed(key, "centre", lambda said: take_centre(*parse_centre(said))),
     )
-
-
-def _take(key: str, take_centre: Callable[[float, float], None] | None) -> None:
-    said = st.session_state[key].get("centre")
-    if said is None or take_centre is None:
-        return
-    try:
-        take_centre(*parse_centre(said))
-    except InputError as error:
-        session.notice(sentence(error))
 
 
 def parse_centre(value: object) -> tuple[float, float]:
     """Return the point that a browser sent, to two decimals. Raises `InputError`."""
-    numbers = value if isinstance(value, list) and len(value) == 2 else [math.nan]
-    if not all(isinstance(it, int | float) and not isinstance(it, bool) and -FAR <= it <= FAR for it in numbers):
-        template = N_("The lowest point must be two numbers from {low} to {high}, not {received}.")
-        raise InputError(template, low=f"{-FAR:g}", high=f"{FAR:g}", received=shorten(value))
-    return round(float(numbers[0]), 2), round(float(numbers[1]), 2)
+    x, y = point(value, FAR, N_("The lowest point must be two numbers from {low} to {high}, not {received}."))
+    return round(x, 2), round(y, 2)
 
 
 def _labels() -> dict[str, str]:

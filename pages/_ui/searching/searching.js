@@ -10,8 +10,9 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ change, download, element, fill, percent, say, shown, word }, { BEST, Panel, Table }, { Importance, Parallel, Scatter, key }] =
+const [{ change, element, fill, percent, say, shown, word }, { BEST, Panel, Table }, { Importance, Parallel, Scatter, key }] =
   await Promise.all([load("tools"), load("panel"), load("plots")]);
+const { mounted, save } = await import(new URL(`../served/mount.js${search}`, import.meta.url));
 
 const GONE = 4404; // close code: there is no such search on this server
 const DRAW_EVERY = 200; // ms between two drawings
@@ -19,20 +20,7 @@ const SPEAK_EVERY = 5000; // ms between two announcements
 const RUNNING = new Set(["starting", "running", "stopping"]);
 const EARLY = new Set(["pruned", "diverged", "failed"]);
 
-const views = new WeakMap();
-
-/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
-export default function mount(component) {
-  const { parentElement, data, setTriggerValue } = component;
-  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
-  const view = views.get(parentElement);
-  const call = view.update(data, setTriggerValue);
-  return () => setTimeout(() => {
-    if (parentElement.isConnected && view.calls !== call) return; // Streamlit also drops calls that a newer one overtook
-    view.close();
-    views.delete(parentElement);
-  }, 100);
-}
+export default mounted(({ parentElement }) => new View(parentElement));
 
 /** The connection to a search. It comes back by itself, and is closed for good by `close`. */
 class Channel {
@@ -72,7 +60,7 @@ class Channel {
 
 class View {
   constructor(parent) {
-    this.calls = this.shown = 0;
+    this.shown = 0;
     this.trials = new Map();
     this.ranking = [];
     this.picked = this.hovered = this.current = null;
@@ -86,8 +74,7 @@ class View {
   }
 
   build(parent) {
-    const { href } = new URL(import.meta.url);
-    const style = element("link", { rel: "stylesheet", href: new URL(`searching.css${search}`, href) });
+    const style = element("link", { rel: "stylesheet", href: new URL(`searching.css${search}`, import.meta.url) });
     this.words = [];
     const worded = (tag, name, attributes = {}) => {
       const made = element(tag, attributes);
@@ -96,7 +83,7 @@ class View {
     };
     const tool = (name, rows) => {
       const button = element("button", { type: "button", class: "tool" }, "CSV");
-      button.addEventListener("click", () => download(`kasane-search-${name}.csv`, rows()));
+      button.addEventListener("click", () => save(rows(), `kasane-search-${name}.csv`));
       return button;
     };
     const section = (name, title, body, ...tools) => element("section", { class: name },
@@ -143,14 +130,13 @@ class View {
   }
 
   /** Take over what the page says; called at each of its reruns that changes anything. */
-  update(data, trigger) {
+  update({ data, setTriggerValue: trigger }) {
     const before = this.data;
     Object.assign(this, { data, trigger, labels: data.labels, known: data.known });
     if (JSON.stringify([data.language, data.fields]) !== JSON.stringify([before?.language, before?.fields])) this.relabel();
     if (data.search !== before?.search) this.watch(data.search);
     else if (data.known !== before?.known) this.reported = null;
     this.draw();
-    return ++this.calls;
   }
 
   watch(name) {

@@ -6,33 +6,14 @@ be opened on the Train page, and that the search is in another state than the pa
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
-import streamlit as st
-
 from engine.search.axes import Axis, Range
 from engine.search.study import Search
 from engine.search.trial import Trial
 from pages._ui.i18n import _, language
 from pages._ui.searching.form import label, value_label
+from pages._ui.served.served import component, room
 
-HERE = Path(__file__).resolve().parent
-FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
-# Part of the files' address, so that no cache ever serves an old one.
-VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:12]
-
-# Inline code is sent with every message: the view itself is a file, fetched once.
-BOOTSTRAP = f"""
-const url = new URL("ui/searching/searching.js?{VERSION}", document.baseURI);
-export default async (component) => (await import(url)).default(component);
-"""
-
-_mount = st.components.v2.component(
-    "kasane_searching",
-    html='<div class="room" style="min-height: 90rem"></div>',  # the place is kept while the files load
-    js=BOOTSTRAP,
-)
+_mount = component("searching", html=room(90))
 
 
 def searchview(search: Search | None, axes: tuple[Axis, ...], asked: int, *, key: str) -> Trial | None:

@@ -90,12 +90,3 @@ export function colour(share) {
   const mixed = COLOURS[i].map((from, k) => Math.round(from + (at - i) * (COLOURS[i + 1][k] - from)));
   return `rgb(${mixed.join(" ")})`;
 }
-
-/** Hand a table of rows to the person as a CSV file. */
-export function download(name, rows) {
-  const quoted = (cell) => (/[",\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : String(cell ?? ""));
-  const text = rows.map((row) => row.map(quoted).join(",")).join("\n") + "\n";
-  const link = element("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}

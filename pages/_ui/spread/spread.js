@@ -10,31 +10,15 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ formats, readTheme, make, icon }, { Before }, { Slope }] = await Promise.all(
-  ["../liveview/look", "before", "slope"].map(load));
+const [{ formats, readTheme, make, icon }, { Before }, { Slope }, { mounted, save }] = await Promise.all(
+  ["../liveview/look", "before", "slope", "../served/mount"].map(load));
 
 const SCENES = { before: Before, slope: Slope };
 const PATIENCE = 700; // milliseconds after which an answer is no longer waited for
-const stages = new WeakMap();
 
-/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
-export default function mount(component) {
-  const { parentElement } = component;
-  if (!stages.has(parentElement)) stages.set(parentElement, new Stage(parentElement));
-  const stage = stages.get(parentElement);
-  const call = stage.update(component);
-  const end = () => {
-    stage.close();
-    stages.delete(parentElement);
-  };
-  return () => {
-    if (!parentElement.isConnected) end();
-    else setTimeout(() => stage.calls === call && end(), 100); // Streamlit also drops calls that a newer one overtook
-  };
-}
+export default mounted(({ parentElement }) => new Stage(parentElement));
 
 class Stage {
-  calls = 0;
   frames = 0;
   sent = 0; // when the message was sent that is not answered yet
 
@@ -45,10 +29,10 @@ class Stage {
     this.root.append(this.tools, this.room);
     this.csv = make("button", { type: "button", className: "ksp-csv", innerHTML: icon("csv") });
     this.csv.addEventListener("click", () => this.download());
-    const { href } = new URL(import.meta.url);
-    const style = make("link", { rel: "stylesheet", href: new URL(`spread.css${search}`, href).href });
+    const { href } = new URL(`spread.css${search}`, import.meta.url);
+    const style = make("link", { rel: "stylesheet", href });
     style.onload = style.onerror = () => {
-      parent.querySelector(".ksp-room")?.remove();
+      parent.querySelector(".room")?.remove();
       this.root.hidden = false; // no flash of bare elements
       this.styled = true;
       this.draw();
@@ -59,7 +43,7 @@ class Stage {
   }
 
   update({ data, setTriggerValue }) {
-    const { scene, labels, language, attention } = data;
+    const { scene, labels, language } = data;
     this.tell = (values, settled) => setTriggerValue("chosen", { values, settled });
     this.sent = 0;
     const text = JSON.stringify([scene, labels]);
@@ -74,10 +58,7 @@ class Stage {
       this.follow();
       this.draw();
     }
-    if (attention > (this.attention ?? attention)) this.reveal();
-    this.attention = attention;
     this.flush();
-    return ++this.calls;
   }
 
   /** Return a label, its {fields} filled. */
@@ -132,18 +113,8 @@ class Stage {
     this.root.dataset.frames = ++this.frames;
   }
 
-  reveal() {
-    const { top, bottom } = this.root.getBoundingClientRect();
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: still ? "instant" : "smooth" });
-  }
-
   download() {
-    const lines = this.scene.table(this.data).map((row) => row.map((value) => value ?? "").join());
-    const link = make("a", { download: `kasane-${this.data.kind}.csv` });
-    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    save(this.scene.table(this.data), `kasane-${this.data.kind}.csv`);
   }
 
   close() {

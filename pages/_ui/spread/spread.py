@@ -6,36 +6,20 @@ the fragment that the component stands in, and nothing else; nothing of what it 
 
 from __future__ import annotations
 
-import hashlib
 import math
-from pathlib import Path
 
 import streamlit as st
 
 from engine.errors import N_, InputError, shorten
-from pages._ui.i18n import _, language, sentence
-from pages._ui.liveview import liveview
+from pages._ui import session
+from pages._ui.i18n import _, language
+from pages._ui.served.served import component, heed, room
 from pages._ui.spread.scenes import Scene
 from pages._ui.spread.settings import SETTINGS, settings
 
-HERE = Path(__file__).resolve().parent
-FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
-# Part of the files' address, so that no cache ever serves an old one.
-VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in (*FILES, *liveview.FILES))).hexdigest()[:12]
-SAID = "initialization_said"  # what is wrong with what came last, said by the next run of the fragment
 SETTLED = "initialization_settled"  # whether the hand rests: only then the address is written
 
-_component = st.components.v2.component(
-    "kasane_spread",
-    html='<div class="ksp-room" style="min-height: 36rem"></div>',  # the place is kept while the files load
-    js=f"""
-export default async function (component) {{
-  const view = await import(new URL("ui/spread/spread.js?v={VERSION}", document.baseURI).href);
-  return view.default(component);
-}}
-""",
-    isolate_styles=False,
-)
+_mount = component("spread", html=room(36), imports=["liveview"], isolate_styles=False)
 
 
 def spread(scene: Scene, *, key: str, attention: int = 0) -> bool:
@@ -43,13 +27,12 @@ def spread(scene: Scene, *, key: str, attention: int = 0) -> bool:
 
     When `attention` grows, the component scrolls into sight.
     """
-    _component(
+    _mount(
         key=key,
         data={"key": key, "scene": scene, "attention": attention, "language": language(), "labels": _labels()},
-        on_chosen_change=lambda: _take(key, tuple(scene["values"])),
+        on_chosen_change=lambda: heed(key, "chosen", lambda said: _take(said, tuple(scene["values"]))),
     )
-    if said := st.session_state.pop(SAID, ""):
-        st.warning(said, icon=":material/info:")
+    session.show_notices()  # here, in the fragment
     return st.session_state.pop(SETTLED, True)
 
 
@@ -67,15 +50,9 @@ def legal(said: object, names: tuple[str, ...]) -> tuple[dict[str, float], bool]
     return chosen, said.get("settled") is not False
 
 
-def _take(key: str, names: tuple[str, ...]) -> None:
-    said = st.session_state[key].get("chosen")
-    if said is None:
-        return
-    try:
-        values, st.session_state[SETTLED] = legal(said, names)
-        settings.choose(**values)
-    except InputError as error:
-        st.session_state[SAID] = sentence(error)
+def _take(said: object, names: tuple[str, ...]) -> None:
+    values, st.session_state[SETTLED] = legal(said, names)
+    settings.choose(**values)
 
 
 def _labels() -> dict[str, str]:

@@ -10,26 +10,17 @@
    worked out here from the input; the numbers of the output come from the engine.
    For tests the root carries data-place, data-filter, data-playing, data-cell and, changed last, data-shown (a count). */
 
+const { search } = new URL(import.meta.url); // the version, the same for all of these files
+const { STILL, mounted, save } = await import(new URL(`../served/mount.js${search}`, import.meta.url));
+
 const LARGEST = 40, SMALLEST = 16, LEGIBLE = 19; // pixels of a cell; on a phone, rather long than smaller than LEGIBLE
 const GAP = 10, COLUMN_GAP = 28, TITLE = 30, CAPTION = 18; // pixels between planes and panels, and of words above them
 const SLOWEST = 0.5, DOUBLINGS = 5; // places a second at the left end of the speed, and how often that doubles
 const SPOKEN_AFTER = 500; // ms of rest after which a place is announced
 
-const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-const panes = new WeakMap();
 const memory = new Map(); // key → where a pane was left
 
-/** Streamlit calls this at the first mount and whenever data, theme or page change; the result is called at the end. */
-export default function mount(component) {
-  const { parentElement, data } = component;
-  if (!panes.has(parentElement)) panes.set(parentElement, new Pane(parentElement, data.key));
-  panes.get(parentElement).update(data);
-  return () => {
-    panes.get(parentElement)?.close();
-    panes.delete(parentElement);
-  };
-}
+export default mounted(({ parentElement, data }) => new Pane(parentElement, data.key));
 
 // ---------------------------------------------------------------------------------------------------------- geometry
 
@@ -479,8 +470,7 @@ class Pane {
     this.state = memory.get(key) ?? { place: 0, filter: 0, speed: 0.4, playing: !STILL };
     memory.set(key, this.state);
     this.shown = 0;
-    const { href, search } = new URL(import.meta.url);
-    const style = element("link", { rel: "stylesheet", href: new URL(`window.css${search}`, href) });
+    const style = element("link", { rel: "stylesheet", href: new URL(`window.css${search}`, import.meta.url) });
     this.tools = Object.fromEntries(["back", "play", "forward", "csv"].map((name) => [name, this.button(name)]));
     this.speed = element("input", { type: "range", id: "speed", min: 0, max: 1, step: 0.01, value: this.state.speed });
     this.speedName = element("label", { htmlFor: "speed" });
@@ -498,7 +488,6 @@ class Pane {
       parent.querySelector(".room")?.remove();
       this.root.hidden = false; // no flash of bare elements
       this.layout();
-      if (this.called) this.reveal();
     };
     parent.append(style, this.root);
 
@@ -520,8 +509,8 @@ class Pane {
     return element("button", { type: "button", className: name }, template.content.firstChild);
   }
 
-  /** Take what the page says: another scene, another language, or that the reader should look here. */
-  update({ scene, labels, language, attention }) {
+  /** Take what the page says: another scene or another language. */
+  update({ data: { scene, labels, language } }) {
     const text = JSON.stringify([scene, labels]);
     if (text !== this.text) {
       this.text = text;
@@ -529,13 +518,12 @@ class Pane {
       this.root.lang = language;
       this.build(scene);
     }
-    if (attention > (this.state.attention ?? 0)) {
-      this.go(0);
-      this.play(!STILL);
-      this.called = true;
-      if (!this.root.hidden) this.reveal();
-    }
-    this.state.attention = attention;
+  }
+
+  /** Go the way again from its beginning. */
+  again() {
+    this.go(0);
+    this.play(!STILL);
   }
 
   build(scene) {
@@ -554,13 +542,6 @@ class Pane {
     this.layout();
     this.play(state.playing);
     this.show();
-  }
-
-  /** Scroll until the window is in sight from its top on, if it is not. */
-  reveal() {
-    this.called = false;
-    const { top, bottom } = this.root.getBoundingClientRect();
-    if (top < 60 || bottom > innerHeight) this.root.scrollIntoView({ behavior: STILL ? "instant" : "smooth" });
   }
 
   name(button, text) {
@@ -685,16 +666,13 @@ class Pane {
   }
 
   download() {
-    const lines = ["array,channel,row,column,value"];
+    const lines = [["array", "channel", "row", "column", "value"]];
     for (const [name, planes] of this.scene.table()) {
       planes.forEach((plane, c) => plane.forEach((row, i) => row.forEach((value, j) => {
-        lines.push([name, c + 1, i + 1, j + 1, value].join());
+        lines.push([name, c + 1, i + 1, j + 1, value]);
       })));
     }
-    const link = element("a", { download: `kasane-${this.stage.className.split(" ")[1]}.csv` });
-    link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    save(lines, `kasane-${this.stage.className.split(" ")[1]}.csv`);
   }
 
   close() {

@@ -6,29 +6,11 @@ worked out in the browser (window.js), so that the sum on the screen and the eng
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
-import streamlit as st
-
 from pages._ui.i18n import _, language
+from pages._ui.served.served import component, room
 from pages._ui.window.scenes import Scene
 
-HERE = Path(__file__).resolve().parent
-# Part of the files' address, so that no cache ever serves an old one.
-VERSION = hashlib.sha256(b"".join((HERE / f"window.{kind}").read_bytes() for kind in ("js", "css"))).hexdigest()[:12]
-
-# Inline code is sent with every message: the window itself is a file, fetched once.
-BOOTSTRAP = f"""
-const url = new URL("ui/window/window.js?{VERSION}", document.baseURI);
-export default async (component) => (await import(url)).default(component);
-"""
-
-_mount = st.components.v2.component(
-    "kasane_window",
-    html='<div class="room" style="min-height: 32rem"></div>',  # the place is kept while the files load
-    js=BOOTSTRAP,
-)
+_mount = component("window", html=room(32))
 
 
 def window(scene: Scene, *, key: str, attention: int = 0) -> None:

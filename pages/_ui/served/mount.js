@@ -1,0 +1,90 @@
+/** What every component of ours does with its place in the page, and with a table of numbers. */
+
+export const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+const HEADER = 60; // pixels at the top that Streamlit's header covers
+const REST = 500, AT_MOST = 10_000; // ms that what was scrolled to has to rest, and that this is waited for at most
+
+/**
+ * Return what Streamlit is to call at the first mount and whenever data, theme or page change.
+ *
+ * create(component) makes a view with update(component) and close(); ready, if given, returns what to wait for first.
+ * Where the page may call for attention (by another `data.attention`), a view also has its root, which is then brought
+ * into sight, and may have again(), to begin anew.
+ *
+ * What each call returns is called when the component goes, but also when a newer call has overtaken that one: then
+ * the view stays, with whatever a hand is doing in it.
+ */
+export function mounted(create, ready) {
+  const views = new WeakMap(); // the element that Streamlit gives → its view
+  const calls = new WeakMap(); // view → how often it was updated
+  let heeded = 0; // the latest call for attention that a view has answered; the next one may come with a new view
+  const show = (component) => {
+    const { parentElement, data: { attention } } = component;
+    if (!views.has(parentElement)) views.set(parentElement, create(component));
+    const view = views.get(parentElement), call = (calls.get(view) ?? 0) + 1;
+    calls.set(view, call);
+    view.update(component);
+    if (attention && attention !== heeded) {
+      heeded = attention;
+      view.again?.();
+      reveal(view.root);
+    }
+    const end = () => {
+      if (views.get(parentElement) !== view) return;
+      views.delete(parentElement);
+      view.close();
+    };
+    return () => {
+      if (!parentElement.isConnected) end();
+      else setTimeout(() => calls.get(view) === call && end(), 100);
+    };
+  };
+  if (!ready) return show;
+  return async (component) => {
+    await ready();
+    return component.parentElement.isConnected ? show(component) : undefined; // it may have gone meanwhile
+  };
+}
+
+/**
+ * Scroll until an element is in sight from its top on, as soon as it is not hidden, and see that it stays there.
+ *
+ * While the page's script runs, what the page showed before still stands above and below; it goes at the end. So look
+ * at every frame until the script has ended and the element rests, or until a hand takes over.
+ */
+function reveal(root) {
+  const hand = new AbortController(), begin = performance.now();
+  for (const sign of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+    addEventListener(sign, () => hand.abort(), { capture: true, passive: true, signal: hand.signal });
+  }
+  let before, rested; // where it was a frame ago, and since when it has been there
+  const look = () => {
+    if (hand.signal.aborted) return;
+    const now = performance.now(), { top, bottom } = root.getBoundingClientRect();
+    const rests = !root.hidden && (before === undefined || before === top);
+    if (rests && (top < HEADER || bottom > innerHeight)) root.scrollIntoView({ behavior: STILL ? "instant" : "smooth" });
+    rested = rests && !isScriptRunning() ? rested ?? now : undefined;
+    before = root.hidden ? undefined : top;
+    if (now - (rested ?? now) < REST && now - begin < AT_MOST && root.isConnected) requestAnimationFrame(look);
+    else hand.abort();
+  };
+  look();
+}
+
+const isScriptRunning = () =>
+  ["running", "rerunRequested"].includes(document.querySelector("[data-testid=stApp]")?.dataset.testScriptState);
+
+/** Have the browser save rows of cells as a CSV file. What is not there, or no finite number, is an empty cell. */
+export function save(rows, name) {
+  const cell = (value) => {
+    if (typeof value === "number" && !Number.isFinite(value)) return "";
+    const text = String(value ?? "");
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = Array.from(rows, (row) => Array.from(row, cell).join());
+  const link = Object.assign(document.createElement("a"), { download: name });
+  link.href = URL.createObjectURL(new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
