@@ -63,13 +63,13 @@ class Sequential(Layer):
     def forward(self, x, *, training=False):
         for layer in self.layers:
             x = layer.forward(x, training=training)
-            for hook in list(self._forward_hooks.values()):
+            for hook in tuple(self._forward_hooks.values()):
                 hook(layer, x)
         return x
 
     def backward(self, dy):
         for layer in reversed(self.layers):
-            for hook in list(self._backward_hooks.values()):
+            for hook in tuple(self._backward_hooks.values()):
                 hook(layer, dy)
             dy = layer.backward(dy)
             if dy is None:  # nothing before this layer has parameters

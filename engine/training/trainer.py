@@ -162,10 +162,11 @@ class Trainer:
         data, n = self.data, self.batches.size
         random = {name: _generator_state(rng) for name, rng in self._generators().items()}
         buffers = [(array, array.copy()) for array in self.network.buffers().values()]
-        with np.errstate(over="ignore", invalid="ignore"), Probe(self.network) as probe:
+        network = self.network.replica()  # its work arrays go with it: a run that nobody starts stays small
+        with np.errstate(over="ignore", invalid="ignore"), Probe(network) as probe:
             x = np.multiply(data.x_train[:n], data.scale, dtype=np.float32)
-            self.loss.forward(self.passes.forward(x, training=True), data.y_train[:n])
-            self.passes.backward(self.loss.backward())
+            self.loss.forward(network.forward(x, training=True), data.y_train[:n])
+            network.backward(self.loss.backward())
             probe.read_gradients()
         for array, before in buffers:  # running averages
             np.copyto(array, before)

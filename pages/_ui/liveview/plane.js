@@ -2,7 +2,7 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block, surface }, { sum }, { between, make, rove }] = await Promise.all(["charts", "frame", "look"].map(load));
+const [{ Block, surface }, { between, make, rove }] = await Promise.all(["charts", "look"].map(load));
 
 const ORANGE = "#f2a043"; // class 0; points are darker, so as to stand out on their own side
 const BLUE = "#2f8ccb";
