@@ -17,7 +17,7 @@ def test_zeros_like_numpys_but_on_a_line(shape, dtype):
     assert array.flags.c_contiguous
     assert array.flags.writeable
     assert not array.any()
-    assert array.ctypes.data % aligned.LINE == 0
+    assert array.size == 0 or array.ctypes.data % aligned.LINE == 0
 
 
 def test_a_run_computes_on_aligned_arrays():
