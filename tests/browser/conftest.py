@@ -75,6 +75,23 @@ def wait_ready(page) -> None:
     )
 
 
+# Presses a button and returns what an attribute of the root is set to next, however late anybody looks.
+FOLLOWED = """(root, [button, attribute, n]) => new Promise((done) => {
+  const seen = [];
+  new MutationObserver((_, observer) => {
+    if (seen.push(Number(root.getAttribute(attribute))) < n) return;
+    observer.disconnect();
+    done(seen);
+  }).observe(root, { attributeFilter: [attribute] });
+  button.click();
+})"""
+
+
+def followed(root, button, n: int, *, attribute: str = "data-place") -> list[int]:
+    """Press a button and return the next n places that a moving picture comes to."""
+    return root.evaluate(FOLLOWED, [button.element_handle(), attribute, n])
+
+
 def go_to(page, section: str, name: str) -> None:
     """Go to a page by the navigation bar: open its section, and click."""
     page.get_by_test_id("stTopNavSection").filter(has_text=section).click()

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from engine.analysis.convolution import conv2d_loops, pad
 from pages._ui.window import scenes, sources
 from pages._ui.window.settings import SETTINGS
-from tests.browser.conftest import go_to, wait_ready
+from tests.browser.conftest import followed, go_to, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -265,18 +265,6 @@ def test_a_window_that_does_not_fit(visit):
     expect(window.root).to_be_visible()
 
 
-# Presses the button and returns the next two places, however late anybody looks.
-PLAYED = """(root, play) => new Promise((done) => {
-  const places = [];
-  new MutationObserver((_, observer) => {
-    if (places.push(Number(root.dataset.place)) < 2) return;
-    observer.disconnect();
-    done(places);
-  }).observe(root, { attributeFilter: ["data-place"] });
-  play.click();
-})"""
-
-
 def test_it_moves_by_itself_and_can_be_paused(visit):
     window = visit()
     before = window.place
@@ -290,7 +278,7 @@ def test_it_moves_by_itself_and_can_be_paused(visit):
     window.button("One place back").click()
     window.button("One place back").click()
     window.at((rest - 1) % 36)
-    assert window.root.evaluate(PLAYED, window.button("Play").element_handle()) == [rest, (rest + 1) % 36]
+    assert followed(window.root, window.button("Play"), 2) == [rest, (rest + 1) % 36]
 
 
 def test_it_goes_faster(visit):

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.analysis import normalizing
-from tests.browser.conftest import wait_ready
+from tests.browser.conftest import followed, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -89,8 +89,7 @@ def test_buttons_and_arrow_keys_lead_on(visit):
     for _ in range(2):
         root.get_by_role("button", name="One cell back").click()
     at(root, 19)
-    root.get_by_role("button", name="Play", exact=True).click()
-    at(root, 0)
+    assert followed(root, root.get_by_role("button", name="Play", exact=True), 1, attribute="data-cell") == [0]
     root.get_by_role("button", name="Pause", exact=True).click()
     root.locator(".field.x i[data-cell='0']").click()
     root.get_by_role("application").focus()
