@@ -26,7 +26,7 @@ def window_part() -> None:
     scene = scenes.convolution(x, weight, bias, stride=s, padding=p)
     picture, words = beside()
     with picture:
-        window(scene, key="window", attention=st.session_state.get("convolution_attention", 0))
+        window(scene, key="window", attention=lesson.attention("convolution"))
     with words:
         size_formula(n, k, s, p)
         units = output_size(n, k, s, p) ** 2 * f
@@ -162,7 +162,7 @@ def text(name: str) -> str:
 def take_up(values: dict[str, int | str]) -> None:
     """Set the controls to an example, and bring the window into sight."""
     settings.choose(**values)
-    st.session_state["convolution_attention"] = st.session_state.get("convolution_attention", 0) + 1
+    lesson.call_attention("convolution")
 
 
 PARTS = {

@@ -140,9 +140,7 @@ def row() -> DeltaGenerator:
 
 def show(scene: scenes.Scene, *names: str) -> None:
     """Show a scene on the stage."""
-    stage(
-        scene, key=f"gradients_{scene['kind']}", names=names, attention=st.session_state.get("gradients_attention", 0)
-    )
+    stage(scene, key=f"gradients_{scene['kind']}", names=names, attention=lesson.attention("gradients"))
 
 
 def plain(value: float) -> str:
@@ -176,7 +174,7 @@ def take_surface() -> None:
 def take_up(values: dict[str, int | float | str]) -> None:
     """Set the controls to an example, and bring the stage into sight."""
     settings.choose(**values)
-    st.session_state["gradients_attention"] = st.session_state.get("gradients_attention", 0) + 1
+    lesson.call_attention("gradients")
 
 
 PARTS = {

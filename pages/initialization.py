@@ -71,7 +71,7 @@ def take_starts() -> None:
 @st.fragment
 def untrained() -> None:
     """The figure that keeps up with its sliders: they rerun nothing but this."""
-    if spread(scenes.before(), key="spread_before", attention=st.session_state.get("initialization_attention", 0)):
+    if spread(scenes.before(), key="spread_before", attention=lesson.attention("initialization")):
         settings.write_address()
 
 
@@ -134,7 +134,7 @@ def take_up(values: dict[str, int | float | str]) -> None:
     """Set the controls to an example, and bring the figure into sight."""
     settings.choose(**values)
     if chosen("part") == "before":  # else a later look would answer
-        st.session_state["initialization_attention"] = st.session_state.get("initialization_attention", 0) + 1
+        lesson.call_attention("initialization")
 
 
 PARTS = {"before": before_part, "slope": slope_part, "symmetry": symmetry_part, "runs": runs_part}

@@ -46,7 +46,7 @@ def averaged_part() -> dict[str, str]:
         st.button(_("New numbers"), icon=":material/casino:", key="new_numbers", on_click=new_numbers)
     x = scenes.batch(chosen("given"), *map(chosen, sizes), chosen("draw"))
     scene = scenes.scene(scenes.put(x, typed.numbers()), chosen("kind"), gamma=chosen("gamma"), beta=chosen("beta"))
-    normalized(scene, key="normalized", take=typed.put, attention=st.session_state.get("normalization_attention", 0))
+    normalized(scene, key="normalized", take=typed.put, attention=lesson.attention("normalization"))
     explain("averaged")
     return typed.written()
 
@@ -95,7 +95,7 @@ def take_up(values: dict[str, int | float | str]) -> None:
     typed.forget()
     settings.choose(**settings.defaults() | values)
     if chosen("part") == "averaged":  # else a later look would answer
-        st.session_state["normalization_attention"] = st.session_state.get("normalization_attention", 0) + 1
+        lesson.call_attention("normalization")
 
 
 PARTS = {"averaged": averaged_part, "runs": runs_part, "panel": panel_part}

@@ -138,7 +138,7 @@ def here() -> tuple[str, Landscape]:
 def show(name: str, runners: list[scenes.Scene], steps: int, *, key: str = "race", movable=False, **more) -> None:
     """Show a race on the landscape of that name."""
     scene = scenes.scene(name, runners, steps, **{"start": scenes.start()} | more)
-    attention = st.session_state.get("optimizers_attention", 0) if key == "race" else 0
+    attention = lesson.attention("optimizers") if key == "race" else 0
     race(scene, key=key, attention=attention, take_start=take_start if movable else None)
 
 
@@ -168,7 +168,7 @@ def text(name: str) -> str:
 def take_up(values: dict[str, int | float | str]) -> None:
     """Set the controls to an example, and bring the race into sight."""
     settings.choose(**settings.defaults() | values)
-    st.session_state["optimizers_attention"] = st.session_state.get("optimizers_attention", 0) + 1
+    lesson.call_attention("optimizers")
 
 
 PARTS = {

@@ -106,7 +106,7 @@ def knobs(*names: str, new: bool = False) -> None:
 
 def show(scene: scenes.Scene, **hands: object) -> None:
     """Show a scene that moves."""
-    moving(scene, key=scene["kind"], attention=st.session_state.get("regularization_attention", 0), **hands)
+    moving(scene, key=scene["kind"], attention=lesson.attention("regularization"), **hands)
 
 
 def explain(section: str) -> None:
@@ -119,7 +119,7 @@ def take_up(values: dict[str, int | float | str]) -> None:
     """Set the controls to an example, and bring the picture into sight."""
     settings.choose(**settings.defaults() | values)
     if chosen("part") in ("norms", "dropout", "augmentation"):  # else a later look would answer
-        st.session_state["regularization_attention"] = st.session_state.get("regularization_attention", 0) + 1
+        lesson.call_attention("regularization")
 
 
 PARTS = {

@@ -63,7 +63,7 @@ class Sequential(Layer):
     def forward(self, x, *, training=False):
         for layer in self.layers:
             x = layer.forward(x, training=training)
-            for hook in tuple(self._forward_hooks.values()):
+            for hook in tuple(self._forward_hooks.values()):  # a hook may remove itself; no hooks, no new object
                 hook(layer, x)
         return x
 

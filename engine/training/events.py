@@ -43,7 +43,8 @@ class LayerReading:
 
     mean, std, dead: of a sample of its activations; dead is the share of units that gave the same output, 0 for ReLU,
     to every example sampled. grad_norm, weight_norm: Euclidean norms of the weight's gradient and the weight.
-    update_ratio: ‖ΔW‖ / ‖W‖ of this step. The histograms are counts in `probes.BINS` equal bins between the two limits.
+    update_ratio: ‖ΔW‖ / ‖W‖ of this step, 0 before the first. The histograms are counts in `probes.BINS` equal bins
+    between the two limits.
     """
 
     name: str
@@ -68,8 +69,11 @@ class LayerReading:
     def from_row(cls, name: str, row: np.ndarray) -> LayerReading:
         """Invert `to_row`. Raises ValueError for an array that is no such row."""
         numbers, parts = row[:6], np.split(row[6:], 3)  # np.split refuses what is not three of a size
-        if any(len(part) < 3 or not np.isfinite(part).all() or not (abs(part[:-2]) < 2**53).all() for part in parts):
+        if any(len(part) < 3 or not np.isfinite(part).all() for part in parts):
             raise ValueError("a histogram must have counts and two limits")
+        counts = np.hstack([part[:-2] for part in parts])
+        if counts.min() < 0 or counts.max() >= 2**53:
+            raise ValueError("a histogram must count from 0 to 2⁵³")
         histograms = [(part[:-2].astype(np.int64), (float(part[-2]), float(part[-1]))) for part in parts]
         return cls(name, *(float(number) for number in numbers), *(item for pair in histograms for item in pair))
 

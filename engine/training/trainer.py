@@ -158,7 +158,10 @@ class Trainer:
         return Evaluated(self.step, *train, *test)
 
     def look(self) -> Snapshot:
-        """Probe both passes on the first examples, without a step. The run goes on as if nobody had looked."""
+        """Probe both passes on the first training examples, as many as a batch has, without a step and unaugmented.
+
+        The run goes on as if nobody had looked: random streams and running averages stand where they stood.
+        """
         data, n = self.data, self.batches.size
         random = {name: _generator_state(rng) for name, rng in self._generators().items()}
         buffers = [(array, array.copy()) for array in self.network.buffers().values()]

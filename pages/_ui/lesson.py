@@ -1,4 +1,5 @@
-"""What the pages about one subject share: sections of prose, and three concrete settings to try at the end."""
+"""What the pages about one subject share: sections of prose, three concrete settings to try at the end, and the picture
+that these then bring into sight."""
 
 from __future__ import annotations
 
@@ -23,3 +24,13 @@ def what_to_try(
         with column:
             st.button(translate(title), key=f"try_{n}", icon=":material/science:", on_click=take_up, args=(values,))
             st.caption(translate(question))
+
+
+def call_attention(page: str) -> None:
+    """Have the page's next run bring its picture into sight."""
+    st.session_state[f"{page}_attention"] = attention(page) + 1
+
+
+def attention(page: str) -> int:
+    """Return how often attention was called for: another number than before is a call (served/mount.js)."""
+    return st.session_state.get(f"{page}_attention", 0)

@@ -4,7 +4,8 @@
 
 All contenders take turns in one process, two threads each: PyTorch two of its own, Kasane one for each half of the
 batch. A ratio is the median of the ratios within the rounds. The floor is the time of the step's matrix products alone,
-as Kasane cuts them, both halves at the same time. With and without the BLAS pin of the environment (OPENBLAS_CORETYPE).
+as Kasane cuts them and on operands that overlap as its own do, both halves at the same time. With and without the BLAS
+pin of the environment (OPENBLAS_CORETYPE).
 """
 
 from __future__ import annotations
@@ -139,6 +140,7 @@ def floor(network: str):
 
     from engine.architecture import describe
     from engine.experiment import Conv, Dense, Output
+    from engine.nn.conv import ShiftedRows
 
     n = BATCH // 2
 
@@ -157,10 +159,13 @@ def floor(network: str):
         for before, row in pairwise([None, *weighted]):
             if isinstance(row.token, Conv):
                 (h, w, c), (out_h, out_w, f), k = row.in_shape, row.out_shape, row.token.kernel
-                add(array(f, k * k * c), array(out_h, k * k * c, out_w * n))
-                add(array(out_h, k * k * c, out_w * n), array(out_h, f, out_w * n).transpose(0, 2, 1))
+                padding, dy = row.token.padding, array(out_h, f, out_w, n)
+                rows = ShiftedRows((h, c, w, n), out_h, out_w, kernel=k, offset=padding).fill(array(h, c, w, n))
+                add(array(f, k * k * c), rows)
+                add(rows, dy.reshape(out_h, f, -1).transpose(0, 2, 1))
                 if before:
-                    add(array(c, k * k * f), array(h, k * k * f, w * n))
+                    turned = ShiftedRows((out_h, f, out_w, n), h, w, kernel=k, offset=k - 1 - padding)
+                    add(array(c, k * k * f), turned.fill(dy))
             elif isinstance(row.token, Dense | Output):
                 inputs, outputs = int(np.prod(row.in_shape)), row.out_shape[0]
                 x, weight, dy = array(inputs, n).T, array(inputs, outputs), array(n, outputs)

@@ -1,5 +1,8 @@
 """Pages without a browser: Streamlit's AppTest over the real script, with folders and workers of its own."""
 
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,15 @@ def _folders(tmp_path_factory, monkeypatch):
 def _workers():
     yield
     channels.close_pool()
+
+
+def run_async(coroutine: Coroutine) -> object:
+    """Run a coroutine to its end and return its result.
+
+    In another thread: where browser tests came before in this process, their driver keeps a loop running in this one.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture

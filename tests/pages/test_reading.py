@@ -26,6 +26,7 @@ from engine.training.checkpoint import dump, load_model
 from engine.training.trainer import Trainer
 from pages._ui import channels, reading
 from pages._ui.reading import Network, Reader
+from tests.pages.conftest import run_async
 
 SEVEN = [[[80.0, 70.0], [200.0, 70.0], [120.0, 220.0]]]
 JAPANESE = {
@@ -605,8 +606,7 @@ def converse(talk, *arguments, **headers) -> None:
         browser.leave()
         await asyncio.wait_for(channel, 5)
 
-    with ThreadPoolExecutor(1) as thread:  # the browser tests' driver keeps a loop running in the main one
-        thread.submit(asyncio.run, both()).result()
+    run_async(both())
 
 
 def drawing(seq: int, strokes=SEVEN) -> str:

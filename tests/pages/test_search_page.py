@@ -16,7 +16,7 @@ from pages._ui.searching import server
 from pages._ui.searching.searchview import chosen_trial
 from pages._ui.searching.server import close_searches, describe, message, searches, watch
 from pages._ui.searching.settings import SETTINGS, START
-from tests.pages.conftest import sentences
+from tests.pages.conftest import run_async, sentences
 
 SMALL = {"data": "digits", "network": "dense16", "train_size": "200", "steps": "20", "trials": "3"}
 PLAN = Plan(
@@ -343,7 +343,7 @@ def test_the_channel_refuses_other_sites_and_unknown_searches(search):
         (Socket("nowhere"), UNKNOWN),
         (Socket("../../x"), UNKNOWN),
     ):
-        asyncio.run(watch(socket))
+        run_async(watch(socket))
         assert (socket.code, socket.sent) == (code, [])
 
 
@@ -359,7 +359,7 @@ def test_the_channel_tells_everything_and_then_what_changes(search):
         await asyncio.wait_for(task, 5)
         return socket.sent
 
-    first, second = asyncio.run(session())
+    first, second = run_async(session())
     assert [it["number"] for it in first["trials"]] == [0, 1, 2]
     assert [it["number"] for it in second["trials"]] == [3]
     assert not second["whole"]
