@@ -116,8 +116,9 @@ def browser():
         if os.environ.get("CI") == "true":
             pytest.fail("no Chromium on this machine, and CI=true asks for one")
         pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # as all else waits: two cores may train eight networks beside a page
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser

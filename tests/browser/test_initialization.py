@@ -186,6 +186,7 @@ def test_parts_rows_and_examples_by_clicks(page, app_url):
     page.get_by_role("option", name="ReLU, He weights").click()
     page.wait_for_url(re.compile("preset=d2-relu-he"))
     expect(page.locator(".kcp-runs tbody tr")).to_have_count(1)
+    wait_ready(page)  # five panels less: what stands below is still moving up
     page.get_by_role("button", name="Why He doubles it").click()
     expect(screen.root.locator(PANELS)).to_have_count(2)
     page.get_by_role("button", name="Set the controls to this").last.click()
