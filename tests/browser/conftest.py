@@ -6,6 +6,7 @@ Without a Chromium the tests skip by name; where CI=true they fail instead, so t
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,14 @@ FOLLOWED = """(root, [button, attribute, n]) => new Promise((done) => {
 def followed(root, button, n: int, *, attribute: str = "data-place") -> list[int]:
     """Press a button and return the next n places that a moving picture comes to."""
     return root.evaluate(FOLLOWED, [button.element_handle(), attribute, n])
+
+
+def soon(page, holds: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Wait until something holds, looking again and again; fails the test when it never does."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, inspect.getsource(holds)
+        page.wait_for_timeout(50)
 
 
 def go_to(page, section: str, name: str) -> None:

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from engine import presets
 from engine.runs import protocol
-from tests.browser.conftest import wait_ready
+from tests.browser.conftest import soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -66,6 +66,10 @@ class Screen:
             row.locator("th span").inner_text(): row.locator("td").all_inner_texts() for row in rows.all()
         }  # fmt: skip
 
+    def steps(self) -> list[int]:
+        """Return the step that each run has come to, says the table."""
+        return [int(step.replace(",", "")) for step, *_ in self.table().values()]
+
     def download(self, block: str) -> list[list[str]]:
         block = self.root.locator(f"[data-block={block}]")
         block.scroll_into_view_if_needed()
@@ -84,7 +88,7 @@ def test_train_pause_step_resume_and_what_the_table_says(page, app_url):
     screen.until(f"+d.step === {at + 10}")
     screen.press("1 step")
     screen.until(f"+d.step === {at + 11}")
-    page.wait_for_timeout(700)
+    soon(page, lambda: sorted(screen.steps()) == sorted(header["step"] for header, _ in screen.newest().values()))
     frames, table = screen.newest(), screen.table()
     assert list(table) == FOUR
     names = page.url.split("runs=")[1].split("&")[0].replace("%2C", ",").split(",")
@@ -198,8 +202,7 @@ def test_another_tab_shows_the_same_finished_runs(open_page, app_url):
     table = first.table()
     second = Screen(open_page(locale="ja-JP"), app_url, first.page.url.split("?")[1])
     second.until("d.state === 'completed' && +d.step === 300")
-    second.page.wait_for_timeout(500)
-    assert list(second.table().values()) == list(table.values())
+    soon(second.page, lambda: list(second.table().values()) == list(table.values()))
     assert first.root.get_attribute("data-state") == "completed"
     first.page.reload()
     wait_ready(first.page)

@@ -6,14 +6,13 @@ import contextlib
 import itertools
 import json
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
 
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from tests.browser import conftest
-from tests.browser.conftest import serve, wait_ready
+from tests.browser.conftest import serve, soon, wait_ready
 from tests.pages.test_draw_page import page_of
 
 pytestmark = pytest.mark.browser
@@ -359,10 +358,7 @@ def test_server_restart(browser, tmp_path, monkeypatch):
         hand.wait()
         before = hand.replies
         hand.draw(LINE)
-        deadline = time.monotonic() + 90
-        while hand.replies == before and time.monotonic() < deadline:
-            page.wait_for_timeout(100)
-        assert hand.replies > before
+        soon(page, lambda: hand.replies > before, seconds=90)
         hand.settle()
         assert len(hand.strokes) == 2
     page.context.close()

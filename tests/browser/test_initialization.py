@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import wait_ready
+from tests.browser.conftest import soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -121,11 +121,7 @@ def test_what_is_drawn(page, app_url):
     before = screen.bars("he_normal")
     page.get_by_role("button", name="New numbers").click()
     page.wait_for_url(re.compile("seed=1"))
-    for _ in range(100):  # the address may be there before the picture
-        if screen.bars("he_normal") != before:
-            break
-        page.wait_for_timeout(50)
-    assert screen.bars("he_normal") != before
+    soon(page, lambda: screen.bars("he_normal") != before)  # the address may be there before the picture
     head, *rows = screen.download()
     assert head[:5] == ["initialization", "sigma", "layer", "std", "gradient_norm"]
     assert len(rows) == 5 * 6

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.analysis import lp_norms
-from tests.browser.conftest import followed, wait_ready
+from tests.browser.conftest import followed, soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -63,8 +63,7 @@ def test_masks_and_digits_move_by_themselves(visit):
     page, root = visit("part=dropout", reduced_motion="no-preference")
     assert root.get_attribute("data-playing") == "true"
     before = int(root.get_attribute("data-shown"))
-    page.wait_for_timeout(2_500)
-    assert int(root.get_attribute("data-shown")) >= before + 2
+    soon(page, lambda: int(root.get_attribute("data-shown")) >= before + 2)
 
 
 def at_rest(locator):

@@ -14,6 +14,7 @@ from torch.nn import AvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Tanh
 from engine import build, nn, optim
 from engine.errors import InputError
 from engine.experiment import FIELDS, MAX_PARAMETERS, Experiment, ExperimentError
+from tests.engine.memory import memory_of
 from tests.engine.nn.planes import turned
 from tests.torch_oracle import SameMask
 
@@ -530,21 +531,11 @@ def test_a_training_step_on_pictures_allocates_nothing(settings):
         network.backward(loss.backward())
         optimizer.step()
 
-    tracemalloc.start()
-    try:
-        for _ in range(3):
-            step()
-        held, _ = tracemalloc.get_traced_memory()
-        tracemalloc.reset_peak()
-        for _ in range(5):
-            step()
-        after, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    kept, peak = memory_of(step, steps=5)
     planes = 28 * 28 * 8 * 64  # the numbers of the largest layer
-    assert after - held < 2048
+    assert kept < 2048
     numpys_own = 16 * np.getbufsize()  # a ufunc that broadcasts takes, and gives back, buffers of 32 KB
-    assert peak - held < numpys_own + (2 * planes if "dropout" in settings else 0)  # dropout draws 16 bits for each
+    assert peak < numpys_own + (2 * planes if "dropout" in settings else 0)  # dropout draws 16 bits for each
 
 
 def test_dropout_leaves_the_initial_weights_of_pictures_as_they_were():

@@ -1,7 +1,5 @@
 """Augmentation: read where the textbook reads, changed as far as was asked and no further, repeatable."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 
 from engine.data.augment import SMOOTHING, Augmentation, Augmenter, Bilinear, Coordinates, affine, gauss
 from engine.errors import InputError
+from tests.engine.memory import memory_of
 
 EVERYTHING = Augmentation(shift=2, rotation=15, scale=0.1, shear=0.2, elastic=1.2)
 NAMES = ("shift", "rotation", "scale", "shear", "elastic")
@@ -343,13 +342,7 @@ def memory_of_a_call(n):
     x, out = pictures((n, 28, 28, 1)), np.empty((n, 28, 28, 1), np.float32)
     augment = Augmenter(EVERYTHING, rng=generator())
     assert augment(x, out) is out
-    tracemalloc.start()
-    try:
-        for _ in range(3):
-            augment(x, out)
-        return tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    return memory_of(lambda: augment(x, out), steps=3, before=1)
 
 
 def test_once_the_first_batch_is_through_nothing_the_size_of_a_picture_is_made():

@@ -1,13 +1,12 @@
 """A network: all parameters in one vector, weights first; hooks that come off; a state that goes in and out whole."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import nn, optim
+from tests.engine.memory import memory_of
 
 KINDS = {
     "plain": lambda: [nn.Flatten(), nn.Linear(6), nn.ReLU(), nn.Linear(3)],
@@ -254,8 +253,8 @@ def test_dropout_allocates_its_random_bits_and_no_more():
     assert peak < NUMPYS_OWN + 2 * BATCH * 256
 
 
-def memory_of_steps(layers, loss, kind, steps=20):
-    """Return how many bytes more are held after so many steps than after three, and at most at any moment between."""
+def memory_of_steps(layers, loss, kind):
+    """Return how many bytes more are held after some steps than before, and at most at any moment between."""
     net = network(lambda: layers, (20,))
     optimizer = kind(net.vector, lr=0.01, l2=0.01, l1=0.001)
     rng = np.random.default_rng(0)
@@ -266,18 +265,7 @@ def memory_of_steps(layers, loss, kind, steps=20):
         net.backward(loss.backward())
         optimizer.step()
 
-    tracemalloc.start()
-    try:
-        for _ in range(3):
-            step()
-        held, _ = tracemalloc.get_traced_memory()
-        tracemalloc.reset_peak()
-        for _ in range(steps):
-            step()
-        after, peak = tracemalloc.get_traced_memory()
-        return after - held, peak - held
-    finally:
-        tracemalloc.stop()
+    return memory_of(step, steps=20)
 
 
 @given(n=st.integers(1, 300))
