@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import go_to, wait_ready
+from tests.browser.conftest import go_to, soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -115,8 +115,8 @@ def test_the_language_switch_keeps_the_network(page, app_url):
     page.get_by_text("日本語", exact=True).click()
     page.wait_for_url(re.compile("lang=ja"))
     page.get_by_text("300×300×3", exact=True).wait_for()
-    assert "net=alexnet" in page.url
-    assert "size=300" in page.url
+    soon(page, lambda: "net=alexnet" in page.url)
+    soon(page, lambda: "size=300" in page.url)
 
 
 def test_the_table_downloads(page, app_url):

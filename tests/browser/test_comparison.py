@@ -117,7 +117,7 @@ def test_reset_new_weights_and_speed(page, app_url):
     screen.until("+d.step === 10")
     screen.press("Reset")
     screen.until("+d.step === 0")
-    assert "seed" not in page.url
+    soon(page, lambda: "seed" not in page.url)
     screen.press("New weights")
     page.wait_for_url(re.compile("seed=1"))
     slider = page.get_by_role("slider", name="Speed")
@@ -216,7 +216,7 @@ def test_the_language_switches_without_losing_the_runs(page, app_url):
     page.get_by_text("学習率", exact=True).wait_for()
     screen.until(f"d.state === 'running' && +d.step > {screen.step}")
     assert screen.root.get_attribute("data-mounts") == "1"
-    assert "lang=ja" in page.url
+    soon(page, lambda: "lang=ja" in page.url)
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ja-JP"])

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from engine.analysis.convolution import conv2d_loops, pad
 from pages._ui.window import scenes, sources
 from pages._ui.window.settings import SETTINGS
-from tests.browser.conftest import followed, go_to, wait_ready
+from tests.browser.conftest import followed, go_to, soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -371,7 +371,7 @@ def test_language_and_theme_leave_the_window_where_it_is(visit):
     expect(window.root).to_have_attribute("lang", "ja")
     assert window.place == 9
     assert window.root.get_attribute("data-playing") == "false"
-    assert "kernel=2" in window.page.url
+    soon(window.page, lambda: "kernel=2" in window.page.url)
     expect(window.page.locator(".st-key-convolution_kernel").get_by_role("radio", name="2", exact=True)).to_be_checked()
 
 
@@ -395,7 +395,7 @@ def test_settings_outlive_other_pages(visit):
     assert window.page.locator("[data-testid=stAlert]").count() == 0  # its address says nothing of ours
     go_to(window.page, "Networks", "Convolution")
     window.wait()
-    assert "kernel=2" in window.page.url
+    soon(window.page, lambda: "kernel=2" in window.page.url)
     assert window.page.locator(".output .grid").count() == 2
 
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.analysis.derivatives import CURVES, difference
-from tests.browser.conftest import wait_ready
+from tests.browser.conftest import soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -146,9 +146,12 @@ def test_one_neuron_and_softmax(still):
     it.page.get_by_text("Softmax and cross-entropy", exact=True).click()
     it.at(31)
     y = np.exp([2, 1, -1]) / np.exp([2, 1, -1]).sum()
-    table = it.page.locator("[data-testid=stTable] tbody tr").all_inner_texts()
-    found = [float(row.split()[-1].replace("−", "-")) for row in table]
-    assert found == pytest.approx(y - [0, 1, 0], abs=1e-5)
+    table = it.page.locator("[data-testid=stTable] tbody tr")
+
+    def found() -> list[float]:
+        return [float(row.split()[-1].replace("−", "-")) for row in table.all_inner_texts()]
+
+    soon(it.page, lambda: found() == pytest.approx(y - [0, 1, 0], abs=1e-5))
     it.page.locator(".st-key-gradients_label").get_by_text("1", exact=True).click()
     it.page.wait_for_url(re.compile("label=1"))
     expect(it.page.locator(".result b")).to_have_text(f"{-np.log(y[0]):.6g}")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.analysis import normalizing
-from tests.browser.conftest import followed, wait_ready
+from tests.browser.conftest import followed, soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -113,7 +113,7 @@ def test_a_number_is_typed_and_everything_follows(visit):
     np.testing.assert_allclose(numbers(root, "normal"), normalizing.normalize(x, "batch").normal.ravel(), atol=0.0051)
     page.get_by_role("button", name="New numbers").click()
     page.wait_for_url(re.compile("draw=1"))
-    assert "typed" not in page.url
+    soon(page, lambda: "typed" not in page.url)
 
 
 def test_every_control_is_obeyed(visit):

@@ -109,7 +109,7 @@ def test_it_is_watched_stopped_reloaded_and_taken_up_again(visit, open_page, app
     assert search.finished == other.finished == count + 2
     search.button("New").click()
     expect(search.button("Start")).to_be_visible()
-    assert "search=" not in search.page.url
+    soon(search.page, lambda: "search=" not in search.page.url)
     search.enters("ready")
 
 
@@ -187,7 +187,7 @@ def test_any_trial_opens_on_the_train_page(visit, done):
     wait_ready(search.page)
     opened = search.page.get_by_label("Learning rate", exact=True).first.input_value()
     assert float(opened) == pytest.approx(float(rate.replace("−", "-")), rel=0.006)
-    assert "network=dense16" in search.page.url
+    soon(search.page, lambda: "network=dense16" in search.page.url)
     search.go(f"search={done}")
     search.until(12)
     search.button("Open on the Train page").click()
