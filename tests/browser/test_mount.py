@@ -32,7 +32,9 @@ STAGE = """async ([waits, play]) => {
 AGAIN = "place.remove(); end(); document.body.append(place);"
 ORDERS = {
     "one after the other": (False, "mount(1); const end = mount(2); place.remove(); end()", "a1 a2 ax"),
-    "overtaken": (False, "mount(1)(); const end = mount(2); await pause(); end(); await pause()", "a1 a2 ax"),
+    "overtaken": (False, "mount(1)(); mount(2)(); await pause(); place.remove(); await pause()", "a1 a2 ax"),
+    "overtaken late": (False, "mount(1)(); await pause(); mount(2)(); place.remove(); await pause()", "a1 a2 ax"),
+    "its place goes late": (False, "mount(1)(); await pause(); place.remove(); await pause()", "a1 ax"),
     "ended twice": (False, "const end = mount(1); end(); place.remove(); end(); await pause()", "a1 ax"),
     "mounted anew": (False, f"const end = mount(1); {AGAIN} mount(2)", "a1 ax b2"),
     "two wait": (True, "const calls = [mount(1), mount(2)]; go(); (await calls[0])(); await pause()", "a1 a2"),

@@ -12,8 +12,8 @@ const REST = 500, AT_MOST = 10_000; // ms that what was scrolled to has to rest,
  * Where the page may call for attention (by another `data.attention`), a view also has its root, which is then brought
  * into sight, and may have again(), to begin anew.
  *
- * What each call returns is called when the component goes, but also when a newer call has overtaken that one: then
- * the view stays, with whatever a hand is doing in it.
+ * What each call returns is called when the component goes, but also when a newer call overtakes that one: then the view
+ * stays, with whatever a hand is doing in it. Which of the two it is shows later: its place goes, or the newer call comes.
  */
 export function mounted(create, ready) {
   const views = new WeakMap(); // the element that Streamlit gives → its view
@@ -35,9 +35,9 @@ export function mounted(create, ready) {
       views.delete(parentElement);
       view.close();
     };
-    return () => {
+    return function settle() {
       if (!parentElement.isConnected) end();
-      else setTimeout(() => calls.get(view) === call && end(), 100);
+      else if (calls.get(view) === call) setTimeout(settle, 100);
     };
   };
   if (!ready) return show;
