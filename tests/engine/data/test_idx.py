@@ -1,5 +1,6 @@
 """IDX files: what is written is read again, and whatever is damaged is named in one sentence."""
 
+import functools
 import gzip
 import struct
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.data.idx import DatasetError, read_idx, write_idx
 
+zipped = functools.partial(gzip.compress, mtime=0)  # without a date, which would become part of a test's name
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -54,12 +56,12 @@ WHOLE = header(8, 4) + bytes(4)
         (header(8, 4) + bytes(5), "announces 4 values, but holds more"),
         (header(8, 2**32 - 1, 2**32 - 1, 2**32 - 1), "4294967295 × 4294967295 × 4294967295 values, but at most"),
         (header(8, 2**30), "announces 1073741824 values, but holds fewer"),
-        (gzip.compress(header(8, 2**30)), "announces 1073741824 values, but holds fewer"),
-        (gzip.compress(WHOLE)[:-9], "damaged or cut short"),
-        (gzip.compress(WHOLE)[:-6] + bytes(6), "damaged or cut short"),
-        (gzip.compress(WHOLE) + b"more", "damaged or cut short"),
-        (gzip.compress(WHOLE)[:10] + b"\xff" * 20, "damaged or cut short"),
-        (gzip.compress(WHOLE + bytes(10**6)), "holds more"),
+        (zipped(header(8, 2**30)), "announces 1073741824 values, but holds fewer"),
+        (zipped(WHOLE)[:-9], "damaged or cut short"),
+        (zipped(WHOLE)[:-6] + bytes(6), "damaged or cut short"),
+        (zipped(WHOLE) + b"more", "damaged or cut short"),
+        (zipped(WHOLE)[:10] + b"\xff" * 20, "damaged or cut short"),
+        (zipped(WHOLE + bytes(10**6)), "holds more"),
     ],
 )
 def test_damaged_files_are_refused_in_one_sentence(tmp_path, content, sentence):
@@ -91,12 +93,12 @@ def read_anything(path, content):
 @given(prefix=st.sampled_from([b"", b"\0\0\x08\x01", b"\0\0\x08\x03", b"\x1f\x8b\x08\0"]), tail=st.binary(max_size=64))
 def test_arbitrary_bytes_give_an_array_or_a_dataset_error(tmp_path, prefix, tail):
     read_anything(tmp_path / "a", prefix + tail)
-    read_anything(tmp_path / "a", gzip.compress(prefix + tail))
+    read_anything(tmp_path / "a", zipped(prefix + tail))
 
 
 @relaxed
 @given(at=st.integers(0, 40), value=st.integers(0, 255), end=st.integers(0, 60))
 def test_one_changed_byte_in_a_gzip_file(tmp_path, at, value, end):
-    content = bytearray(gzip.compress(header(8, 2, 3, 4) + bytes(range(24)), mtime=0))
+    content = bytearray(zipped(header(8, 2, 3, 4) + bytes(range(24))))
     content[min(at, len(content) - 1)] = value
     read_anything(tmp_path / "a", bytes(content[: len(content) - end]))
