@@ -1,5 +1,7 @@
 """Home: what this is, three ways in, and a page for every subject."""
 
+import base64
+
 import streamlit as st
 
 from pages._ui import i18n, navigation, theme
@@ -39,9 +41,16 @@ WAYS = (
     ),
 )
 
+
+def image(name: str) -> str:
+    """Return a picture as an address that holds it whole: no file has to wait for a browser that is busy."""
+    data = (i18n.ASSETS / "images" / f"home-{name}.png").read_bytes()
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
+
+
 for column, (page, picture, title, text, query) in zip(st.columns(len(WAYS)), WAYS, strict=True):
     with column, st.container(border=True, height="stretch"):
-        st.image(str(i18n.ASSETS / "images" / f"home-{picture}.png"), width="stretch")
+        st.image(image(picture), width="stretch")
         st.page_link(
             navigation.pages()[page], label=f"**{title}**", icon=":material/arrow_forward:", query_params=query
         )

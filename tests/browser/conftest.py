@@ -146,7 +146,9 @@ def open_page(browser):
             stack.callback(context.close)
             page = context.new_page()
             page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on("console", lambda message: is_error(message) and errors.append(message.text))
+            page.on(
+                "console", lambda message: is_error(message) and errors.append(f"{message.text} {message.location}")
+            )
             return page
 
         yield make
