@@ -1,11 +1,10 @@
 """Home: what this is, three ways in, and a page for every subject."""
 
-import base64
-
 import streamlit as st
 
 from pages._ui import i18n, navigation, theme
 from pages._ui.i18n import _
+from pages._ui.pictures import png_url
 
 theme.header("Kasane 重ね", _("Watch a neural network learn, layer by layer."))
 
@@ -41,16 +40,9 @@ WAYS = (
     ),
 )
 
-
-def image(name: str) -> str:
-    """Return a picture as an address that holds it whole: no file has to wait for a browser that is busy."""
-    data = (i18n.ASSETS / "images" / f"home-{name}.png").read_bytes()
-    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
-
-
 for column, (page, picture, title, text, query) in zip(st.columns(len(WAYS)), WAYS, strict=True):
     with column, st.container(border=True, height="stretch"):
-        st.image(image(picture), width="stretch")
+        st.image(png_url((i18n.ASSETS / "images" / f"home-{picture}.png").read_bytes()), width="stretch")
         st.page_link(
             navigation.pages()[page], label=f"**{title}**", icon=":material/arrow_forward:", query_params=query
         )

@@ -14,7 +14,7 @@ from engine.runs import store, tuning
 from engine.training.fine_tuning import OTHERS
 from pages._ui import session
 from pages._ui.i18n import _, sentence, translate
-from pages._ui.photos import data_uri
+from pages._ui.pictures import as_url
 from pages._ui.reading import LABELS, Network
 
 SHOWN = 60  # drawings, the latest
@@ -59,7 +59,7 @@ def show_drawings(digits: MyDigits) -> None:
     pictures, labels = digits.arrays()
     latest = list(zip(pictures[-SHOWN:], labels[-SHOWN:], strict=True))[::-1]
     figures = "".join(
-        f'<figure><img alt="{label}" src="{data_uri(picture[:, :, 0])}">{label}</figure>' for picture, label in latest
+        f'<figure><img alt="{label}" src="{as_url(picture[:, :, 0])}">{label}</figure>' for picture, label in latest
     )
     st.html(f'{CSS}<div class="counts">{counts}</div><div class="kept">{figures}</div>')
     if not len(digits):

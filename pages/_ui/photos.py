@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
@@ -17,6 +15,7 @@ from engine.data.my_digits import MyDigits
 from engine.data.photo import FoundDigit, find_digits, load_picture
 from engine.errors import N_, InputError, Text, shorten
 from pages._ui.i18n import _, sentence, translate
+from pages._ui.pictures import as_url
 from pages._ui.reading import LABELS, Network
 
 FRAME = (255, 140, 26)
@@ -120,7 +119,7 @@ def figures(found: tuple[FoundDigit, ...], answers: Mapping[str, list[Answer] | 
     parts.append('<div class="found">')
     for i, digit in enumerate(found):
         alt = escape(_("What the network sees of digit {n}").format(n=i + 1))
-        picture = f'<img alt="{alt}" src="{data_uri(digit.image)}">'
+        picture = f'<img alt="{alt}" src="{as_url(digit.image)}">'
         parts.append(f"<figure><header>{i + 1}{picture}</header>")
         for label, read in answers.items():
             if not isinstance(read, str):
@@ -134,13 +133,6 @@ def figures(found: tuple[FoundDigit, ...], answers: Mapping[str, list[Answer] | 
 def unread(name: str) -> str:
     """Return what is said of an answer that is none: of a digit, that it is not one."""
     return _("Not a digit") if name in datasets.DIGITS else _("Nothing it knows")
-
-
-def data_uri(image: np.ndarray) -> str:
-    """Return a picture (H, W) uint8 as an address that holds it."""
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def offer_to_keep(digits: MyDigits, found: tuple[FoundDigit, ...], read: list[Answer] | str) -> None:

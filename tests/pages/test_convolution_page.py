@@ -23,6 +23,7 @@ from engine.analysis.convolution import (
 )
 from engine.errors import InputError
 from pages._ui import i18n
+from pages._ui.pictures import as_url
 from pages._ui.window import quiz, scenes, sources
 from pages._ui.window.settings import ROWS, SETTINGS
 from tests.pages.conftest import sentences
@@ -401,7 +402,7 @@ def test_colours_tell_the_sign():
 @pytest.mark.parametrize("shape", [(28, 28), (1, 7), (200, 120, 3)])
 def test_a_picture_is_whole_in_its_address(shape):
     picture = np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
-    np.testing.assert_array_equal(pixels(sources.as_url(picture)), picture)
+    np.testing.assert_array_equal(pixels(as_url(picture)), picture)
 
 
 # --- the quiz ---------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from engine.analysis.gradcheck import Checked, together
 from engine.presets.gradients import check_gradients
 from pages._ui import charts
 from pages._ui.i18n import _
+from pages._ui.pictures import as_url
 from pages._ui.window import sources
 
 SAMPLE = 60  # numbers of each parameter
@@ -104,7 +105,7 @@ def picture(checked: list[Checked], unit: int) -> None:
     )
     with st.container(horizontal=True):
         for grid, caption in zip((*sides, gap), captions, strict=True):
-            url = sources.as_url(sources.in_colour(grid).repeat(6, 0).repeat(6, 1))
+            url = as_url(sources.in_colour(grid).repeat(6, 0).repeat(6, 1))
             st.image(url, caption, width=168, alt=caption)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import BinaryIO
 
 import numpy as np
@@ -74,10 +72,3 @@ def in_colour(values: np.ndarray) -> np.ndarray:
     """Return numbers as a picture, uint8 (H, W, 3): 0 white, positive ones blue, negative ones red."""
     share = np.clip(values / (np.abs(values).max() or 1), -1, 1)[..., None]
     return np.rint(WHITE + np.abs(share) * (np.where(share < 0, RED, BLUE) - WHITE)).astype(np.uint8)
-
-
-def as_url(picture: np.ndarray) -> str:
-    """Return a picture as an address that holds it whole, so that no file of the server's has to outlive a rerun."""
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -13,6 +13,7 @@ from engine.data import datasets
 from engine.training import metrics
 from pages._ui import navigation, session
 from pages._ui.i18n import _
+from pages._ui.pictures import as_url
 from pages._ui.window import sources
 
 MISTAKES = 48
@@ -85,4 +86,5 @@ def mistakes() -> None:
         for index in wrong:
             answer = int(probabilities[index].argmax())
             caption = _("{right}, read as {answer}").format(right=int(data.y_test[index]), answer=answer)
-            st.image(255 - data.x_test[index, :, :, 0].repeat(3, 0).repeat(3, 1), caption, alt=caption, width=84)
+            picture = 255 - data.x_test[index, :, :, 0].repeat(3, 0).repeat(3, 1)
+            st.image(as_url(picture), caption, alt=caption, width=84)

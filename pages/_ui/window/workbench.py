@@ -8,6 +8,7 @@ import streamlit as st
 from engine.analysis.convolution import KERNELS
 from pages._ui import navigation
 from pages._ui.i18n import _
+from pages._ui.pictures import as_url
 from pages._ui.window import sources
 from pages._ui.window.settings import chosen
 
@@ -70,4 +71,4 @@ def kernel() -> np.ndarray:
 def show(picture: np.ndarray, caption: str) -> None:
     """Draw a picture so large that its pixels are seen."""
     st.html("<style>[data-testid=stImage] img {image-rendering: pixelated}</style>")
-    st.image(sources.as_url(picture), caption, width="stretch", alt=caption)
+    st.image(as_url(picture), caption, width="stretch", alt=caption)
