@@ -160,15 +160,15 @@ def text(name: str) -> str:
 
 def take_curve() -> None:
     """Take over another function, at a point of its own."""
-    curve = st.session_state[settings.key("curve")]
-    settings.choose(curve=curve, x=CURVES[curve].points[0])
+    if curve := st.session_state.get(settings.key("curve")):
+        settings.choose(curve=curve, x=CURVES[curve].points[0])
 
 
 def take_surface() -> None:
     """Take over another function, with a start and a learning rate that suit it."""
-    name = st.session_state[settings.key("surface")]
-    it = SURFACES[name]
-    settings.choose(surface=name, start0=it.start[0], start1=it.start[1], lr=it.lr)
+    if name := st.session_state.get(settings.key("surface")):
+        it = SURFACES[name]
+        settings.choose(surface=name, start0=it.start[0], start1=it.start[1], lr=it.lr)
 
 
 def take_up(values: dict[str, int | float | str]) -> None:

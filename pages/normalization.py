@@ -80,8 +80,9 @@ def new_numbers() -> None:
 
 def another_batch(name: str) -> None:
     """Take over another shape of the batch: what was typed into the old one goes."""
-    typed.forget()
-    settings.choose(**{name: st.session_state[settings.key(name)]})
+    if value := st.session_state.get(settings.key(name)):
+        typed.forget()
+        settings.choose(**{name: value})
 
 
 def explain(section: str) -> None:

@@ -111,7 +111,7 @@ def field(experiment: Experiment, name: str, change: Change, prefix: str) -> Non
     if key not in st.session_state:
         st.session_state[key] = getattr(experiment, name)
     common = {"label": translate(meta["label"]), "help": translate(meta["help"]), "key": key}
-    common |= {"on_change": lambda: change(name, st.session_state[key])}
+    common |= {"on_change": _pass_on, "args": (key, name, change)}
     match meta["kind"]:
         case "choice":
             st.selectbox(options=meta["options"], format_func=lambda option: option_label(name, option), **common)
@@ -125,6 +125,12 @@ def field(experiment: Experiment, name: str, change: Change, prefix: str) -> Non
             st.number_input(
                 min_value=meta["low"], max_value=meta["high"], step=_step(experiment, name), format="%g", **common
             )
+
+
+def _pass_on(key: str, name: str, change: Change) -> None:
+    value = st.session_state.get(key)  # none where the callback of another widget has changed this field meanwhile
+    if value is not None:
+        change(name, value)
 
 
 def _step(experiment: Experiment, name: str) -> float:

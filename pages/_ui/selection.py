@@ -41,9 +41,10 @@ def chosen(name: str) -> str | int:
 def choose(values: Mapping[str, object]) -> None:
     """Choose a network, and with it the input it was made for where `values` do not say otherwise."""
     kept = st.session_state.get(STATE, START)
-    st.session_state[STATE] = kept | usual_input(values["net"]) | values
-    for name in st.session_state[STATE]:
-        st.session_state.pop(_key(name), None)
+    now = st.session_state[STATE] = kept | usual_input(values["net"]) | values
+    for name in now:
+        if now[name] != kept.get(name):
+            st.session_state.pop(_key(name), None)
 
 
 def usual_input(net: str) -> dict[str, int]:
@@ -118,10 +119,12 @@ def _row(text: str) -> str:
 
 
 def _take(name: str) -> None:
-    value = st.session_state[_key(name)]
+    value = st.session_state.get(_key(name))  # none where the callback of another widget has chosen meanwhile
+    if value is None:
+        return
     if name == "net":
         choose({"net": value})
-    elif value is not None:
+    else:
         st.session_state[STATE][name] = value
 
 

@@ -59,6 +59,7 @@ def renew(spec: Experiment | None = None) -> None:
 
 def change(name: str, value: object) -> None:
     """Take over the new value of a field: into the run where the field is live, else into a new run."""
+    st.session_state.pop(widget_key(name), None)  # it is to show what the experiment makes of the value
     before = experiment()
     changes = {name: value}
     if name == "optimizer" and before.lr == USUAL_LR[before.optimizer]:
@@ -67,7 +68,6 @@ def change(name: str, value: object) -> None:
         spec = before.replace(**changes)
     except ExperimentError as error:
         notice(sentence(error))
-        st.session_state.pop(widget_key(name), None)
         return
     current = pool().find(st.session_state.get("run_id", ""))
     if FIELDS[name].metadata.get("live") and current:
@@ -249,10 +249,12 @@ def _read_url(query: dict[str, str]) -> None:
 
 
 def _take(spec: Experiment) -> None:
-    """Make `spec` the session's experiment; the widgets are to show its values."""
+    """Make `spec` the session's experiment; the widgets are to show what is new in it."""
+    before = Experiment.from_json(st.session_state.get("spec", "{}"))
     st.session_state["spec"] = spec.to_json()
     for name in FIELDS:
-        st.session_state.pop(widget_key(name), None)
+        if getattr(spec, name) != getattr(before, name):  # others may hold what their callbacks are yet to take over
+            st.session_state.pop(widget_key(name), None)
 
 
 def _open_run(name: str) -> Run | None:

@@ -1,8 +1,11 @@
 """What may be chosen on a page, in one table: widgets, what is chosen, and the address that says so.
 
 Session state holds what is chosen under the page's name; a widget is only its face, and may come and go with the part
-of the page that it belongs to. The address names what differs from the default, or, where the page shows exactly what
-a row of the published experiments asks for, that row: `?preset=ch05-apples`.
+of the page that it belongs to. A busy server hears of several widgets at once, so that the callback of one may find
+that another's has chosen for it: then that widget's key is gone.
+
+The address names what differs from the default, or, where the page shows exactly what a row of the published
+experiments asks for, that row: `?preset=ch05-apples`.
 """
 
 from __future__ import annotations
@@ -115,9 +118,11 @@ class Settings:
 
     def choose(self, **values: Value) -> None:
         """Choose; the widgets follow."""
+        before = dict(st.session_state[self.page])
         st.session_state[self.page] |= values
         for name in values:
-            st.session_state.pop(self.key(name), None)
+            if values[name] != before.get(name):
+                st.session_state.pop(self.key(name), None)
 
     def defaults(self) -> dict[str, Value]:
         """Return what is chosen at first."""
@@ -219,6 +224,6 @@ class Settings:
         self.choose(seed=(self["seed"] + 1) % len(self.table["seed"].options))
 
     def _take(self, name: str) -> None:
-        value = st.session_state[self.key(name)]
+        value = st.session_state.get(self.key(name))
         if value is not None:
             st.session_state[self.page][name] = int(value) if self.table[name].widget == "toggle" else value

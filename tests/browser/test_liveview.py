@@ -281,8 +281,8 @@ def test_another_page_ends_the_lease_at_once(page, app_url):
     page.get_by_role("link", name="Home").first.click()
     expect(screen.root).to_have_count(0)
     soon(page, lambda: screen.sockets[-1].is_closed())
-    url = screen.sockets[-1].url
-    with connect(url) as socket:
+    page.wait_for_timeout(4000)  # so that whoever looks comes after the page has gone, and does not keep the run going
+    with connect(screen.sockets[-1].url) as socket:
         header, _ = protocol.decode(socket.recv(timeout=10))
     assert header["state"] == "paused"
 
@@ -351,3 +351,27 @@ def test_nothing_jumps_between_frames(page, app_url):
     before = blocks.evaluate_all(places)
     screen.frames(8)
     assert blocks.evaluate_all(places) == before
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("query", [
+    "train?network=dense30+dense20", f"train?{TOY}", "train?preset=ch07-simple-conv&data=mnist-5k",
+    "initialization?preset=course-inits", "initialization?preset=symmetry",
+])  # fmt: skip
+def test_what_comes_into_sight_has_its_height_already(open_page, app_url, query, width):
+    page = open_page(viewport={"width": width, "height": 844})
+    blocks = page.locator(".kasane-liveview [data-block]:not([data-block=mistakes]):visible")  # below which is nothing
+    heights = "all => Object.fromEntries(all.map(one => [one.dataset.block, one.offsetHeight]))"
+
+    def opened() -> None:
+        page.goto(f"{app_url}/{query}")
+        wait_ready(page)
+        page.wait_for_selector(".kasane-liveview[data-frames]:not([data-frames='0'])")
+
+    opened()
+    for block in blocks.all():
+        block.scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+    seen = blocks.evaluate_all(heights)
+    opened()
+    soon(page, lambda: blocks.evaluate_all(heights) == seen)

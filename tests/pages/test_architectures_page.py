@@ -86,6 +86,18 @@ def test_another_network_brings_its_own_input(visit):
     assert "size" not in app.query_params
 
 
+def test_a_network_and_its_input_in_one_moment(visit):
+    """A busy server hears of several widgets at once."""
+    app = visit("architectures", net="vgg16")
+    number(app, "size").set_value(64)
+    number(app, "classes").set_value(7)
+    app.selectbox(key="architectures_net").set_value("ch08-deep-conv").run()
+    assert sentences(app) == []
+    assert app.query_params["net"] == "ch08-deep-conv"
+    for name in ("size", "classes"):
+        assert number(app, name).value == app.session_state["architectures"][name]
+
+
 def test_an_input_that_does_not_fit_is_said_in_one_sentence(visit):
     app = visit("architectures", net="alexnet")
     number(app, "size").set_value(30).run()

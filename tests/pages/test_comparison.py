@@ -230,6 +230,18 @@ def test_any_other_field_begins_anew(visit):
     assert [run.experiment.network for run in runs(app)] == ["dense30"] * 4
 
 
+def test_fields_changed_in_one_moment_are_all_changed(visit):
+    """A busy server hears of several widgets at once."""
+    app = visit(PAGE, preset="course-inits")
+    field(app, "lr").set_value(0.05)
+    field(app, "batch_size").set_value(64)
+    field(app, "network").set_value("dense30").run()
+    assert sentences(app) == []
+    assert {(it.experiment.lr, it.experiment.batch_size, it.experiment.network) for it in runs(app)} == {
+        (0.05, 64, "dense30")
+    }
+
+
 def test_one_run_can_be_changed_by_itself_and_all_again(visit):
     app = visit(PAGE, preset="course-inits")
     assert not [it for it in app.selectbox if it.key == f"{PAGE}_field_activation"]  # they differ in it

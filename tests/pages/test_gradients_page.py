@@ -152,6 +152,19 @@ def test_every_curve_comes_with_a_point_of_its_own(visit, name):
     assert widget(app, "number_input", "x").value == shown["x"]
 
 
+def test_a_surface_and_what_comes_with_it_in_one_moment(visit):
+    """A busy server hears of several widgets at once."""
+    app = visit("gradients", part="field")
+    start, other = list(SURFACES)[:2]
+    assert scene(app)["surface"] == start
+    widget(app, "number_input", "lr").set_value(0.123)
+    widget(app, "selectbox", "surface").set_value(other).run()
+    assert sentences(app) == []
+    assert scene(app)["surface"] == other
+    assert scene(app)["lr"] in (0.123, SURFACES[other].lr)
+    assert widget(app, "number_input", "lr").value == scene(app)["lr"]
+
+
 @pytest.mark.parametrize("name", SURFACES)
 def test_every_surface_comes_with_a_start_of_its_own(visit, name):
     app = visit("gradients", part="field")

@@ -168,6 +168,24 @@ def test_what_is_searched_can_be_changed(visit):
     assert app.session_state["search"]["over"] == before  # something must be searched
 
 
+def test_changes_in_one_moment_are_all_made(visit):
+    """A busy server hears of several widgets at once."""
+    app = visit("search", over="lr:0.001..0.1 log,l2:0.001..0.1 log")
+    widget(app, "number_input", "axis_lr_low").set_value(0.01)
+    widget(app, "number_input", "axis_lr_high").set_value(1.0)
+    widget(app, "toggle", "axis_lr_log").set_value(False)
+    widget(app, "number_input", "axis_l2_high").set_value(0.2)
+    widget(app, "number_input", "search_trials").set_value(7)
+    widget(app, "number_input", "search_batch_size").set_value(50).run()
+    assert sentences(app) == []
+    assert set(app.session_state["search"]["over"].split(",")) == {"lr:0.01..1", "l2:0.001..0.2 log"}
+    assert (app.session_state["search"]["trials"], app.session_state["search"]["batch_size"]) == (7, 50)
+    widget(app, "number_input", "axis_lr_high").set_value(0.5)
+    widget(app, "multiselect", "axis_names").set_value(["l2"]).run()
+    assert sentences(app) == []
+    assert app.session_state["search"]["over"] == "l2:0.001..0.2 log"
+
+
 def test_the_experiment_of_the_train_page_can_be_taken_over(visit):
     app = visit("search")
     app.session_state["spec"] = Experiment(network="dense33", optimizer="adam", lr=0.002).to_json()

@@ -57,6 +57,30 @@ def test_a_live_change_reaches_the_run_without_a_reset(visit):
     assert current_run(app).experiment.lr == 0.02
 
 
+def test_fields_changed_in_one_moment_are_all_changed(visit):
+    """A busy server hears of several widgets at once."""
+    app = visit("train")
+    widget(app, "number_input", "field_lr").set_value(0.02)
+    widget(app, "number_input", "field_batch_size").set_value(64)
+    widget(app, "selectbox", "field_activation").set_value("tanh").run()
+    assert sentences(app) == []
+    changed = current_run(app).experiment
+    assert (changed.lr, changed.batch_size, changed.activation) == (0.02, 64, "tanh")
+    assert widget(app, "number_input", "field_lr").value == 0.02
+    assert widget(app, "number_input", "field_batch_size").value == 64
+
+
+def test_an_optimizer_and_a_learning_rate_in_one_moment(visit):
+    app = visit("train")
+    widget(app, "number_input", "field_lr").set_value(0.02)
+    widget(app, "selectbox", "field_optimizer").set_value("adam").run()
+    assert sentences(app) == []
+    changed = current_run(app).experiment
+    assert changed.optimizer == "adam"
+    assert changed.lr in (0.02, 0.001)  # whichever was heard of last
+    assert widget(app, "number_input", "field_lr").value == changed.lr
+
+
 def test_steps_reset_and_new_weights(visit):
     app = visit("train", network="dense8")
     app.button(key="step10").click().run()

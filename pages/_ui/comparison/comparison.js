@@ -101,6 +101,7 @@ class Comparison extends View {
     const index = this.data.runs.findIndex(({ id }) => id === frame.header.run);
     if (index < 0) return;
     if (this.framesOf !== this.data.token) Object.assign(this, { framesOf: this.data.token, each: [] });
+    if (!this.each[index]) this.look++; // one run more: every block may become higher
     this.each[index] = frame.header.kind === "error" ? null : frame;
     const states = this.data.runs.map((_, i) =>
       this.each[i] === null ? "error" : this.each[i]?.header.state ?? "starting");

@@ -256,7 +256,7 @@ class Comparison:
         except ExperimentError as error:
             self._state["changes"] = before
             session.notice(sentence(error))
-            self._forget_widgets()
+            self._forget_widgets(*values)
             return
         current = [pool().find(name) for name in self._state["runs"]]
         if all(FIELDS[name].metadata.get("live") for name in values) and current and all(current):
@@ -264,7 +264,7 @@ class Comparison:
                 pool().command(run, "change", {name: getattr(experiment, name) for name in values})
         else:
             self._leave()
-        self._forget_widgets()
+        self._forget_widgets(*values)
 
     def command(self, name: str, value: object = None) -> None:
         """Pass a button's command on to every run."""
@@ -360,8 +360,9 @@ class Comparison:
     def _prefix(self) -> str:
         return f"{self.page}_field"
 
-    def _forget_widgets(self) -> None:
-        for name in FIELDS:
+    def _forget_widgets(self, *names: str) -> None:
+        """Have the widgets of these fields, or of all, show what is chosen."""
+        for name in names or FIELDS:
             st.session_state.pop(f"{self._prefix}_{name}", None)
 
     def _pace(self, experiment: Experiment) -> float:

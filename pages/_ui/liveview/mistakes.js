@@ -26,6 +26,11 @@ export class Mistakes extends Block {
     rove(this.matrix, "td");
   }
 
+  /** Tell whether it can draw yet: never before it is looked at, since below it there is nothing to move. */
+  ready() {
+    return super.ready() && this.visible;
+  }
+
   stamp(frame) {
     const measured = frame.rows("confusion") > 0;
     return [measured, measured ? frame.header.step : frame.header.state].join();

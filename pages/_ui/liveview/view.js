@@ -1,7 +1,9 @@
 /**
  * A view owns one Channel, the newest Frame, and Blocks, one for each thing that is drawn. A block is drawn again when
  * what it shows has changed (its `stamp`), it is on the screen, and it has rested long enough for what its last drawing
- * cost: looking must not take the machine away from learning. Frames are never queued, the newest wins.
+ * cost: looking must not take the machine away from learning. Off the screen it is drawn only when it may look otherwise
+ * altogether (another run, words, theme or width), so that it has its height before it comes into sight: nothing moves.
+ * Frames are never queued, the newest wins.
  */
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
@@ -25,7 +27,7 @@ export class View {
   constructor(root, data, content) {
     this.root = root;
     this.received = 0;
-    this.look = 0; // changes with theme, language and width: everything is to be drawn again
+    this.look = 0; // changes with theme, words and choices: everything is to be drawn again
     this.options = { x: "steps", loss: "linear", histogram: "activations" };
     mounts.set(data.key, (mounts.get(data.key) ?? 0) + 1);
     Object.assign(root.dataset, { frames: 0, step: 0, state: "starting", mounts: mounts.get(data.key) });
@@ -199,13 +201,18 @@ export class View {
     const began = performance.now();
     for (const block of this.blocks) {
       block.element.hidden = !block.applies(frame);
-      const stamp = [frame.token, this.look, block.width, block.height, block.stamp(frame)].join();
-      if (!block.visible || block.element.hidden || stamp === block.drawn || !block.ready()) continue;
+      const look = [frame.token, this.look, block.width].join(), stamp = [look, block.height, block.stamp(frame)].join();
+      const changed = block.visible ? stamp !== block.drawn : look !== block.looked;
+      if (!changed || block.element.hidden || !block.ready()) continue;
       const start = performance.now();
+      if (!block.visible && start > began + LONG) {
+        this.schedule();
+        continue;
+      }
       const later = start < block.due || (block.due && start > began + LONG);
       if (later && frame.header.state === "running") continue;
       block.draw(frame);
-      block.drawn = stamp;
+      Object.assign(block, { drawn: stamp, looked: look });
       const end = performance.now();
       block.due = end + Math.max(block.pause, (end - start) * block.thrift);
     }

@@ -101,29 +101,32 @@ def options_form(axis: Options, fixed: bool) -> None:
 def take_names() -> None:
     """Take over which fields are searched."""
     kept = {axis.name: axis for axis in settings.axes()}
-    names = [name for name in st.session_state["axis_names"] if name in SEARCHABLE]
+    names = [name for name in st.session_state.pop("axis_names", kept) if name in SEARCHABLE]
     axes = [axis for name, axis in kept.items() if name in names] + [usual(it) for it in names if it not in kept]
     choose(axes or list(kept.values()))
 
 
 def take_axis(name: str) -> None:
     """Take over the range or the options of a field."""
-    axes = list(settings.axes())
-    place = next(i for i, axis in enumerate(axes) if axis.name == name)
+    axes = {axis.name: axis for axis in settings.axes()}
+    if name not in axes:  # left out at the same moment
+        return
     try:
-        axes[place] = changed(axes[place])
+        axes[name] = changed(axes[name])
     except InputError as error:
         notice(error)
-    choose(axes)
+    choose(list(axes.values()))
+    settings.forget_widgets(name)
 
 
 def changed(axis: Axis) -> Axis:
     """Return an axis as its widgets say. Raises `ExperimentError`."""
     if is_number(axis.name):
-        ends = {end: st.session_state[f"axis_{axis.name}_{end}"] for end in ("low", "high")}
-        given = {end: value for end, value in ends.items() if value is not None}
-        return replace(axis, log=st.session_state[f"axis_{axis.name}_log"], **given)
-    options = st.session_state[f"axis_{axis.name}_options"]
+        said = {part: st.session_state.get(f"axis_{axis.name}_{part}") for part in ("low", "high", "log")}
+        return replace(axis, **{part: value for part, value in said.items() if value is not None})
+    options = st.session_state.get(f"axis_{axis.name}_options")
+    if options is None:
+        return axis
     if isinstance(options, str):
         return parse_axis(f"{axis.name}:{options.replace(',', ' ')}")
     return Options(axis.name, tuple(options))

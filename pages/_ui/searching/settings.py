@@ -104,10 +104,18 @@ class SearchSettings(Settings):
         self.choose(**{name: getattr(experiment, name) for name in FIELDS})
 
     def choose(self, **values: Value) -> None:
+        before = self.axes()
         super().choose(**values)
-        if "over" in values:
-            for key in [key for key in st.session_state if str(key).startswith("axis_")]:
-                del st.session_state[key]
+        now = self.axes()
+        if [axis.name for axis in now] != [axis.name for axis in before]:
+            st.session_state.pop("axis_names", None)
+        for axis in {*before} - {*now}:
+            self.forget_widgets(axis.name)
+
+    def forget_widgets(self, name: str) -> None:
+        """Have the widgets of a searched field show what is chosen."""
+        for part in ("low", "high", "log", "options"):
+            st.session_state.pop(f"axis_{name}_{part}", None)
 
     # ----------------------------------------------------------------------------------------------- the search shown
 
@@ -185,14 +193,14 @@ class SearchSettings(Settings):
         if not isinstance(setting, FieldSetting):
             super()._take(name)
             return
-        value, before = st.session_state[self.key(name)], self[name]
+        value, before = st.session_state.get(self.key(name)), self[name]
         if value is None:
             return
         try:
             self.experiment().replace(**{name: value})
         except InputError as error:
             notice(error)
-            self.choose(**{name: before})
+            st.session_state.pop(self.key(name))
             return
         st.session_state[self.page][name] = setting.check(value)
         if name == "optimizer" and self["lr"] == USUAL_LR[before]:
