@@ -6,6 +6,7 @@ from engine.data.my_digits import MyDigits
 from pages._ui import collection, navigation, photos, reading, session, theme
 from pages._ui.canvas.canvas import canvas
 from pages._ui.channels import pool
+from pages._ui.choice import choice
 from pages._ui.i18n import _, language
 
 theme.header(_("Draw"), _("What does a network see in your handwriting?"))
@@ -24,9 +25,10 @@ canvas(token, key="pad", keep=digits.add)
 
 PARTS = {"photo": _("Read a photo or picture"), "digits": _("My digits ({n})").format(n=len(digits))}
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    part = st.segmented_control(
-        _("More"), list(PARTS), format_func=PARTS.get, key="draw_part", label_visibility="collapsed"
-    )
+    part = choice(
+        st.segmented_control, _("More"), list(PARTS), None, key="draw_part", format_func=PARTS.get,
+        label_visibility="collapsed",
+    )  # fmt: skip
     if not trained:
         st.page_link(
             navigation.pages()["train"],

@@ -160,13 +160,13 @@ def text(name: str) -> str:
 
 def take_curve() -> None:
     """Take over another function, at a point of its own."""
-    if curve := st.session_state.get(settings.key("curve")):
+    if curve := settings.said("curve"):
         settings.choose(curve=curve, x=CURVES[curve].points[0])
 
 
 def take_surface() -> None:
     """Take over another function, with a start and a learning rate that suit it."""
-    if name := st.session_state.get(settings.key("surface")):
+    if name := settings.said("surface"):
         it = SURFACES[name]
         settings.choose(surface=name, start0=it.start[0], start1=it.start[1], lr=it.lr)
 

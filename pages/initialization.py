@@ -5,6 +5,7 @@ import streamlit as st
 from engine import presets
 from engine.errors import N_, Text, shorten
 from pages._ui import lesson, theme
+from pages._ui.choice import worded
 from pages._ui.comparison.comparison import Figure, compare
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.spread import scenes
@@ -51,9 +52,9 @@ def before_part() -> None:
 def starts() -> None:
     """The initializations to draw, as pills."""
     # Always set: a popover makes its widgets when it is opened, and what was set long ago does not reach them.
-    st.session_state[PICKED] = [name for name in STARTS if chosen(name)]
+    st.session_state[worded(PICKED)] = [name for name in STARTS if chosen(name)]
     st.pills(
-        _("Initializations"), STARTS, key=PICKED, selection_mode="multi", on_change=take_starts,
+        _("Initializations"), STARTS, key=worded(PICKED), selection_mode="multi", on_change=take_starts,
         format_func=lambda name: translate(STARTS[name][2]),
     )  # fmt: skip
 
@@ -65,7 +66,7 @@ def reseed() -> None:
 
 def take_starts() -> None:
     """Take over which initializations are drawn."""
-    settings.choose(**{name: int(name in st.session_state[PICKED]) for name in STARTS})
+    settings.choose(**{name: int(name in st.session_state[worded(PICKED)]) for name in STARTS})
 
 
 @st.fragment

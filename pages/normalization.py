@@ -80,7 +80,7 @@ def new_numbers() -> None:
 
 def another_batch(name: str) -> None:
     """Take over another shape of the batch: what was typed into the old one goes."""
-    if value := st.session_state.get(settings.key(name)):
+    if value := settings.said(name):
         typed.forget()
         settings.choose(**{name: value})
 

@@ -7,18 +7,21 @@ from engine.data import datasets
 from engine.errors import InputError
 from pages._ui import controls, session, theme
 from pages._ui.channels import pool
+from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence
 from pages._ui.liveview.liveview import liveview
 
 theme.header(_("Train"), _("What happens inside a network while it learns?"))
 spec = session.experiment()
 session.show_notices()
-st.session_state.setdefault("speed", session.DEFAULT_SPEED)
 
+st.session_state["preset_choice"] = session.current_preset() or None
 with st.sidebar:
-    st.selectbox(
+    choice(
+        st.selectbox,
         _("Published experiments"),
         list(session.preset_runs()),
+        default=None,
         index=None,
         key="preset_choice",
         format_func=session.preset_label,
@@ -74,9 +77,11 @@ with st.container(horizontal=True, vertical_alignment="center", key="transport")
         _("New weights"), icon=":material/casino:", on_click=session.new_seed, key="new_weights",
         help=_("Back to step 0 with other initial weights: the next seed."),
     )  # fmt: skip
-    st.select_slider(
+    choice(
+        st.select_slider,
         _("Speed"),
         session.SPEEDS,
+        session.DEFAULT_SPEED,
         key="speed",
         format_func=session.speed_label,
         on_change=session.change_speed,

@@ -13,6 +13,7 @@ from engine.errors import N_, InputError, Text
 from engine.runs import store, tuning
 from engine.training.fine_tuning import OTHERS
 from pages._ui import session
+from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.pictures import as_url
 from pages._ui.reading import LABELS, Network
@@ -87,9 +88,9 @@ def take_file(digits: MyDigits) -> None:
 def learn(digits: MyDigits, networks: Mapping[str, Network]) -> None:
     """Offer to train a copy of a network on the drawings, and say what came of it."""
     names = [name for name in networks if name != "tuned"] + ["tuned"] * ("tuned" in networks)
-    chosen = st.selectbox(
-        _("Let a copy of this network learn them"), names, format_func=lambda name: translate(LABELS[name]),
-        key="tune_which",
+    chosen = choice(
+        st.selectbox, _("Let a copy of this network learn them"), names, names[0], key="tune_which",
+        format_func=lambda name: translate(LABELS[name]),
     )  # fmt: skip
     st.caption(
         _(

@@ -8,6 +8,7 @@ import streamlit as st
 
 from engine.data import datasets
 from engine.experiment import FIELDS, N_, Experiment, matters
+from pages._ui.choice import worded
 from pages._ui.i18n import _, sentence, translate
 
 GROUPS = {
@@ -107,7 +108,7 @@ def _rows(names: list[str]) -> list[list[str]]:
 def field(experiment: Experiment, name: str, change: Change, prefix: str) -> None:
     """Draw the widget of one field."""
     meta = FIELDS[name].metadata
-    key = f"{prefix}_{name}"
+    key = widget_key(prefix, name)
     if key not in st.session_state:
         st.session_state[key] = getattr(experiment, name)
     common = {"label": translate(meta["label"]), "help": translate(meta["help"]), "key": key}
@@ -127,10 +128,20 @@ def field(experiment: Experiment, name: str, change: Change, prefix: str) -> Non
             )
 
 
+def widget_key(prefix: str, name: str) -> str:
+    """Return the session-state key of a field's widget."""
+    key = f"{prefix}_{name}"
+    return worded(key) if FIELDS[name].metadata["kind"] == "choice" else key
+
+
 def _pass_on(key: str, name: str, change: Change) -> None:
     value = st.session_state.get(key)  # none where the callback of another widget has changed this field meanwhile
-    if value is not None:
-        change(name, value)
+    if value is None:
+        return
+    if FIELDS[name].metadata["kind"] == "choice" and value not in FIELDS[name].metadata["options"]:
+        del st.session_state[key]
+        return
+    change(name, value)
 
 
 def _step(experiment: Experiment, name: str) -> float:

@@ -38,6 +38,17 @@ def language() -> str:
     return chosen
 
 
+def speak(name: str) -> None:
+    """Change the language, from the page's next run on: until then widgets are known by words of this one."""
+    st.session_state["next_lang"] = name
+
+
+def begin() -> None:
+    """Begin a run of the page, in another language if one was asked for."""
+    if (name := st.session_state.pop("next_lang", None)) in LANGUAGES:
+        st.session_state["lang"] = name
+
+
 def translate(message: str) -> str:
     """Return the message in the session's language.
 

@@ -13,6 +13,7 @@ import streamlit as st
 from engine.catalogue import CATALOGUE
 from engine.errors import N_, InputError, Text
 from engine.experiment import FIELDS, Experiment, ExperimentError, check
+from pages._ui.choice import worded
 from pages._ui.i18n import language, sentence, translate
 
 STATE = "architectures"
@@ -123,10 +124,10 @@ def _take(name: str) -> None:
     if value is None:
         return
     if name == "net":
-        choose({"net": value})
+        choose({"net": value if value in NETWORKS else chosen("net")})
     else:
         st.session_state[STATE][name] = value
 
 
 def _key(name: str) -> str:
-    return f"architectures_{name}"
+    return worded("architectures_net") if name == "net" else f"architectures_{name}"

@@ -16,6 +16,7 @@ from engine.errors import N_, InputError, Text, shorten
 from engine.experiment import FIELDS, USUAL_LR, Experiment, ExperimentError, format_value
 from engine.presets import Preset
 from engine.runs.pool import Run
+from pages._ui import controls
 from pages._ui.channels import pool
 from pages._ui.i18n import _, language, sentence, translate
 
@@ -188,7 +189,7 @@ def advice(current: Run) -> str:
 
 def widget_key(name: str) -> str:
     """Return the session-state key of a field's widget."""
-    return f"field_{name}"
+    return controls.widget_key("field", name)
 
 
 def notice(text: str) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from engine.errors import N_, InputError, Text, shorten
+from pages._ui.choice import worded
 from pages._ui.i18n import _, language, sentence, translate
 
 REMEMBERED = 20  # addresses: a rerun may carry one that is a little older than the one written last
@@ -46,6 +47,11 @@ class Setting:
     def word(self, option: Value) -> str:
         """Return what a person reads for an option, in the session's language."""
         return translate(self.words[option]) if option in self.words else str(option)
+
+    @property
+    def is_worded(self) -> bool:
+        """Tell whether a person reads words for the options."""
+        return bool(self.words)
 
     def check(self, value: Value) -> Value:
         """Return the value. Raises `InputError` when it cannot be chosen."""
@@ -207,7 +213,15 @@ class Settings:
 
     def key(self, name: str) -> str:
         """Return the session-state key of a setting's widget."""
-        return f"{self.page}_{name}"
+        key = f"{self.page}_{name}"
+        return worded(key) if self.table[name].is_worded else key
+
+    def said(self, name: str) -> Value | None:
+        """Return what the widget of a setting says; None where it says nothing, or what no option is called."""
+        key, options = self.key(name), self.table[name].options
+        if options and st.session_state.get(key) not in options:
+            st.session_state.pop(key, None)
+        return st.session_state.get(key)
 
     @property
     def _written(self) -> str:
@@ -224,6 +238,6 @@ class Settings:
         self.choose(seed=(self["seed"] + 1) % len(self.table["seed"].options))
 
     def _take(self, name: str) -> None:
-        value = st.session_state.get(self.key(name))
+        value = self.said(name)
         if value is not None:
             st.session_state[self.page][name] = int(value) if self.table[name].widget == "toggle" else value

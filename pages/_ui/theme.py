@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from pages._ui.i18n import LANGUAGES, _, language
+from pages._ui.i18n import LANGUAGES, _, language, speak
 
 CSS = """<style>
 [data-testid="stMainBlockContainer"] {padding: 4.4rem 2rem 1.5rem; max-width: 1600px}
@@ -45,4 +45,4 @@ def header(title: str, question: str) -> None:
 
 
 def _switch() -> None:
-    st.session_state["lang"] = st.session_state[f"language_{language()}"]
+    speak(st.session_state[f"language_{language()}"])

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._ui import channels
+from pages._ui.i18n import LANGUAGES
 
 SHELL = Path(__file__).resolve().parents[2] / "pages" / "_ui" / "shell.py"
 
@@ -54,3 +55,8 @@ def sentences(app: AppTest) -> list[str]:
     """Return what a page says in its boxes; fails on an exception."""
     assert not app.exception, app.exception
     return [box.value for box in (*app.error, *app.warning, *app.info)]
+
+
+def spoken(key: str) -> set[str]:
+    """Return the keys that a widget may have: one for each language where it offers words, else `key` alone."""
+    return {key, *(f"{key}_{language}" for language in LANGUAGES)}

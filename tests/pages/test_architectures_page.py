@@ -79,7 +79,7 @@ def test_everything_follows_the_input(visit):
 def test_another_network_brings_its_own_input(visit):
     app = visit("architectures", net="vgg16", size="448")
     assert number(app, "size").value == 448
-    app.selectbox(key="architectures_net").set_value("ch08-deep-conv").run()
+    app.selectbox(key="architectures_net_en").set_value("ch08-deep-conv").run()
     assert [number(app, name).value for name in ("size", "channels", "classes")] == [28, 1, 10]
     assert totals(app)[0] == "123,552"
     assert app.query_params["net"] == "ch08-deep-conv"
@@ -91,7 +91,7 @@ def test_a_network_and_its_input_in_one_moment(visit):
     app = visit("architectures", net="vgg16")
     number(app, "size").set_value(64)
     number(app, "classes").set_value(7)
-    app.selectbox(key="architectures_net").set_value("ch08-deep-conv").run()
+    app.selectbox(key="architectures_net_en").set_value("ch08-deep-conv").run()
     assert sentences(app) == []
     assert app.query_params["net"] == "ch08-deep-conv"
     for name in ("size", "classes"):
@@ -165,7 +165,7 @@ def test_ones_own_network_starts_as_the_one_that_the_session_trains(visit):
     app.switch_page("../architectures.py")
     app.query_params.clear()
     app.run()
-    app.selectbox(key="architectures_net").set_value("own").run()
+    app.selectbox(key="architectures_net_en").set_value("own").run()
     field = app.text_input(key="architectures_network")
     assert field.value == "dense30"
     field.set_value("conv8@3 pool2  dense20").run()
@@ -187,9 +187,9 @@ def test_ones_own_network_is_counted_with_the_normalization_it_trains_with(visit
 
 def test_ones_own_network_is_kept_while_others_are_looked_at(visit):
     app = visit("architectures", net="own", network="conv4@3 gap")
-    app.selectbox(key="architectures_net").set_value("vgg11").run()
+    app.selectbox(key="architectures_net_en").set_value("vgg11").run()
     assert "network" not in app.query_params
-    app.selectbox(key="architectures_net").set_value("own").run()
+    app.selectbox(key="architectures_net_en").set_value("own").run()
     assert app.text_input(key="architectures_network").value == app.query_params["network"] == "conv4@3 gap"
 
 
@@ -258,5 +258,5 @@ def test_it_speaks_japanese(visit):
 @pytest.mark.parametrize(("row", "net"), ROWS.items())
 def test_every_row_is_reached_by_its_link(visit, row, net):
     app = visit("architectures", preset=row)
-    assert app.selectbox(key="architectures_net").value == net
+    assert app.selectbox(key="architectures_net_en").value == net
     assert not app.warning

@@ -15,7 +15,7 @@ from engine.runs import protocol
 from engine.training.trainer import Trainer
 from pages._ui.channels import pool
 from pages._ui.comparison import comparison
-from tests.pages.conftest import sentences
+from tests.pages.conftest import sentences, spoken
 
 PAGE = "initialization"
 FOUR = list(presets.get("course-inits").runs)
@@ -62,7 +62,7 @@ def watched(app):
 def finished(visit, **query):
     """Open the symmetry row and train it to its end at full speed."""
     app = visit(PAGE, preset="symmetry", **query)
-    app.select_slider(key=f"{PAGE}_speed").set_value("max").run()
+    app.select_slider(key=f"{PAGE}_speed_en").set_value("max").run()
     with watched(app) as all_runs:
         press(app, "train")
         until(lambda: all(run.state == "completed" for run in all_runs))
@@ -202,12 +202,12 @@ def test_a_link_shows_finished_runs_again(visit):
 def field(app, name):
     return next(
         it for kind in ("number_input", "selectbox", "text_input") for it in app.get(kind)
-        if it.key == f"{PAGE}_field_{name}"
+        if it.key in spoken(f"{PAGE}_field_{name}")
     )  # fmt: skip
 
 
 def choose_target(app, place):
-    app.selectbox(key=f"{PAGE}_target_{app.session_state[PAGE]['experiment']}").set_value(place).run()
+    app.selectbox(key=f"{PAGE}_target_{app.session_state[PAGE]['experiment']}_en").set_value(place).run()
 
 
 def test_a_live_field_changes_in_the_runs_as_they_are(visit):
@@ -244,7 +244,7 @@ def test_fields_changed_in_one_moment_are_all_changed(visit):
 
 def test_one_run_can_be_changed_by_itself_and_all_again(visit):
     app = visit(PAGE, preset="course-inits")
-    assert not [it for it in app.selectbox if it.key == f"{PAGE}_field_activation"]  # they differ in it
+    assert not [it for it in app.selectbox if it.key in spoken(f"{PAGE}_field_activation")]  # they differ in it
     choose_target(app, "3")
     field(app, "activation").set_value("tanh").run()
     field(app, "lr").set_value(0.3).run()
@@ -283,7 +283,7 @@ def test_another_optimizer_brings_its_usual_learning_rate(visit):
 def test_another_experiment_has_fields_of_its_own(visit):
     app = visit(PAGE, preset="course-inits")
     field(app, "lr").set_value(0.07).run()
-    app.selectbox(key=f"{PAGE}_experiment").set_value("ch06-init-compare").run()
+    app.selectbox(key=f"{PAGE}_experiment_en").set_value("ch06-init-compare").run()
     assert field(app, "lr").value == 0.01
     assert [run.experiment.lr for run in runs(app)] == [0.01] * 3
     assert "lr" not in app.query_params
@@ -327,7 +327,7 @@ def test_train_pause_step_and_reset(visit):
 @pytest.mark.parametrize("speed", comparison.SPEEDS)
 def test_the_speed_is_that_of_every_run(visit, speed):
     app = visit(PAGE, preset="course-inits")
-    app.select_slider(key=f"{PAGE}_speed").set_value(speed).run()
+    app.select_slider(key=f"{PAGE}_speed_en").set_value(speed).run()
     wanted = {"auto": 2000 / comparison.RUN_SECONDS, "max": 0.0}.get(speed)
     assert {run.speed for run in runs(app)} == {float(speed) if wanted is None else wanted}
 

@@ -26,7 +26,7 @@ from pages._ui import i18n
 from pages._ui.pictures import as_url
 from pages._ui.window import quiz, scenes, sources
 from pages._ui.window.settings import ROWS, SETTINGS
-from tests.pages.conftest import sentences
+from tests.pages.conftest import sentences, spoken
 
 PARTS = SETTINGS["part"].options
 
@@ -38,7 +38,7 @@ def window(app):
 
 
 def widget(app, kind, name):
-    return next(item for item in app.get(kind) if item.key == f"convolution_{name}")
+    return next(item for item in app.get(kind) if item.key in spoken(f"convolution_{name}"))
 
 
 def options(*names):

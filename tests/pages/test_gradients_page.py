@@ -17,7 +17,7 @@ from pages._ui.channels import pool
 from pages._ui.graph import cards, check, losses, scenes
 from pages._ui.graph.graph import legal
 from pages._ui.graph.settings import GIVEN, ROWS, SETTINGS
-from tests.pages.conftest import sentences
+from tests.pages.conftest import sentences, spoken
 
 PARTS = SETTINGS["part"].options
 STAGED = {"derivative": "slope", "field": "field", "graph": "circuit"}
@@ -30,7 +30,7 @@ def scene(app):
 
 
 def widget(app, kind, name):
-    return next(item for item in app.get(kind) if item.key == f"gradients_{name}")
+    return next(item for item in app.get(kind) if item.key in spoken(f"gradients_{name}"))
 
 
 def tables(app):
@@ -163,6 +163,28 @@ def test_a_surface_and_what_comes_with_it_in_one_moment(visit):
     assert scene(app)["surface"] == other
     assert scene(app)["lr"] in (0.123, SURFACES[other].lr)
     assert widget(app, "number_input", "lr").value == scene(app)["lr"]
+
+
+def test_a_choice_and_another_language_in_one_moment(visit):
+    app = visit("gradients", part="field")
+    other = list(SURFACES)[1]
+    widget(app, "selectbox", "surface").set_value(other)
+    next(it for it in app.get("button_group") if it.key == "language_en").set_value("ja").run()
+    assert sentences(app) == []
+    assert scene(app)["surface"] == other
+    assert widget(app, "selectbox", "surface").value == other
+    assert app.query_params["lang"] == "ja"
+
+
+def test_what_no_option_is_called_changes_nothing(visit):
+    app = visit("gradients", part="field")
+    before = scene(app)["surface"]
+    box = widget(app, "selectbox", "surface")
+    box.options.append("<script>")  # says a forged browser
+    box.set_value("<script>").run()
+    assert sentences(app) == []
+    assert scene(app)["surface"] == before
+    assert widget(app, "selectbox", "surface").value == before
 
 
 @pytest.mark.parametrize("name", SURFACES)

@@ -15,7 +15,7 @@ from engine.errors import InputError
 from pages._ui import i18n
 from pages._ui.race import equations, race, scenes
 from pages._ui.race.settings import CLASS_CONTROLS, NAMES, ROWS, SCHEDULES, SETTINGS
-from tests.pages.conftest import sentences
+from tests.pages.conftest import sentences, spoken
 
 PARTS = SETTINGS["part"].options
 
@@ -31,7 +31,7 @@ def runners(app):
 
 
 def widget(app, kind, name):
-    return next(item for item in app.get(kind) if item.key == f"optimizers_{name}")
+    return next(item for item in app.get(kind) if item.key in spoken(f"optimizers_{name}"))
 
 
 def same(run, walk):
@@ -443,7 +443,7 @@ TRAINED = [preset for preset in presets.PRESETS.values() if preset.page == "opti
 @pytest.mark.parametrize("preset", TRAINED, ids=lambda preset: preset.id)
 def test_a_training_is_compared_on_the_page(visit, preset):
     app = visit("optimizers", part="digits")
-    app.selectbox(key="optimizers_experiment").set_value(preset.id).run()
+    app.selectbox(key="optimizers_experiment_en").set_value(preset.id).run()
     assert sentences(app) == []
     assert app.session_state["optimizers_comparison"]["preset"] == preset.id
     assert app.query_params["preset"] == preset.id

@@ -16,7 +16,7 @@ from engine.data.augment import Augmentation
 from engine.errors import InputError
 from pages._ui.regular import figures, regular, scenes
 from pages._ui.regular.settings import BUDGETS, FAR, ROWS, SETTINGS
-from tests.pages.conftest import sentences
+from tests.pages.conftest import sentences, spoken
 
 PARTS = SETTINGS["part"].options
 ALL_ROWS = [*ROWS, "lp-norms"]
@@ -29,7 +29,7 @@ def scene(app):
 
 
 def widget(app, kind, name):
-    return next(item for item in app.get(kind) if item.key == f"regularization_{name}")
+    return next(item for item in app.get(kind) if item.key in spoken(f"regularization_{name}"))
 
 
 # --- rows and addresses -----------------------------------------------------------------------------------------------

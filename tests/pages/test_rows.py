@@ -11,7 +11,7 @@ from engine import __main__ as cli
 from engine import presets
 from engine.experiment import Experiment
 from pages._ui.channels import pool
-from tests.pages.conftest import sentences
+from tests.pages.conftest import sentences, spoken
 
 ROWS = {
     "train": ["d2-two-layer", "ch04-two-layer", "ch05-two-layer"],
@@ -89,14 +89,14 @@ def test_clicks_alone_lead_to_the_same(visit, page, row):
 def find(app, key):
     """Return the widget of that key, None where it is not there."""
     kinds = ("button_group", "selectbox", "number_input", "slider", "toggle", "radio")
-    return next((it for kind in kinds for it in app.get(kind) if it.key == key), None)
+    return next((it for kind in kinds for it in app.get(kind) if it.key in spoken(key)), None)
 
 
 @pytest.mark.parametrize("row", ROWS["train"])
 def test_the_train_page_gives_the_run_of_the_command_line(visit, row):
     by_link = visit("train", preset=row)
     by_click = visit("train")
-    by_click.selectbox(key="preset_choice").set_value(row).run()
+    by_click.selectbox(key="preset_choice_en").set_value(row).run()
     options = cli.build_parser().parse_args(["train", "--preset", row])
     wanted = next(iter(cli.chosen_runs(options).values()))
     for app in (by_link, by_click):

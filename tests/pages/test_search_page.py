@@ -16,7 +16,7 @@ from pages._ui.searching import server
 from pages._ui.searching.searchview import chosen_trial
 from pages._ui.searching.server import close_searches, describe, message, searches, watch
 from pages._ui.searching.settings import SETTINGS, START
-from tests.pages.conftest import run_async, sentences
+from tests.pages.conftest import run_async, sentences, spoken
 
 SMALL = {"data": "digits", "network": "dense16", "train_size": "200", "steps": "20", "trials": "3"}
 PLAN = Plan(
@@ -37,7 +37,7 @@ def view(app):
 
 
 def button(app, name):
-    return next(it for it in app.button if it.key == f"search_{name}")
+    return next(it for it in app.button if it.key in spoken(f"search_{name}"))
 
 
 def buttons(app):
@@ -45,7 +45,7 @@ def buttons(app):
 
 
 def widget(app, kind, key):
-    return next(it for it in app.get(kind) if it.key == key)
+    return next(it for it in app.get(kind) if it.key in spoken(key))
 
 
 def address(app):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pages._ui.channels import pool
-from tests.pages.conftest import sentences
+from tests.pages.conftest import sentences, spoken
 
 
 def current_run(app):
@@ -21,7 +21,7 @@ def wait(condition):
 
 
 def widget(app, kind, key):
-    return app.get(kind) and next(item for item in app.get(kind) if item.key == key)
+    return app.get(kind) and next(item for item in app.get(kind) if item.key in spoken(key))
 
 
 def test_it_opens_on_real_digits(visit):
@@ -33,7 +33,7 @@ def test_it_opens_on_real_digits(visit):
 def test_every_field_that_matters_has_a_widget_with_help(visit):
     app = visit("train", optimizer="adam")
     keys = {item.key for kind in ("selectbox", "number_input", "text_input", "toggle") for item in app.get(kind)}
-    assert {"field_network", "field_activation", "field_beta1", "field_bias_correction", "field_dropout"} <= keys
+    assert {"field_network", "field_activation_en", "field_beta1", "field_bias_correction", "field_dropout"} <= keys
     assert "field_momentum" not in keys
     assert all(item.help for kind in ("selectbox", "number_input", "text_input") for item in app.get(kind))
 
@@ -81,6 +81,18 @@ def test_an_optimizer_and_a_learning_rate_in_one_moment(visit):
     assert widget(app, "number_input", "field_lr").value == changed.lr
 
 
+@pytest.mark.parametrize("key", ["field_optimizer", "preset_choice"])
+def test_what_no_option_is_called_changes_nothing(visit, key):
+    app = visit("train")
+    before = current_run(app).experiment
+    box = widget(app, "selectbox", key)
+    box.options.append("<script>")  # says a forged browser
+    box.set_value("<script>").run()
+    assert sentences(app) == []
+    assert current_run(app).experiment == before
+    assert widget(app, "selectbox", key).value in ("sgd", None)
+
+
 def test_steps_reset_and_new_weights(visit):
     app = visit("train", network="dense8")
     app.button(key="step10").click().run()
@@ -115,7 +127,7 @@ def test_a_preset_by_link(visit):
 
 def test_a_preset_by_click(visit):
     app = visit("train")
-    app.selectbox(key="preset_choice").set_value("d2-two-layer").run()
+    app.selectbox(key="preset_choice_en").set_value("d2-two-layer").run()
     assert current_run(app).experiment.network == "dense40"
     assert app.query_params["preset"] == "d2-two-layer"
 

@@ -31,6 +31,7 @@ from engine.runs import protocol
 from engine.runs.pool import Run
 from pages._ui import controls, session
 from pages._ui.channels import pool
+from pages._ui.choice import choice
 from pages._ui.i18n import _, language, sentence, translate
 from pages._ui.liveview import liveview
 from pages._ui.served.served import component
@@ -134,11 +135,12 @@ class Comparison:
 
     def _form(self) -> None:
         options = ["", *map(str, range(len(self.labels)))]
-        target_key = f"{self.page}_target_{self.preset.id}"
-        target = st.selectbox(
+        target = choice(
+            st.selectbox,
             _("Change"),
             options,
-            key=target_key,
+            default="",
+            key=f"{self.page}_target_{self.preset.id}",
             format_func=lambda option: translate(self.labels[int(option)]) if option else _("all runs"),
             on_change=self._forget_widgets,
         )
@@ -179,8 +181,9 @@ class Comparison:
                 help=_("Back to step 0 with other initial weights: the next seed."),
             )  # fmt: skip
             words = {"auto": _("all in {n} s").format(n=RUN_SECONDS), "max": _("full speed")}
-            st.select_slider(
-                _("Speed"), SPEEDS, value="auto", key=f"{self.page}_speed", width=220, label_visibility="collapsed",
+            choice(
+                st.select_slider, _("Speed"), SPEEDS, "auto", key=f"{self.page}_speed", width=220,
+                label_visibility="collapsed",
                 format_func=lambda option: words.get(option, _("{n} steps/s").format(n=option)),
             )  # fmt: skip
 
@@ -363,7 +366,7 @@ class Comparison:
     def _forget_widgets(self, *names: str) -> None:
         """Have the widgets of these fields, or of all, show what is chosen."""
         for name in names or FIELDS:
-            st.session_state.pop(f"{self._prefix}_{name}", None)
+            st.session_state.pop(controls.widget_key(self._prefix, name), None)
 
     def _pace(self, experiment: Experiment) -> float:
         chosen = st.session_state.get(f"{self.page}_speed", "auto")

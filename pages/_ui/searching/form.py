@@ -11,6 +11,7 @@ from engine.errors import InputError
 from engine.experiment import FIELDS, Experiment, format_value, matters
 from engine.search.axes import MAX_AXES, SEARCHABLE, Axis, Options, Range, format_axes, is_number, parse_axis, usual
 from pages._ui import controls
+from pages._ui.choice import worded
 from pages._ui.i18n import _, translate
 from pages._ui.searching.settings import chosen, control, notice, settings, step
 
@@ -50,7 +51,7 @@ def axes_form(fixed: bool) -> None:
     experiment = settings.experiment()
     searched = {axis.name for axis in axes}
     offered = [it for it in SEARCHABLE if it in searched or matters_here(experiment, it, searched)]
-    key = "axis_names"
+    key = worded("axis_names")
     st.session_state.setdefault(key, [axis.name for axis in axes])
     st.multiselect(
         _("Fields"), offered, key=key, format_func=label, max_selections=MAX_AXES, on_change=take_names, disabled=fixed,
@@ -83,7 +84,7 @@ def range_form(axis: Range, fixed: bool) -> None:
 
 def options_form(axis: Options, fixed: bool) -> None:
     """Draw the options of a field that is no number."""
-    key, common = f"axis_{axis.name}_options", {"on_change": take_axis, "args": (axis.name,), "disabled": fixed}
+    key, common = worded(f"axis_{axis.name}_options"), {"on_change": take_axis, "args": (axis.name,), "disabled": fixed}
     meta = FIELDS[axis.name].metadata
     if meta["kind"] == "text":
         st.session_state.setdefault(key, " | ".join(axis.values))
@@ -101,7 +102,7 @@ def options_form(axis: Options, fixed: bool) -> None:
 def take_names() -> None:
     """Take over which fields are searched."""
     kept = {axis.name: axis for axis in settings.axes()}
-    names = [name for name in st.session_state.pop("axis_names", kept) if name in SEARCHABLE]
+    names = [name for name in st.session_state.pop(worded("axis_names"), kept) if name in SEARCHABLE]
     axes = [axis for name, axis in kept.items() if name in names] + [usual(it) for it in names if it not in kept]
     choose(axes or list(kept.values()))
 
@@ -124,7 +125,7 @@ def changed(axis: Axis) -> Axis:
     if is_number(axis.name):
         said = {part: st.session_state.get(f"axis_{axis.name}_{part}") for part in ("low", "high", "log")}
         return replace(axis, **{part: value for part, value in said.items() if value is not None})
-    options = st.session_state.get(f"axis_{axis.name}_options")
+    options = st.session_state.get(worded(f"axis_{axis.name}_options"))
     if options is None:
         return axis
     if isinstance(options, str):

@@ -19,6 +19,7 @@ from engine.search.axes import Axis, format_axes, parse_axes
 from engine.search.plan import MAX_SEED, MAX_TRIALS, SHARES, Plan
 from engine.search.study import Search
 from pages._ui import controls
+from pages._ui.choice import worded
 from pages._ui.i18n import language, sentence, translate
 from pages._ui.searching.server import searches
 from pages._ui.settings import REMEMBERED, Setting, Settings, Value, named, number, toggle
@@ -33,6 +34,10 @@ class FieldSetting(Setting):
     """A field of the experiment."""
 
     field: str = ""
+
+    @property
+    def is_worded(self) -> bool:
+        return self.widget == "select"
 
     def check(self, value: Value) -> Value:
         return check_field(FIELDS[self.field], value)
@@ -108,14 +113,14 @@ class SearchSettings(Settings):
         super().choose(**values)
         now = self.axes()
         if [axis.name for axis in now] != [axis.name for axis in before]:
-            st.session_state.pop("axis_names", None)
+            st.session_state.pop(worded("axis_names"), None)
         for axis in {*before} - {*now}:
             self.forget_widgets(axis.name)
 
     def forget_widgets(self, name: str) -> None:
         """Have the widgets of a searched field show what is chosen."""
-        for part in ("low", "high", "log", "options"):
-            st.session_state.pop(f"axis_{name}_{part}", None)
+        for key in (*(f"axis_{name}_{part}" for part in ("low", "high", "log")), worded(f"axis_{name}_options")):
+            st.session_state.pop(key, None)
 
     # ----------------------------------------------------------------------------------------------- the search shown
 
@@ -193,7 +198,7 @@ class SearchSettings(Settings):
         if not isinstance(setting, FieldSetting):
             super()._take(name)
             return
-        value, before = st.session_state.get(self.key(name)), self[name]
+        value, before = self.said(name), self[name]
         if value is None:
             return
         try:

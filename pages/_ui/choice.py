@@ -1,0 +1,41 @@
+"""A widget that offers words.
+
+Streamlit tells options apart by what a person reads, and keeps a widget for its key: after a change of language the
+browser would go on naming an option by a word that there is no more. So each language has a widget of its own, under
+the key that `worded` gives, and what no option is called changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pages._ui.i18n import language
+
+
+def worded(key: str) -> str:
+    """Return the session-state key of a widget whose options are words of the session's language."""
+    return f"{key}_{language()}"
+
+
+def choice(
+    widget: Callable, label: str, options: Sequence[str], default: str | None, *, key: str,
+    on_change: Callable[[], object] | None = None, **layout: object,
+) -> str | None:  # fmt: skip
+    """Draw a widget and return what is chosen; session state keeps it under `key`, whatever language it was said in."""
+    if st.session_state.setdefault(key, default) not in options:
+        st.session_state[key] = default
+    face, chosen = worded(key), st.session_state[key]
+    if face not in st.session_state or st.session_state[face] != chosen:
+        st.session_state[face] = chosen
+    widget(label, options, key=face, on_change=_take, args=(face, key, [*options, default], on_change), **layout)
+    return chosen
+
+
+def _take(face: str, key: str, options: Sequence[str | None], on_change: Callable[[], object] | None) -> None:
+    if st.session_state[face] not in options:
+        return
+    st.session_state[key] = st.session_state[face]
+    if on_change:
+        on_change()

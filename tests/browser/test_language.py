@@ -1,0 +1,81 @@
+"""The language can be changed at any time: what was chosen stays, is said in the other language, and can be changed."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from pages._ui.i18n import LANGUAGES, catalog
+from tests.browser.conftest import wait_ready
+
+pytestmark = pytest.mark.browser
+
+
+class Screen:
+    """A page, in one language after the other."""
+
+    def __init__(self, page, url: str) -> None:
+        self.page, self.language = page, "en"
+        page.goto(url)
+        wait_ready(page)
+
+    def said(self, message: str) -> str:
+        return catalog(self.language).get(message, message)
+
+    def speak(self, language: str) -> None:
+        self.page.get_by_text(LANGUAGES[language], exact=True).click()
+        self.language = language
+        expect(self.page.get_by_text(self.said("Language"), exact=True)).to_be_attached()
+        wait_ready(self.page)
+
+    def box(self, label: str):
+        return self.page.get_by_role("combobox", name=self.said(label), exact=True)
+
+    def choose(self, label: str, option: str) -> None:
+        self.box(label).click()
+        self.page.get_by_role("option", name=self.said(option), exact=True).click()
+        self.shows(label, option)
+
+    def shows(self, label: str, option: str) -> None:
+        expect(self.box(label)).to_have_value(self.said(option))
+        wait_ready(self.page)
+        expect(self.page.get_by_text(self.said("Something went wrong on this page. Reload it; your run is kept."))
+               ).to_have_count(0)  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "label", "first", "second"), [
+    ("train", "Loss", "Sum of squared errors", "Softmax, cross-entropy"),
+    ("convolution?part=kernels", "Kernel", "Blur (box)", "Sharpen"),
+    ("gradients?part=field", "Function", "Banana (Rosenbrock)", "Saddle: x₀² − x₁²"),
+    ("initialization?part=runs", "Experiment", "Three initializations", "The course's four runs"),
+    ("regularization?part=stopping", "The run", "Adam", "SGD, learning rate 0.01"),
+])  # fmt: skip
+def test_a_choice_outlives_a_change_of_language(page, app_url, path, label, first, second):
+    screen = Screen(page, f"{app_url}/{path}")
+    screen.choose(label, first)
+    screen.speak("ja")
+    screen.shows(label, first)
+    screen.choose(label, second)
+    screen.speak("en")
+    screen.shows(label, second)
+    screen.choose(label, first)
+
+
+def test_the_speed_outlives_a_change_of_language(page, app_url):
+    screen = Screen(page, f"{app_url}/train?network=dense8")
+    page.get_by_role("slider", name="Speed").press("End")
+    thumb = page.get_by_test_id("stSliderThumbValue")
+    expect(thumb).to_have_text(screen.said("full speed"))
+    screen.speak("ja")
+    expect(thumb).to_have_text(screen.said("full speed"))
+
+
+def test_fields_to_search_outlive_a_change_of_language(page, app_url):
+    screen = Screen(page, f"{app_url}/search?over=optimizer:sgd|adam")
+    fields = page.get_by_test_id("stMultiSelect").first
+    expect(fields).to_contain_text(screen.said("Optimizer"))
+    screen.speak("ja")
+    expect(fields).to_contain_text(screen.said("Optimizer"))
+    page.get_by_role("button", name=screen.said("As on the Train page")).click()
+    wait_ready(page)
+    expect(fields).to_contain_text(screen.said("Optimizer"))
