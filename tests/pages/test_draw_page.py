@@ -136,6 +136,7 @@ def test_what_the_pad_says_it_was_is_kept(monkeypatch):
         MyDigits(kept).add(*canvas.parse_labelled(labelled))
 
     served.heed("pad", "labelled", take)  # the trigger is over
+    served.heed("gone", "labelled", take)  # a component that has left the page
     assert (kept, said) == ([], [])
     for label in (7, 12):
         state["labelled"] = {"label": label, "strokes": STROKES}

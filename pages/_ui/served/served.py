@@ -48,8 +48,8 @@ def room(rem: int) -> str:
 
 def heed(key: str, name: str, take: Callable[[object], None]) -> None:
     """Hand over what a component's state `name` says. Of what `take` refuses (`InputError`) the page says why."""
-    said = st.session_state[key].get(name)
-    if said is None:
+    said = st.session_state.get(key, {}).get(name)
+    if said is None:  # or the component has gone while it was saying something
         return
     try:
         take(said)
