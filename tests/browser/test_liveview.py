@@ -353,10 +353,10 @@ def test_nothing_jumps_between_frames(page, app_url):
     assert blocks.evaluate_all(places) == before
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("query", [
-    "train?network=dense30+dense20", f"train?{TOY}", "train?preset=ch07-simple-conv&data=mnist-5k",
-    "initialization?preset=course-inits", "initialization?preset=symmetry",
+@pytest.mark.parametrize(("query", "width"), [
+    ("train?network=dense30+dense20", 390), (f"train?{TOY}", 1440),
+    ("train?preset=ch07-simple-conv&data=mnist-5k", 1440),
+    ("initialization?preset=course-inits", 390), ("initialization?preset=symmetry", 1440),
 ])  # fmt: skip
 def test_what_comes_into_sight_has_its_height_already(open_page, app_url, query, width):
     page = open_page(viewport={"width": width, "height": 844})
