@@ -121,11 +121,11 @@ def _row(text: str) -> str:
 
 def _take(name: str) -> None:
     value = st.session_state.get(_key(name))  # none where the callback of another widget has chosen meanwhile
-    if value is None:
-        return
-    if name == "net":
-        choose({"net": value if value in NETWORKS else chosen("net")})
-    else:
+    if name == "net" and value not in NETWORKS:
+        st.session_state.pop(_key(name), None)
+    elif name == "net":
+        choose({"net": value})
+    elif value is not None:
         st.session_state[STATE][name] = value
 
 

@@ -98,6 +98,15 @@ def test_a_network_and_its_input_in_one_moment(visit):
         assert number(app, name).value == app.session_state["architectures"][name]
 
 
+def test_what_no_network_is_called_changes_nothing(visit):
+    app = visit("architectures", net="vgg16", size="448")
+    box = app.selectbox(key="architectures_net_en")
+    box.options.append("<script>")  # says a forged browser
+    box.set_value("<script>").run()
+    assert sentences(app) == []
+    assert (app.selectbox(key="architectures_net_en").value, number(app, "size").value) == ("vgg16", 448)
+
+
 def test_an_input_that_does_not_fit_is_said_in_one_sentence(visit):
     app = visit("architectures", net="alexnet")
     number(app, "size").set_value(30).run()
