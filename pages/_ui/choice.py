@@ -19,11 +19,26 @@ def worded(key: str) -> str:
     return f"{key}_{language()}"
 
 
+def heard(key: str, options: Sequence[object] = ()) -> object:
+    """Return what the widget under a key says; None where it is gone or says nothing, or what no option is called.
+
+    It is gone where the callback of another widget has chosen for it in the same moment. What no option is called is
+    dropped, so that the widget shows again what is chosen. options: none for a widget that takes any number or text.
+    """
+    if options and st.session_state.get(key) not in options:
+        st.session_state.pop(key, None)
+    return st.session_state.get(key)
+
+
 def choice(
     widget: Callable, label: str, options: Sequence[str], default: str | None, *, key: str,
     on_change: Callable[[], object] | None = None, **layout: object,
 ) -> str | None:  # fmt: skip
-    """Draw a widget and return what is chosen; session state keeps it under `key`, whatever language it was said in."""
+    """Draw a widget and return what is chosen; session state keeps it under `key`, whatever language it was said in.
+
+    default: what is chosen at first, and where what was chosen is no option any more. on_change: called after another
+    choice. layout: what else `widget` takes.
+    """
     if st.session_state.setdefault(key, default) not in options:
         st.session_state[key] = default
     face, chosen = worded(key), st.session_state[key]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from engine.data import datasets
 from engine.experiment import FIELDS, N_, Experiment, matters
-from pages._ui.choice import worded
+from pages._ui.choice import heard, worded
 from pages._ui.i18n import _, sentence, translate
 
 GROUPS = {
@@ -135,13 +135,9 @@ def widget_key(prefix: str, name: str) -> str:
 
 
 def _pass_on(key: str, name: str, change: Change) -> None:
-    value = st.session_state.get(key)  # none where the callback of another widget has changed this field meanwhile
-    if value is None:
-        return
-    if FIELDS[name].metadata["kind"] == "choice" and value not in FIELDS[name].metadata["options"]:
-        del st.session_state[key]
-        return
-    change(name, value)
+    value = heard(key, FIELDS[name].metadata.get("options", ()))
+    if value is not None:
+        change(name, value)
 
 
 def _step(experiment: Experiment, name: str) -> float:

@@ -13,7 +13,7 @@ import streamlit as st
 from engine.catalogue import CATALOGUE
 from engine.errors import N_, InputError, Text
 from engine.experiment import FIELDS, Experiment, ExperimentError, check
-from pages._ui.choice import worded
+from pages._ui.choice import heard, worded
 from pages._ui.i18n import language, sentence, translate
 
 STATE = "architectures"
@@ -120,10 +120,8 @@ def _row(text: str) -> str:
 
 
 def _take(name: str) -> None:
-    value = st.session_state.get(_key(name))  # none where the callback of another widget has chosen meanwhile
-    if name == "net" and value not in NETWORKS:
-        st.session_state.pop(_key(name), None)
-    elif name == "net":
+    value = heard(_key(name), NETWORKS if name == "net" else ())
+    if name == "net" and value:
         choose({"net": value})
     elif value is not None:
         st.session_state[STATE][name] = value

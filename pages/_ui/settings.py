@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from engine.errors import N_, InputError, Text, shorten
-from pages._ui.choice import worded
+from pages._ui.choice import heard, worded
 from pages._ui.i18n import _, language, sentence, translate
 
 REMEMBERED = 20  # addresses: a rerun may carry one that is a little older than the one written last
@@ -217,11 +217,8 @@ class Settings:
         return worded(key) if self.table[name].is_worded else key
 
     def said(self, name: str) -> Value | None:
-        """Return what the widget of a setting says; None where it says nothing, or what no option is called."""
-        key, options = self.key(name), self.table[name].options
-        if options and st.session_state.get(key) not in options:
-            st.session_state.pop(key, None)
-        return st.session_state.get(key)
+        """Return what the widget of a setting says, see `heard`."""
+        return heard(self.key(name), self.table[name].options)
 
     @property
     def _written(self) -> str:
