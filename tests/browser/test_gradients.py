@@ -146,10 +146,10 @@ def test_one_neuron_and_softmax(still):
     it.page.get_by_text("Softmax and cross-entropy", exact=True).click()
     it.at(31)
     y = np.exp([2, 1, -1]) / np.exp([2, 1, -1]).sum()
-    table = it.page.locator("[data-testid=stTable] tbody tr")
+    gradients = it.page.locator("[data-testid=stTable] tbody tr > :last-child")
 
     def found() -> list[float]:
-        return [float(row.split()[-1].replace("−", "-")) for row in table.all_inner_texts()]
+        return [float(number.replace("−", "-")) for number in gradients.all_text_contents()]
 
     soon(it.page, lambda: found() == pytest.approx(y - [0, 1, 0], abs=1e-5))
     it.page.locator(".st-key-gradients_label").get_by_text("1", exact=True).click()
