@@ -213,7 +213,7 @@ def test_the_language_switches_without_losing_the_runs(page, app_url):
     screen = Screen(page, app_url, "preset=course-inits&steps=1000000")
     screen.start()
     page.get_by_text("日本語", exact=True).click()
-    page.get_by_text("学習率", exact=True).wait_for()
+    page.get_by_test_id("stSidebar").get_by_text("学習率", exact=True).wait_for()
     screen.until(f"d.state === 'running' && +d.step > {screen.step}")
     assert screen.root.get_attribute("data-mounts") == "1"
     soon(page, lambda: "lang=ja" in page.url)

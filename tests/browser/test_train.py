@@ -98,7 +98,7 @@ def test_the_language_switches_without_losing_the_run(page, app_url):
     button(page, "Train").click()
     until(page, "+d.step > 50")
     page.get_by_text("日本語", exact=True).click()
-    page.get_by_text("学習率", exact=True).wait_for()
+    page.get_by_test_id("stSidebar").get_by_text("学習率", exact=True).wait_for()
     before = step(page)
     until(page, f"d.state === 'running' && +d.step > {before}")
     assert view(page).get_attribute("data-mounts") == "1"
@@ -108,7 +108,7 @@ def test_the_language_switches_without_losing_the_run(page, app_url):
 def test_a_browser_that_prefers_japanese_gets_it(open_page, app_url):
     page = open_page(locale="ja-JP")
     go(page, f"{app_url}/train")
-    page.get_by_text("学習率", exact=True).wait_for()
+    page.get_by_test_id("stSidebar").get_by_text("学習率", exact=True).wait_for()
 
 
 def test_a_reload_shows_the_same_run(page, app_url):
