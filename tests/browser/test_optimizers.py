@@ -234,8 +234,9 @@ def test_every_part_has_room(open_page, app_url, width, scheme):
         ("Learning-rate schedules", "constant step"),
     ):  # fmt: skip
         page.get_by_role("radio", name=part).click()
-        expect(race.root).to_have_attribute("data-runs", re.compile(f"^{runs}"))
+        page.locator(f".kasane-race[data-runs^='{runs}']").wait_for()
         wait_ready(page)
+        expect(race.root).to_have_count(1)  # the part before has gone
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         wide = """(width) => [...document.querySelectorAll(".kasane-race *")]
           .filter((it) => it.getBoundingClientRect().right > width + 1).map((it) => it.className)"""
