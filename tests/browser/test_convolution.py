@@ -313,8 +313,10 @@ def test_pointing_leads_the_window_and_a_click_keeps_it(visit):
     window.page.wait_for_timeout(900)
     assert window.place == 22  # it waits for the pointer
     assert window.root.get_attribute("data-playing") == "true"
+    window.root.evaluate("""(root) => { window.next = new Promise((done) =>
+      new MutationObserver(() => done(root.dataset.place)).observe(root, { attributeFilter: ["data-place"] })) }""")
     window.page.mouse.move(2, 2)
-    window.at(23)
+    assert window.page.evaluate("window.next") == "23"
     cells.nth(8).click()
     window.page.mouse.move(2, 2)
     window.page.wait_for_timeout(900)
