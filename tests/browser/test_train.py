@@ -152,6 +152,23 @@ def test_another_page_and_back_keeps_the_run(page, app_url):
     assert page.get_by_role("textbox", name="Hidden layers").input_value() == "dense8"
 
 
+def test_back_leads_to_the_page_before_whatever_the_address_said_meanwhile(page, app_url):
+    go(page, app_url)
+    page.get_by_role("link", name="Train", exact=True).first.click()
+    page.wait_for_url(re.compile("lang="))
+    page.get_by_role("textbox", name="Hidden layers").fill("dense8")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("network=dense8"))
+    button(page, "1 epoch").click()
+    until(page, "+d.step === 40")
+    page.wait_for_url(re.compile("run="))
+    page.go_back()
+    page.get_by_text("Watch a boundary form").wait_for()
+    page.go_forward()
+    until(page, "+d.step === 40")
+    assert page.get_by_role("textbox", name="Hidden layers").input_value() == "dense8"
+
+
 def test_a_card_on_home_opens_its_experiment(page, app_url):
     go(page, app_url)
     page.get_by_role("link", name="Watch a boundary form").click()

@@ -8,7 +8,7 @@ from engine import presets
 from engine.architecture import describe
 from engine.catalogue import CATALOGUE
 from engine.experiment import Experiment
-from pages._ui import blueprint
+from pages._ui import blueprint, theme
 from pages._ui.selection import ROWS
 from tests.pages.conftest import sentences
 
@@ -143,7 +143,7 @@ def test_a_hostile_address_is_answered_in_one_sentence(visit, query):
     assert said.endswith(".")
     assert len(said) < 250
     assert "\n" not in said
-    assert "<script" not in html(app).replace(blueprint.TO_THE_TOP, "")
+    assert "<script" not in html(app).replace(blueprint.TO_THE_TOP, "").replace(theme.HISTORY, "")
 
 
 def test_a_bad_address_leaves_the_rest_of_it_in_force(visit):
