@@ -11,8 +11,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ element, say }, { Player }, { Slope }, { Field }, { Circuit }, { mounted, save }] = await Promise.all(
-  ["svg", "player", "slope", "field", "circuit", "../served/mount"].map(load));
+const [{ element, say }, { Player }, { Slope }, { Field }, { Circuit }, { mounted, save }, { dress }] = await Promise.all(
+  ["svg", "player", "slope", "field", "circuit", "../served/mount", "../served/tools"].map(load));
 
 const SCENES = { slope: Slope, field: Field, circuit: Circuit };
 const SPOKEN_AFTER = 600; // ms of rest after which the place is announced
@@ -21,7 +21,6 @@ export default mounted(({ parentElement }) => new Stage(parentElement));
 
 class Stage {
   constructor(parent) {
-    const style = element("link", { rel: "stylesheet", href: new URL(`graph.css${search}`, import.meta.url) });
     this.root = element("div", { class: "kasane-graph", hidden: "", "data-drawn": 0 });
     this.player = new Player(this.root, {
       show: (position) => this.show(position),
@@ -31,14 +30,11 @@ class Stage {
     this.room = element("div", { class: "scene" });
     this.status = element("p", { class: "unseen-text", role: "status" });
     this.root.append(this.player.tools, this.room, this.status);
-    style.onload = style.onerror = () => {
-      parent.querySelector(".room")?.remove();
-      this.root.hidden = false; // no flash of bare elements
+    dress(parent, this.root, new URL(`graph.css${search}`, import.meta.url)).then(() => {
       this.styled = true;
       this.layout();
       this.begin();
-    };
-    parent.append(style, this.root);
+    });
     this.sized = new ResizeObserver(() => this.layout());
     this.sized.observe(this.root);
     this.drawn = 0;

@@ -4,29 +4,15 @@
    `show(position)` is called whenever the position changes. */
 
 const { search } = new URL(import.meta.url);
-const [{ clamp, element, say }, { STILL }] = await Promise.all(
-  ["svg", "../served/mount"].map((name) => import(new URL(`${name}.js${search}`, import.meta.url))));
+const [{ clamp, element, say }, { STILL }, { buttons, name, turn }] = await Promise.all(
+  ["svg", "../served/mount", "../served/tools"].map((file) => import(new URL(`${file}.js${search}`, import.meta.url))));
 
 const SLOWEST = 0.4, DOUBLINGS = 4; // of the scene's own pace at the left end of the speed, and how often that doubles
-
-const ICONS = {
-  play: "M7 4.5v15l12-7.5z",
-  pause: "M8 5v14M16 5v14",
-  back: "M18 6l-8.5 6L18 18zM6 6v12",
-  forward: "M6 6l8.5 6L6 18zM18 6v12",
-  csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
-};
-
-function button(name) {
-  const made = element("button", { type: "button", class: name });
-  made.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
-  return made;
-}
 
 export class Player {
   constructor(root, { show, settled, csv }) {
     Object.assign(this, { root, show, settled, position: 0, target: 0, playing: false, speed: 0.5 });
-    this.buttons = Object.fromEntries(["back", "play", "forward", "csv"].map((name) => [name, button(name)]));
+    this.buttons = buttons();
     this.slider = element("input", { type: "range", class: "scrub" });
     this.pace = element("input", { type: "range", class: "pace", id: "pace", min: 0, max: 1, step: 0.01, value: this.speed });
     this.paceName = element("label", { for: "pace" });
@@ -50,15 +36,10 @@ export class Player {
   /** Take the words of a language. */
   name(labels) {
     this.labels = labels;
-    for (const name of ["back", "forward", "csv"]) this.call(this.buttons[name], labels[name]);
+    name(this.buttons, labels);
     this.slider.setAttribute("aria-label", labels.moment);
     say(this.paceName, labels.speed);
     this.mark();
-  }
-
-  call(target, text) {
-    target.title = text;
-    target.setAttribute("aria-label", text);
   }
 
   /** Take the length of a scene, in steps, and how many of them a second takes. */
@@ -127,9 +108,6 @@ export class Player {
 
   mark() {
     this.root.dataset.playing = this.playing;
-    if (!this.labels) return;
-    const name = this.playing ? "pause" : "play";
-    this.buttons.play.querySelector("path").setAttribute("d", ICONS[name]);
-    this.call(this.buttons.play, this.labels[name]);
+    if (this.labels) turn(this.buttons, this.playing, this.labels);
   }
 }

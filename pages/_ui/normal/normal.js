@@ -8,18 +8,12 @@
    For tests the root carries data-cell, data-group, data-playing and, changed last, data-shown (a count). */
 
 const { search } = new URL(import.meta.url);
-const { STILL, mounted, save } = await import(new URL(`../served/mount.js${search}`, import.meta.url));
+const [{ STILL, mounted, save }, { buttons, dress, name, turn }] = await Promise.all(
+  ["mount", "tools"].map((file) => import(new URL(`../served/${file}.js${search}`, import.meta.url))));
 
 const PACE = 1.1; // cells a second
 const SPOKEN_AFTER = 500; // ms of rest after which a cell is announced
 const WRITTEN = 9; // terms of a sum that are written out
-const ICONS = {
-  play: "M7 4.5v15l12-7.5z",
-  pause: "M8 5v14M16 5v14",
-  back: "M18 6l-8.5 6L18 18zM6 6v12",
-  forward: "M6 6l8.5 6L6 18zM18 6v12",
-  csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
-};
 
 const memory = new Map(); // key → where a pane was left
 
@@ -152,7 +146,7 @@ class Pane {
   constructor(parent, key) {
     this.state = memory.get(key) ?? { place: 0, playing: !STILL };
     memory.set(key, this.state);
-    this.tools = Object.fromEntries(["back", "play", "forward", "csv"].map((name) => [name, button(name)]));
+    this.tools = buttons();
     const { back, play, forward, csv } = this.tools;
     this.input = element("input", { type: "number", id: "number", step: 0.1, min: -99, max: 99 });
     this.inputName = element("label", { htmlFor: "number" });
@@ -167,12 +161,7 @@ class Pane {
         element("div", { className: "group" }, back, play, forward),
         element("div", { className: "typed" }, this.inputName, this.input), csv),
       this.heading, this.stage, this.sums.root, this.alone, this.keys, this.status);
-    const style = element("link", { rel: "stylesheet", href: new URL(`normal.css${search}`, import.meta.url).href });
-    style.onload = style.onerror = () => {
-      parent.querySelector(".room")?.remove();
-      this.root.hidden = false; // no flash of bare elements
-    };
-    parent.append(style, this.root);
+    dress(parent, this.root, new URL(`normal.css${search}`, import.meta.url));
     back.onclick = () => this.step(-1);
     forward.onclick = () => this.step(1);
     play.onclick = () => this.play(!this.state.playing);
@@ -229,12 +218,7 @@ class Pane {
     this.rowLength = shape.length === 2 ? shape[1] : shape[2];
     write(this.inputName, labels.number);
     write(this.keys, labels.keys);
-    for (const name of ["back", "forward", "csv"]) this.name(this.tools[name], labels[name]);
-  }
-
-  name(tool, text) {
-    tool.title = text;
-    tool.setAttribute("aria-label", text);
+    name(this.tools, labels);
   }
 
   // ---- the way from cell to cell
@@ -279,9 +263,7 @@ class Pane {
   play(playing) {
     this.state.playing = playing;
     this.root.dataset.playing = playing;
-    const name = playing ? "pause" : "play";
-    this.tools.play.querySelector("path").setAttribute("d", ICONS[name]);
-    this.name(this.tools.play, this.labels[name]);
+    turn(this.tools, playing, this.labels);
     this.speak();
     this.wait();
   }
@@ -349,10 +331,4 @@ function way(shape) {
     const plane = Math.floor(n / size);
     return (Math.floor(plane / channels) * size + (n % size)) * channels + (plane % channels);
   });
-}
-
-function button(name) {
-  const template = document.createElement("template");
-  template.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
-  return element("button", { type: "button", className: name }, template.content.firstChild);
 }

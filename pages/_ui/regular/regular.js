@@ -9,18 +9,11 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ element, write }, { Norms }, { Dropout }, { Sheet }, { STILL, mounted, save }] = await Promise.all(
-  ["dom", "norms", "dropout", "sheet", "../served/mount"].map(load));
+const [{ element, write }, { Norms }, { Dropout }, { Sheet }, { STILL, mounted, save }, { buttons, dress, name, turn }] =
+  await Promise.all(["dom", "norms", "dropout", "sheet", "../served/mount", "../served/tools"].map(load));
 
 const KINDS = { norms: Norms, dropout: Dropout, sheet: Sheet };
 const SPOKEN_AFTER = 500; // ms of rest after which a place is announced
-const ICONS = {
-  play: "M7 4.5v15l12-7.5z",
-  pause: "M8 5v14M16 5v14",
-  back: "M18 6l-8.5 6L18 18zM6 6v12",
-  forward: "M6 6l8.5 6L6 18zM18 6v12",
-  csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
-};
 
 const memory = new Map(); // key → where a pane was left
 
@@ -36,19 +29,13 @@ class Pane {
     this.picture = new KINDS[scene.kind](this);
     this.state = memory.get(key) ?? { playing: Boolean(this.picture.moves) && !STILL };
     memory.set(key, this.state);
-    this.tools = Object.fromEntries(["back", "play", "forward", "csv"].map((name) => [name, button(name)]));
+    this.tools = buttons();
     const { back, play, forward, csv } = this.tools;
     this.status = element("p", { className: "unseen-text", role: "status" });
     this.root = element("div", { className: `kasane-regular ${scene.kind}-pane`, hidden: true, "data-kind": scene.kind, "data-shown": 0 },
       element("div", { className: "tools", role: "toolbar" }, element("div", { className: "group" }, back, play, forward), csv),
       this.picture.root, this.status);
-    const href = new URL(`regular.css${search}`, import.meta.url).href;
-    const style = element("link", { rel: "stylesheet", href });
-    style.onload = style.onerror = () => {
-      parent.querySelector(".room")?.remove();
-      this.root.hidden = false; // no flash of bare elements
-    };
-    parent.append(style, this.root);
+    dress(parent, this.root, new URL(`regular.css${search}`, import.meta.url));
     back.onclick = () => this.step(-1);
     forward.onclick = () => this.step(1);
     play.onclick = () => this.play(!this.state.playing);
@@ -76,7 +63,7 @@ class Pane {
       this.text = text;
       Object.assign(this, { labels, scene });
       this.root.lang = language;
-      for (const name of ["back", "forward", "csv"]) this.name(this.tools[name], labels[name]);
+      name(this.tools, labels);
       this.picture.update(scene);
       if (state.asked !== scene.place || state.place === undefined) state.place = scene.place;
       Object.assign(state, { asked: scene.place, place: Math.min(state.place, scene.places - 1) });
@@ -97,11 +84,6 @@ class Pane {
     this.setStateValue(name, value);
   }
 
-  name(tool, text) {
-    tool.title = text;
-    tool.setAttribute("aria-label", text);
-  }
-
   /** Go on or back by hand. */
   step(by) {
     this.play(false);
@@ -120,9 +102,7 @@ class Pane {
     this.state.playing = playing;
     if (playing) this.state.test = false;
     this.root.dataset.playing = playing;
-    const name = playing ? "pause" : "play";
-    this.tools.play.querySelector("path").setAttribute("d", ICONS[name]);
-    this.name(this.tools.play, this.labels[name]);
+    turn(this.tools, playing, this.labels);
     this.speak();
     clearTimeout(this.timer);
     if (playing) this.timer = setTimeout(() => this.next(), 1000 / this.picture.pace);
@@ -156,10 +136,4 @@ class Pane {
     this.picture.close();
     this.root.remove();
   }
-}
-
-function button(name) {
-  const template = document.createElement("template");
-  template.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
-  return element("button", { type: "button", className: name }, template.content.firstChild);
 }

@@ -11,7 +11,8 @@
    For tests the root carries data-place, data-filter, data-playing, data-cell and, changed last, data-shown (a count). */
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
-const { STILL, mounted, save } = await import(new URL(`../served/mount.js${search}`, import.meta.url));
+const [{ STILL, mounted, save }, { buttons, dress, name, turn }] = await Promise.all(
+  ["mount", "tools"].map((file) => import(new URL(`../served/${file}.js${search}`, import.meta.url))));
 
 const LARGEST = 40, SMALLEST = 16, LEGIBLE = 19; // pixels of a cell; on a phone, rather long than smaller than LEGIBLE
 const GAP = 10, COLUMN_GAP = 28, TITLE = 30, CAPTION = 18; // pixels between planes and panels, and of words above them
@@ -456,22 +457,13 @@ const SCENES = { convolution: Convolution, pooling: Pooling, im2col: Matrix };
 
 // -------------------------------------------------------------------------------------------------------------- pane
 
-const ICONS = {
-  play: "M7 4.5v15l12-7.5z",
-  pause: "M8 5v14M16 5v14",
-  back: "M18 6l-8.5 6L18 18zM6 6v12",
-  forward: "M6 6l8.5 6L6 18zM18 6v12",
-  csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
-};
-
 /** A scene with its tools. */
 class Pane {
   constructor(parent, key) {
     this.state = memory.get(key) ?? { place: 0, filter: 0, speed: 0.4, playing: !STILL };
     memory.set(key, this.state);
     this.shown = 0;
-    const style = element("link", { rel: "stylesheet", href: new URL(`window.css${search}`, import.meta.url) });
-    this.tools = Object.fromEntries(["back", "play", "forward", "csv"].map((name) => [name, this.button(name)]));
+    this.tools = buttons();
     this.speed = element("input", { type: "range", id: "speed", min: 0, max: 1, step: 0.01, value: this.state.speed });
     this.speedName = element("label", { htmlFor: "speed" });
     this.where = element("p", { className: "where" });
@@ -484,13 +476,7 @@ class Pane {
         element("div", { className: "group" }, back, play, forward),
         element("div", { className: "speed" }, this.speedName, this.speed), this.where, csv),
       this.stage, this.keys, this.status);
-    style.onload = style.onerror = () => {
-      parent.querySelector(".room")?.remove();
-      this.root.hidden = false; // no flash of bare elements
-      this.layout();
-    };
-    parent.append(style, this.root);
-
+    dress(parent, this.root, new URL(`window.css${search}`, import.meta.url)).then(() => this.layout());
     back.onclick = () => this.step(-1);
     forward.onclick = () => this.step(1);
     play.onclick = () => this.play(!this.state.playing);
@@ -501,12 +487,6 @@ class Pane {
     };
     this.sized = new ResizeObserver(() => this.layout());
     this.sized.observe(this.root);
-  }
-
-  button(name) {
-    const template = document.createElement("template");
-    template.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
-    return element("button", { type: "button", className: name }, template.content.firstChild);
   }
 
   /** Take what the page says: another scene or another language. */
@@ -536,17 +516,12 @@ class Pane {
     for (const way of ways) this.openToHands(way);
     this.speedName.textContent = labels.speed;
     this.keys.textContent = labels.keys;
-    for (const name of ["back", "forward", "csv"]) this.name(this.tools[name], labels[name]);
+    name(this.tools, labels);
     state.place = Math.min(state.place, this.scene.geometry.places - 1);
     state.filter = Math.min(state.filter, this.scene.filters - 1);
     this.layout();
     this.play(state.playing);
     this.show();
-  }
-
-  name(button, text) {
-    button.title = text;
-    button.setAttribute("aria-label", text);
   }
 
   /** Let a pointer or the arrow keys lead the window by a grid; `target` says to which place and filter a cell leads. */
@@ -615,9 +590,7 @@ class Pane {
   play(playing) {
     this.state.playing = playing;
     this.root.dataset.playing = playing;
-    const { play } = this.tools, name = playing ? "pause" : "play";
-    play.querySelector("path").setAttribute("d", ICONS[name]);
-    this.name(play, this.labels[name]);
+    turn(this.tools, playing, this.labels);
     this.wait();
   }
 
