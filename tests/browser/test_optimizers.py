@@ -130,7 +130,7 @@ def test_what_stands_still_is_what_the_engine_computed(open_page, app_url):
 
     race.lead(3)
     places = race.root.evaluate("""(root) => Array.from({ length: 30 }, () => {
-      root.querySelector("button.kr-forward").click();
+      root.querySelector("button.forward").click();
       const boxes = [...root.querySelectorAll("button, tr, canvas, input, output, p")]
         .map((it) => it.getBoundingClientRect());
       return JSON.stringify(boxes.map(({ x, y, height }) => [x, y, height].map(Math.round)));

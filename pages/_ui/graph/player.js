@@ -4,7 +4,7 @@
    `show(position)` is called whenever the position changes. */
 
 const { search } = new URL(import.meta.url);
-const [{ clamp, element, say }, { STILL }, { buttons, name, turn }] = await Promise.all(
+const [{ clamp, element, say }, { STILL }, { buttons, label, turn }] = await Promise.all(
   ["svg", "../served/mount", "../served/tools"].map((file) => import(new URL(`${file}.js${search}`, import.meta.url))));
 
 const SLOWEST = 0.4, DOUBLINGS = 4; // of the scene's own pace at the left end of the speed, and how often that doubles
@@ -36,7 +36,7 @@ export class Player {
   /** Take the words of a language. */
   name(labels) {
     this.labels = labels;
-    name(this.buttons, labels);
+    label(this.buttons, labels);
     this.slider.setAttribute("aria-label", labels.moment);
     say(this.paceName, labels.speed);
     this.mark();

@@ -8,7 +8,7 @@
    For tests the root carries data-cell, data-group, data-playing and, changed last, data-shown (a count). */
 
 const { search } = new URL(import.meta.url);
-const [{ STILL, mounted, save }, { buttons, dress, name, turn }] = await Promise.all(
+const [{ STILL, mounted, save }, { buttons, dress, label, turn }] = await Promise.all(
   ["mount", "tools"].map((file) => import(new URL(`../served/${file}.js${search}`, import.meta.url))));
 
 const PACE = 1.1; // cells a second
@@ -218,7 +218,7 @@ class Pane {
     this.rowLength = shape.length === 2 ? shape[1] : shape[2];
     write(this.inputName, labels.number);
     write(this.keys, labels.keys);
-    name(this.tools, labels);
+    label(this.tools, labels);
   }
 
   // ---- the way from cell to cell

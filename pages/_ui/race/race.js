@@ -12,8 +12,8 @@
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
 const [{ clamp, element, fill, plain, shown }, { css, readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Chart, Legend },
-  { STILL, mounted, save }] = await Promise.all(
-  ["words", "drawing", "plane", "map", "surface", "standings", "../served/mount"].map(load));
+  { STILL, mounted, save }, { buttons, label, style, turn }] = await Promise.all(
+  ["words", "drawing", "plane", "map", "surface", "standings", "../served/mount", "../served/tools"].map(load));
 
 const RACE_SECONDS = 8; // that a whole race lasts at speed 1
 const SLOWEST = 0.1, FASTEST = 10;
@@ -27,23 +27,15 @@ export default mounted(({ parentElement, data }) => new Race(parentElement, data
 
 let styles;
 
-/** Load the stylesheet, once; nothing is drawn before it is there. */
+/** Load the style sheets, once; nothing is drawn before they are there. */
 function stylesheet() {
-  styles ??= new Promise((done) => {
-    const link = element("link", { rel: "stylesheet", href: new URL(`race.css${search}`, import.meta.url) });
-    link.onload = link.onerror = done;
-    document.head.append(link);
-  });
-  return styles;
+  return (styles ??= style(document.head, new URL(`race.css${search}`, import.meta.url)));
 }
 
-const ICONS = {
-  play: "M7 4.5v15l12-7.5z",
-  pause: "M8 5v14M16 5v14",
+const ICONS = { // beside those that all players have; here "back" and "forward" are single steps
   first: "M18 6l-8.5 6L18 18zM6 6v12",
   back: "M15 6l-7 6 7 6z",
   forward: "M9 6l7 6-7 6z",
-  csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
   closer: "M12 5v14M5 12h14",
   farther: "M5 12h14",
   fit: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
@@ -55,8 +47,7 @@ class Race {
     this.state = memory.get(key) ?? { time: 0, playing: null, speed: 1, view: "contour", views: {} };
     memory.set(key, this.state);
     mounts.set(key, (mounts.get(key) ?? 0) + 1);
-    const names = ["first", "back", "play", "forward", "csv", "closer", "farther", "fit"];
-    const tool = (this.tool = Object.fromEntries(names.map((name) => [name, this.button(name)])));
+    const tool = (this.tool = buttons(ICONS));
     this.scrub = element("input", { type: "range", min: 0, step: 1 });
     this.where = element("output", { className: "kr-where" });
     this.speedName = element("span");
@@ -67,17 +58,18 @@ class Race {
     this.map = element("div", { className: "kr-map", role: "application", tabIndex: 0 }, this.ground, this.ways);
     this.plot = element("div", { className: "kr-surface", role: "img", hidden: true });
     this.point = element("div", { className: "kr-point", "aria-hidden": "true" });
-    this.zoom = element("div", { className: "kr-zoom kr-group" }, tool.closer, tool.farther, tool.fit);
+    this.zoom = element("div", { className: "kr-zoom tools" },
+      element("div", { className: "group" }, tool.closer, tool.farther, tool.fit));
     this.hint = element("p", { className: "kr-hint", id: `kr-hint-${key}` });
     this.map.setAttribute("aria-describedby", this.hint.id);
     this.legend = new Legend();
     this.chart = new Chart((time) => this.lead(time));
-    this.status = element("p", { className: "kr-unseen", role: "status" });
+    this.status = element("p", { className: "unseen-text", role: "status" });
     const side = element("div", { className: "kr-side" }, this.legend.root, this.chart.title, this.chart.canvas);
     const picture = element("div", { className: "kr-picture" }, this.map, this.plot, this.zoom, this.point);
     this.root = element("div", { className: "kasane-race", "data-mounts": mounts.get(key), "data-drawn": 0 },
-      element("div", { className: "kr-tools", role: "toolbar" },
-        element("div", { className: "kr-group" }, tool.first, tool.back, tool.play, tool.forward),
+      element("div", { className: "kr-tools tools", role: "toolbar" },
+        element("div", { className: "group" }, tool.first, tool.back, tool.play, tool.forward),
         element("label", { className: "kr-scrub" }, this.scrub, this.where),
         element("label", { className: "kr-speed" }, this.speedName, this.speed, this.times), tool.csv),
       element("div", { className: "kr-stage" }, element("div", {}, picture, this.hint), side), this.status);
@@ -87,12 +79,6 @@ class Race {
     this.listen();
     this.sized = new ResizeObserver(() => this.layout());
     this.sized.observe(this.root);
-  }
-
-  button(name) {
-    const template = document.createElement("template");
-    template.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
-    return element("button", { type: "button", className: `kr-${name}` }, template.content.firstChild);
   }
 
   listen() {
@@ -184,7 +170,7 @@ class Race {
 
   name() {
     const { labels, tool, scene } = this;
-    for (const name of ["first", "back", "forward", "csv", "closer", "farther", "fit"]) this.call(tool[name], labels[name]);
+    label(tool, labels);
     this.scrub.setAttribute("aria-label", labels.scrub);
     this.speedName.textContent = labels.speed;
     this.map.setAttribute("aria-label", `${labels.map}: ${scene.landscape.title}`);
@@ -196,15 +182,9 @@ class Race {
     this.sayTool();
   }
 
-  call(button, text) {
-    button.title = text;
-    button.setAttribute("aria-label", text);
-  }
-
   sayTool() {
-    const { labels, state } = this, name = state.playing ? "pause" : "play";
-    this.tool.play.querySelector("path").setAttribute("d", ICONS[name]);
-    this.call(this.tool.play, labels[name]);
+    const { labels, state } = this;
+    turn(this.tool, state.playing, labels);
     const speed = state.speed >= 3 ? Math.round(state.speed) : Number(state.speed.toFixed(state.speed < 1 ? 2 : 1));
     this.times.textContent = fill(labels.times, { speed });
     this.speed.setAttribute("aria-valuetext", this.times.textContent);

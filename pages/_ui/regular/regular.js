@@ -9,7 +9,7 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ element, write }, { Norms }, { Dropout }, { Sheet }, { STILL, mounted, save }, { buttons, dress, name, turn }] =
+const [{ element, write }, { Norms }, { Dropout }, { Sheet }, { STILL, mounted, save }, { buttons, dress, label, turn }] =
   await Promise.all(["dom", "norms", "dropout", "sheet", "../served/mount", "../served/tools"].map(load));
 
 const KINDS = { norms: Norms, dropout: Dropout, sheet: Sheet };
@@ -63,7 +63,7 @@ class Pane {
       this.text = text;
       Object.assign(this, { labels, scene });
       this.root.lang = language;
-      name(this.tools, labels);
+      label(this.tools, labels);
       this.picture.update(scene);
       if (state.asked !== scene.place || state.place === undefined) state.place = scene.place;
       Object.assign(state, { asked: scene.place, place: Math.min(state.place, scene.places - 1) });

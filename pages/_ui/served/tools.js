@@ -10,20 +10,23 @@ const ICONS = {
   csv: "M12 4v10m0 0l-4.5-4.5M12 14l4.5-4.5M4 16v4h16v-4",
 };
 
-/** Return the buttons { back, play, forward, csv }; what stands together goes into a .group, and all into .tools. */
-export function buttons() {
-  return Object.fromEntries(["back", "play", "forward", "csv"].map((name) => {
+/**
+ * Return the buttons { back, play, forward, csv }; what stands together goes into a .group, and all into .tools.
+ *
+ * icons: name → path, of further buttons and of those that are to look otherwise.
+ */
+export function buttons(icons = {}) {
+  const { pause, ...all } = { ...ICONS, ...icons };
+  return Object.fromEntries(Object.entries(all).map(([name, path]) => {
     const made = Object.assign(document.createElement("button"), { type: "button", className: name });
-    made.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
+    made.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
     return [name, made];
   }));
 }
 
 /** Take the words of a language for all but the play button. */
-export function name({ back, forward, csv }, labels) {
-  call(back, labels.back);
-  call(forward, labels.forward);
-  call(csv, labels.csv);
+export function label({ play, ...others }, labels) {
+  for (const [name, button] of Object.entries(others)) call(button, labels[name]);
 }
 
 /** Make the play button one that pauses, or back. */
@@ -38,13 +41,18 @@ function call(button, text) {
   button.setAttribute("aria-label", text);
 }
 
-/** Put a component's hidden root into its place; show it once tools.css and its own `sheet` are there. */
+/** Load tools.css and a component's own `sheet` into `parent`, a shadow root or the document's head. */
+export async function style(parent, sheet) {
+  await Promise.all([new URL(`tools.css${search}`, import.meta.url), sheet].map((href) => new Promise((done) => {
+    parent.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: done, onerror: done }));
+  })));
+}
+
+/** Put a component's hidden root into its place; show it once its style sheets are there. */
 export async function dress(parent, root, sheet) {
-  const sheets = [new URL(`tools.css${search}`, import.meta.url), sheet].map((href) =>
-    Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
-  const loaded = sheets.map((link) => new Promise((done) => (link.onload = link.onerror = done)));
-  parent.append(...sheets, root);
-  await Promise.all(loaded);
+  const styled = style(parent, sheet);
+  parent.append(root);
+  await styled;
   parent.querySelector(".room")?.remove();
   root.hidden = false; // no flash of bare elements
 }

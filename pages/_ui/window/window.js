@@ -11,7 +11,7 @@
    For tests the root carries data-place, data-filter, data-playing, data-cell and, changed last, data-shown (a count). */
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
-const [{ STILL, mounted, save }, { buttons, dress, name, turn }] = await Promise.all(
+const [{ STILL, mounted, save }, { buttons, dress, label, turn }] = await Promise.all(
   ["mount", "tools"].map((file) => import(new URL(`../served/${file}.js${search}`, import.meta.url))));
 
 const LARGEST = 40, SMALLEST = 16, LEGIBLE = 19; // pixels of a cell; on a phone, rather long than smaller than LEGIBLE
@@ -477,6 +477,7 @@ class Pane {
         element("div", { className: "speed" }, this.speedName, this.speed), this.where, csv),
       this.stage, this.keys, this.status);
     dress(parent, this.root, new URL(`window.css${search}`, import.meta.url)).then(() => this.layout());
+
     back.onclick = () => this.step(-1);
     forward.onclick = () => this.step(1);
     play.onclick = () => this.play(!this.state.playing);
@@ -516,7 +517,7 @@ class Pane {
     for (const way of ways) this.openToHands(way);
     this.speedName.textContent = labels.speed;
     this.keys.textContent = labels.keys;
-    name(this.tools, labels);
+    label(this.tools, labels);
     state.place = Math.min(state.place, this.scene.geometry.places - 1);
     state.filter = Math.min(state.filter, this.scene.filters - 1);
     this.layout();
