@@ -1,7 +1,6 @@
 /* The drawing pad.
 
    drawing.js   the strokes and what was undone            no screen, no network
-   channel.js   one WebSocket that comes back when lost
    view.js      the elements on the screen; inside.js: the feature maps among them
    Pad          ties them: hands in, strokes out over the channel, replies into the view
 
@@ -11,9 +10,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ Drawing, SIZE, distance, inside, tenth }, { Channel, decode }, { View }, { fill }] = await Promise.all(
-  ["drawing", "channel", "view", "elements"].map(load));
-const { mounted } = await import(new URL(`../served/mount.js${search}`, import.meta.url));
+const [{ Drawing, SIZE, distance, inside, tenth }, { View }, { Channel, decode }, { fill }, { mounted }] = await Promise.all(
+  ["drawing", "view", "../served/channel", "../served/dom", "../served/mount"].map(load));
 
 const NEAR = 0.8; // points nearer than this to the last one add nothing
 const SEND_EVERY = 16; // ms between two requests
@@ -29,10 +27,10 @@ class Pad {
     this.drawing = new Drawing();
     this.view = new View(parent);
     this.channel = new Channel({
-      opened: () => this.reconnected(),
       received: (buffer) => this.receive(...decode(buffer)),
+      opened: () => this.reconnected(),
       lost: () => this.view.complain(this.view.labels.lost),
-      gone: (token) => this.component.setTriggerValue("gone", token),
+      gone: (place) => this.component.setTriggerValue("gone", place.split("/").at(-1)),
     });
     this.gesture = null; // {last, before, erasing, pointer}: what a hand, or the keyboard, is doing right now
     this.erasing = false; // which tool is in hand
@@ -58,7 +56,7 @@ class Pad {
     this.limits = data.limits;
     this.view.label(data.labels, data.language);
     if (!this.said) this.allowCorrection();
-    this.channel.open(data.token);
+    this.channel.open(`read/${data.token}`);
     this.repaint();
     this.again();
   }
@@ -378,7 +376,7 @@ class Pad {
     this.askedAt = performance.now();
     this.underway = { seq: ++this.seq, since: this.changedAt };
     this.changedAt = null;
-    this.channel.socket.send(JSON.stringify({ seq: this.seq, strokes: this.drawing.strokes, ...this.look() }));
+    this.channel.send(JSON.stringify({ seq: this.seq, strokes: this.drawing.strokes, ...this.look() }));
     this.watchdog = setTimeout(() => this.channel.connect(), PATIENCE);
   }
 

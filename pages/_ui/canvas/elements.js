@@ -1,4 +1,4 @@
-/* Elements, icons and words: what the parts of the pad are made of. */
+/* Icons, and what a hand's quick movements change again and again: what the parts of the pad are made of. */
 
 const ICONS = {
   pen: "M4 20l1-4L16.5 4.5a2 2 0 0 1 3 3L8 19l-4 1zM14.5 6.5l3 3",
@@ -8,17 +8,6 @@ const ICONS = {
   redo: "M15 6l4.5 4.5L15 15M19.5 10.5H10a5 5 0 0 0 0 10h3",
   clear: "M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13M10.5 10.5v6M13.5 10.5v6",
 };
-
-/** Return a new element. Properties starting with "aria-", "data-" or "role" become attributes. */
-export function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (/^(aria-|data-|role)/.test(name)) made.setAttribute(name, value);
-    else made[name] = value;
-  }
-  made.append(...children);
-  return made;
-}
 
 /** Return an icon by name. */
 export function icon(name) {
@@ -35,6 +24,3 @@ export function put(made, name, value) {
     made.setAttribute(name, value);
   }
 }
-
-/** Return the template with its {names} filled in. */
-export const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);

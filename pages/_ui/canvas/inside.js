@@ -3,7 +3,9 @@
 
    Colours: black is 0; blue, then cream, what is above; orange what is below. One scale for a block. */
 
-const { element, fill, put } = await import(new URL(`elements.js${new URL(import.meta.url).search}`, import.meta.url));
+const { search } = new URL(import.meta.url);
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const [{ put }, { element, fill }] = await Promise.all(["elements", "../served/dom"].map(load));
 
 const TILE = 22, LARGEST = 5; // a map is enlarged to about so many pixels a side, a unit of it to so many at the most
 const CELL = 9; // pixels of a unit that is no picture
@@ -51,7 +53,7 @@ export class Inside {
     Object.assign(this, { blocks, arrays, pixels, classes });
     const same = (strip, i) => blocks[i].name === strip.block.name && `${blocks[i].shape}` === `${strip.block.shape}`;
     if (this.strips.length !== blocks.length || !this.strips.every(same)) this.build(blocks);
-    this.strips.forEach((strip, i) => strip.show(blocks[i], arrays[`block${i}`], this.labels));
+    this.strips.forEach((strip, i) => strip.show(blocks[i], arrays[`block${i}`].values, this.labels));
     this.look();
   }
 

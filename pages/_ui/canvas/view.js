@@ -3,7 +3,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ element, fill, icon, put }, { SIZE }, { Inside, place }] = await Promise.all(["elements", "drawing", "inside"].map(load));
+const [{ icon, put }, { SIZE }, { Inside, place }, { dress, element, fill }] =
+  await Promise.all(["elements", "drawing", "inside", "../served/dom"].map(load));
 
 const WHY = ["", "gradient", "patch", "strokes"];
 const DIGITS = [..."0123456789"];
@@ -11,7 +12,6 @@ const FOR = [64, 156, 255], AGAINST = [255, 140, 26]; // what speaks for the ans
 
 export class View {
   constructor(parent) {
-    const style = element("link", { rel: "stylesheet", href: new URL(`canvas.css${search}`, import.meta.url) });
     this.words = []; // functions that put the words of one element in
     this.networks = new Map();
 
@@ -76,8 +76,7 @@ export class View {
       this.network.setAttribute("aria-label", labels.network);
       for (const button of this.corrections) button.title = fill(labels.keep, { digit: button.textContent });
     });
-    style.onload = style.onerror = () => (this.root.hidden = false); // no flash of bare elements
-    parent.append(style, this.root);
+    dress(parent, this.root, new URL(`canvas.css${search}`, import.meta.url));
   }
 
   /** Return an element that shows one of the labels. */
@@ -175,10 +174,9 @@ export class View {
 
   /** Show a reply: the picture that the networks were given, what each makes of it, and the inside of one. */
   show(header, arrays) {
-    const { image } = arrays;
     const draw = this.picture.getContext("2d"), pixels = draw.createImageData(28, 28);
     const rgba = new Uint32Array(pixels.data.buffer);
-    image.forEach((ink, i) => (rgba[i] = 0xff000000 | (ink * 0x010101)));
+    arrays.image.values.forEach((ink, i) => (rgba[i] = 0xff000000 | (ink * 0x010101)));
     draw.putImageData(pixels, 0, 0);
     const names = header.networks.map((network) => network.name);
     for (const [name, card] of this.networks) {
@@ -219,9 +217,9 @@ export class View {
   }
 
   /** Show what the answer hangs on, where that was asked for, else what became of the drawing. */
-  explain(header, why, network, { why: bytes }) {
+  explain(header, why, network, arrays) {
     const draw = this.overlay.getContext("2d"), pixels = draw.createImageData(28, 28);
-    bytes?.forEach((byte, i) => {
+    arrays.why?.values.forEach((byte, i) => {
       const share = (byte - 128) / 127;
       pixels.data.set([...(share < 0 ? AGAINST : FOR), Math.min(255, Math.round(300 * Math.abs(share)))], 4 * i);
     });
@@ -232,7 +230,8 @@ export class View {
   }
 
   /** Return the pieces of the strokes in the colours of what they do to the answer. */
-  pieces({ peak }, { points, ends, drops }) {
+  pieces({ peak }, arrays) {
+    const [points, ends, drops] = ["points", "ends", "drops"].map((name) => arrays[name].values);
     const { color } = getComputedStyle(this.paper);
     const quiet = color.match(/\d+/g).slice(0, 3).map((value) => Math.round(0.45 * value + 0.55 * 128));
     return Array.from(drops, (drop, i) => {

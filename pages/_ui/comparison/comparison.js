@@ -4,10 +4,10 @@
  */
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
-const load = (name) => import(new URL(`../liveview/${name}.js${search}`, import.meta.url));
-const [{ View, shown }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look, plane] =
-  await Promise.all(["view", "frame", "charts", "look", "plane"].map(load));
-const { DASHES, card, chart, choice, icon, layerColor, make } = look;
+const load = (name) => import(new URL(`../${name}.js${search}`, import.meta.url));
+const [{ View, shown }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look, plane, { element, say, style }] =
+  await Promise.all(["liveview/view", "liveview/frame", "liveview/charts", "liveview/look", "liveview/plane", "served/dom"].map(load));
+const { DASHES, card, chart, choice, icon, layerColor } = look;
 const { shade } = plane;
 
 // Okabe and Ito's colours, for light and dark pages, and a mark for each, so that colour is never alone.
@@ -25,11 +25,8 @@ const PROBED = { mean: 1, std: 2, grad_norm: 4, update_ratio: 5 };
 let styles;
 
 function stylesheet() {
-  const href = new URL(`comparison.css${search}`, import.meta.url).href;
-  styles ??= Promise.all([look.stylesheet(), new Promise((done) => {
-    document.head.append(make("link", { rel: "stylesheet", href, onload: done, onerror: done }));
-  })]);
-  return styles;
+  const own = () => style(document.head, new URL(`comparison.css${search}`, import.meta.url));
+  return (styles ??= Promise.all([look.stylesheet(), own()]));
 }
 
 /** The newest frame of each run; an array of run i is named "i/name". */
@@ -250,11 +247,11 @@ class Runs extends Block {
       const row = this.body.rows[i];
       row.dataset.state = view.states[i];
       this.columns(frame, run, i).forEach(([, text], j) => {
-        if (row.cells[1 + j].textContent !== text) row.cells[1 + j].textContent = text;
+        say(row.cells[1 + j], text);
       });
       const note = ["diverged", "error"].includes(view.states[i]) ? view.t(view.states[i]) : "";
       const small = row.cells[0].querySelector("small");
-      if (small.textContent !== note) small.textContent = note;
+      say(small, note);
     });
   }
 
@@ -262,16 +259,16 @@ class Runs extends Block {
     const { view } = this;
     const head = this.element.querySelector("thead tr");
     const names = this.columns(frame, runs[0], 0).map(([name]) => name);
-    head.replaceChildren(...["run", ...names].map((name) => make("th", { scope: "col", textContent: view.t(name) })));
+    head.replaceChildren(...["run", ...names].map((name) => element("th", { scope: "col", textContent: view.t(name) })));
     this.body.replaceChildren(...runs.map((run, i) => {
-      const row = make("tr");
-      const button = make("button", { type: "button", title: view.t("run_hint"), innerHTML: swatch(view.color(i), i) });
+      const row = element("tr");
+      const button = element("button", { type: "button", title: view.t("run_hint"), innerHTML: swatch(view.color(i), i) });
       button.dataset.label = run.label;
       button.setAttribute("aria-pressed", !view.hidden.has(run.label));
-      button.append(make("span", { textContent: run.name }), make("small"));
-      const cell = make("th", { scope: "row" });
+      button.append(element("span", { textContent: run.name }), element("small"));
+      const cell = element("th", { scope: "row" });
       cell.append(button);
-      row.append(cell, ...names.map(() => make("td")));
+      row.append(cell, ...names.map(() => element("td")));
       return row;
     }));
   }
@@ -359,7 +356,7 @@ class Cells extends Block {
       this.box.style.setProperty("--columns", columns);
       this.box.dataset.columns = columns;
       this.box.replaceChildren(...titles.map((title) => {
-        const cell = make("div", { className: "kcp-cell", innerHTML: `<b></b><canvas role="img"></canvas><small></small>` });
+        const cell = element("div", { className: "kcp-cell", innerHTML: `<b></b><canvas role="img"></canvas><small></small>` });
         cell.firstElementChild.textContent = cell.firstElementChild.title = title;
         return cell;
       }));
@@ -374,7 +371,7 @@ class Cells extends Block {
   }
 
   say(cell, note, label) {
-    if (cell.note.textContent !== note) cell.note.textContent = note;
+    say(cell.note, note);
     cell.label = label;
     cell.canvas.dataset.label = label;
   }
@@ -672,18 +669,18 @@ class Units extends Block {
   build(drawn) {
     const { view } = this;
     this.rows = drawn.map(([run]) => {
-      const row = make("div", { className: "kcp-unit-row" });
-      const large = make("canvas", { className: "kcp-plane" });
+      const row = element("div", { className: "kcp-unit-row" });
+      const large = element("canvas", { className: "kcp-plane" });
       const layers = run.units.map((size, k) => {
-        const box = make("div", { className: "kcp-unit-layer" });
-        const tiles = make("div");
-        const canvases = Array.from({ length: size }, () => make("canvas"));
+        const box = element("div", { className: "kcp-unit-layer" });
+        const tiles = element("div");
+        const canvases = Array.from({ length: size }, () => element("canvas"));
         tiles.append(...canvases);
-        box.append(make("small", { textContent: view.t("layer", { n: k + 1 }) }), tiles, make("small"));
+        box.append(element("small", { textContent: view.t("layer", { n: k + 1 }) }), tiles, element("small"));
         row.append(box);
         return { canvases, note: box.lastElementChild };
       });
-      const name = make("b", { textContent: run.name });
+      const name = element("b", { textContent: run.name });
       row.prepend(name, large);
       row.setAttribute("role", "img");
       return { row, large, layers };
@@ -707,7 +704,7 @@ class Units extends Block {
         first += canvases.length;
         pictures.forEach((picture, n) => shade(canvases[n], picture, 2));
         const text = view.t("units_differ", { share: view.format.round(apart(pictures)) });
-        if (note.textContent !== text) note.textContent = text;
+        say(note, text);
         return text;
       });
       row.dataset.label = `${run.name}: ${said.map((text, k) => `${view.t("layer", { n: k + 1 })}: ${text}`).join(", ")}`;

@@ -5,7 +5,8 @@
    operation in turn, the last first. Every number is the engine's. Given numbers stand in fields and can be changed. */
 
 const { search } = new URL(import.meta.url);
-const { change, clamp, element, fill, say, shown, svg } = await import(new URL(`svg.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const [{ shown }, { change, clamp, element, fill, say, svg }] = await Promise.all(["plot", "../served/dom"].map(load));
 
 const RADIUS = 21, MARGIN = 12; // pixels: of a node, and around the picture
 const FIELD = { wide: [104, 50], narrow: [72, 58] }; // width and height of a given number with its name

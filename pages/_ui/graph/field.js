@@ -4,8 +4,9 @@
    the point is on its way. When the path leaves the picture, the picture grows with it. */
 
 const { search } = new URL(import.meta.url);
-const { Plot, change, clamp, element, fill, line, range, say, shown, svg, ticks } =
-  await import(new URL(`svg.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const [{ Plot, line, shown }, { change, clamp, element, fill, range, say, svg }, { ticks }] =
+  await Promise.all(["plot", "../served/dom", "../served/numbers"].map(load));
 
 const BANDS = 13, DETAIL = 220; // of the ground: level bands, and its pixels on a side
 const SMALLEST = 0.04; // of its size at first, where the ground is no longer drawn

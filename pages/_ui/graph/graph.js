@@ -1,6 +1,6 @@
 /* The stage of the gradients page: one of three scenes, and the tools to move through it.
 
-   svg.js      elements, numbers as text, plots
+   plot.js     plots, and the numbers in them
    player.js   play, pause, step, scrub
    slope.js    a chord whose ends close in, and what lies under the lens
    field.js    arrows against the gradient, and the path of a descent
@@ -11,8 +11,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ element, say }, { Player }, { Slope }, { Field }, { Circuit }, { mounted, save }, { dress }] = await Promise.all(
-  ["svg", "player", "slope", "field", "circuit", "../served/mount", "../served/tools"].map(load));
+const [{ Player }, { Slope }, { Field }, { Circuit }, { dress, element, say }, { mounted, save }, { SHEET }] = await Promise.all(
+  ["player", "slope", "field", "circuit", "../served/dom", "../served/mount", "../served/tools"].map(load));
 
 const SCENES = { slope: Slope, field: Field, circuit: Circuit };
 const SPOKEN_AFTER = 600; // ms of rest after which the place is announced
@@ -21,7 +21,7 @@ export default mounted(({ parentElement }) => new Stage(parentElement));
 
 class Stage {
   constructor(parent) {
-    this.root = element("div", { class: "kasane-graph", hidden: "", "data-drawn": 0 });
+    this.root = element("div", { class: "kasane-graph", hidden: true, "data-drawn": 0 });
     this.player = new Player(this.root, {
       show: (position) => this.show(position),
       settled: () => this.scene.settled?.(this.player.position),
@@ -30,7 +30,7 @@ class Stage {
     this.room = element("div", { class: "scene" });
     this.status = element("p", { class: "unseen-text", role: "status" });
     this.root.append(this.player.tools, this.room, this.status);
-    dress(parent, this.root, new URL(`graph.css${search}`, import.meta.url)).then(() => {
+    dress(parent, this.root, SHEET, new URL(`graph.css${search}`, import.meta.url)).then(() => {
       this.styled = true;
       this.layout();
       this.begin();

@@ -4,8 +4,8 @@
    `show(position)` is called whenever the position changes. */
 
 const { search } = new URL(import.meta.url);
-const [{ clamp, element, say }, { STILL }, { buttons, label, turn }] = await Promise.all(
-  ["svg", "../served/mount", "../served/tools"].map((file) => import(new URL(`${file}.js${search}`, import.meta.url))));
+const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
+const [{ clamp, element, say }, { STILL }, { buttons, label, turn }] = await Promise.all(["dom", "mount", "tools"].map(load));
 
 const SLOWEST = 0.4, DOUBLINGS = 4; // of the scene's own pace at the left end of the speed, and how often that doubles
 

@@ -5,8 +5,9 @@
    same (compared by a test). */
 
 const { search } = new URL(import.meta.url);
-const { Plot, change, clamp, clipped, element, fill, line, range, say, shown, svg } =
-  await import(new URL(`svg.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const [{ Plot, clipped, line, shown }, { change, clamp, element, fill, range, say, svg }] =
+  await Promise.all(["plot", "../served/dom"].map(load));
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 

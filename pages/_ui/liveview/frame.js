@@ -1,23 +1,17 @@
 /** Frames: what a run sends, several times a second, and how its numbers are read. */
 
-const MAX_POINTS = 400; // of a line drawn
-const VIEWS = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
+const { search } = new URL(import.meta.url); // the version, the same for all of these files
+const { decode } = await import(new URL(`../served/channel.js${search}`, import.meta.url));
 
-/** A message of engine/runs/protocol.py: a header, and arrays as {values, shape} that look into the message's bytes. */
+const MAX_POINTS = 400; // of a line drawn
+
+/** A message of a run: its header, and its arrays as {values, shape}. */
 export class Frame {
   clocks = { epoch: "epochs", seconds: "seconds" }; // what can be said of a step besides its number: name → axis
 
   constructor(buffer, token) {
-    const length = new DataView(buffer).getUint32(0, true);
-    this.header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+    [this.header, this.arrays] = decode(buffer);
     this.token = token;
-    this.arrays = {};
-    let position = 4 + length;
-    for (const [name, kind, shape] of this.header.arrays) {
-      const count = shape.reduce((product, size) => product * size, 1);
-      this.arrays[name] = { values: new VIEWS[kind](buffer, position, count), shape };
-      position += Math.ceil((count * VIEWS[kind].BYTES_PER_ELEMENT) / 4) * 4;
-    }
   }
 
   /** Return how many rows an array has, 0 where there is none. */

@@ -4,8 +4,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ View, shown }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane, Units, Filters }, { Mistakes }, look] =
-  await Promise.all(["view", "charts", "histograms", "plane", "mistakes", "look"].map(load));
+const [{ View, shown }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane, Units, Filters }, { Mistakes }, look, { say }] =
+  await Promise.all(["view", "charts", "histograms", "plane", "mistakes", "look", "../served/dom"].map(load));
 const { DASHES, card, chart, choice, fact, icon, layerColor } = look;
 
 /** One run: loss and accuracy, what its layers are like and were, and what it gets wrong. */
@@ -121,9 +121,7 @@ class Status extends Block {
       train_accuracy: format.percent(frame.last("evaluated", 2)),
       test_accuracy: format.percent(frame.testAccuracy()),
     };
-    for (const [name, text] of Object.entries(figures)) {
-      if (this.facts[name].textContent !== text) this.facts[name].textContent = text;
-    }
+    for (const [name, text] of Object.entries(figures)) say(this.facts[name], text);
     const part = Math.min(header.step / header.steps, 1);
     this.bar.firstElementChild.style.transform = `scaleX(${part})`;
   }

@@ -1,5 +1,8 @@
 /** How it looks: numbers as text, the colours of the page's theme, icons, and the frames of cards and charts. */
 
+const { search } = new URL(import.meta.url); // the version, the same for all of these files
+const { style } = await import(new URL(`../served/dom.js${search}`, import.meta.url));
+
 /** Return a run's numbers as text in the page's language. */
 export function formats(language) {
   const kinds = {
@@ -23,8 +26,8 @@ export function formats(language) {
 
 /** Return Streamlit's colours and font as they are now, and whether they are dark. */
 export function readTheme(root) {
-  const style = getComputedStyle(root);
-  const get = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const computed = getComputedStyle(root);
+  const get = (name) => computed.getPropertyValue(`--st-${name}`).trim();
   const background = get("background-color");
   const [red, green, blue] = rgb(background);
   const dark = red * 0.3 + green * 0.6 + blue * 0.1 < 128;
@@ -67,17 +70,8 @@ export function layerColor({ dark }, i, n) {
 
 let styles;
 
-/** Load the stylesheet, once; nothing is drawn before it is there. */
-export function stylesheet() {
-  styles ??= new Promise((done) => {
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.href = new URL(`liveview.css${new URL(import.meta.url).search}`, import.meta.url).href;
-    link.onload = link.onerror = done;
-    document.head.append(link);
-  });
-  return styles;
-}
+/** Load the style sheet, once; nothing is drawn before it is there. */
+export const stylesheet = () => (styles ??= style(document.head, new URL(`liveview.css${search}`, import.meta.url)));
 
 export const ICONS = {
   csv: "M8 1.5v8m0 0L4.8 6.3M8 9.5l3.2-3.2M2 11.5v3h12v-3",
@@ -109,10 +103,6 @@ export const card = (name, title, body, tools = "") => `
 export const chart = (name, title, { legend = "", hint }) => card(name, title, `${legend}
   <div class="klv-figure" role="img"></div><div class="klv-x" aria-hidden="true"></div>
   ${hint ? `<p class="klv-hint" data-t="${hint}"></p>` : ""}`, tool("reset_zoom"));
-
-export function make(tag, properties = {}) {
-  return Object.assign(document.createElement(tag), properties);
-}
 
 /** Move the focus among the focusable elements of a group with the arrow keys; only one of them is a tab stop. */
 export function rove(group, selector) {

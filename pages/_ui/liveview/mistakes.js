@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block }, { sum }, { make, rove }] = await Promise.all(["charts", "frame", "look"].map(load));
+const [{ Block }, { sum }, { rove }, { element }] =
+  await Promise.all(["charts", "frame", "look", "../served/dom"].map(load));
 
 /** The confusion matrix of the whole test set and the most confident mistakes; known when the run stands still. */
 export class Mistakes extends Block {
@@ -62,13 +63,13 @@ export class Mistakes extends Block {
     const k = classes.length;
     const off = Math.max(1, ...values.filter((_, i) => i % (k + 1)));
     const long = classes.some((name) => name.length > 3);
-    const table = make("table", { className: long ? "klv-long" : "", role: "grid" });
+    const table = element("table", { className: long ? "klv-long" : "", role: "grid" });
     const head = table.insertRow();
-    head.append(make("th"), ...classes.map(() => make("th", { scope: "col", innerHTML: "<span></span>" })));
+    head.append(element("th"), ...classes.map(() => element("th", { scope: "col", innerHTML: "<span></span>" })));
     classes.forEach((name, j) => (head.cells[j + 1].firstElementChild.textContent = name));
     classes.forEach((right, i) => {
       const row = table.insertRow();
-      row.append(make("th", { scope: "row", textContent: right }));
+      row.append(element("th", { scope: "row", textContent: right }));
       const total = sum(frame.row("confusion", i)) || 1;
       classes.forEach((wrong, j) => {
         const count = values[i * k + j];
@@ -89,7 +90,7 @@ export class Mistakes extends Block {
     const classes = this.view.classes(frame);
     this.list.replaceChildren(...Array.from({ length: frame.rows("wrong") }, (_, n) => {
       const [right, wrong] = frame.row("wrong_labels", n);
-      const item = make("li", { innerHTML: "<canvas aria-hidden='true'></canvas><b></b><small></small>" });
+      const item = element("li", { innerHTML: "<canvas aria-hidden='true'></canvas><b></b><small></small>" });
       Object.assign(item.dataset, { right, wrong });
       const [canvas, name, share] = item.children;
       Object.assign(canvas, { width, height });

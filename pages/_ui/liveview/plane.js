@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block, surface }, { between, make, rove }] = await Promise.all(["charts", "look"].map(load));
+const [{ Block, surface }, { between, rove }, { element, say }] =
+  await Promise.all(["charts", "look", "../served/dom"].map(load));
 
 const ORANGE = "#f2a043"; // class 0; points are darker, so as to stand out on their own side
 const BLUE = "#2f8ccb";
@@ -63,7 +64,7 @@ export class Plane extends Block {
     else shade(this.base, frame.arrays.plane.values, 4);
     const [first, second] = this.view.classes(frame);
     const note = pointed ? unitName(this.view, unit) : this.view.t("plane_key", { first, second });
-    if (this.note.textContent !== note) this.note.textContent = note;
+    say(this.note, note);
     const points = [frame.token, this.view.look, this.width, frame.rows("points")].join();
     if (points !== this.points) this.drawPoints(frame);
     this.points = points;
@@ -145,13 +146,13 @@ export class Units extends Block {
     this.tiles = Array.from({ length: frame.rows("responses") }, (_, i) => {
       const [layer] = place(this.view, i);
       if (!this.box.children[layer]) {
-        this.box.append(make("div", { className: "klv-layer", innerHTML: "<small></small><div></div>" }));
+        this.box.append(element("div", { className: "klv-layer", innerHTML: "<small></small><div></div>" }));
       }
       const [title, tiles] = this.box.children[layer].children;
       title.textContent = this.view.t("layer", { n: layer + 1 });
-      const tile = make("button", { type: "button", tabIndex: i ? -1 : 0, title: unitName(this.view, i) });
+      const tile = element("button", { type: "button", tabIndex: i ? -1 : 0, title: unitName(this.view, i) });
       tile.dataset.unit = i;
-      tile.append(make("canvas"));
+      tile.append(element("canvas"));
       tiles.append(tile);
       return tile.firstElementChild;
     });
@@ -192,8 +193,8 @@ export class Filters extends Block {
     const n = frame.rows("filters");
     while (this.box.children.length > n) this.box.lastChild.remove();
     while (this.box.children.length < n) {
-      const pair = make("div");
-      pair.append(make("canvas"), make("canvas"));
+      const pair = element("div");
+      pair.append(element("canvas"), element("canvas"));
       this.box.append(pair);
     }
     const size = frame.arrays.filters.shape[1];

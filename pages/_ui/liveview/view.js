@@ -8,8 +8,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Channel }, { Frame }, { MAX_BANDS }, { formats, readTheme, stylesheet }, { mounted }] =
-  await Promise.all(["channel", "frame", "charts", "look", "../served/mount"].map(load));
+const [{ Frame }, { MAX_BANDS }, { formats, readTheme, stylesheet }, { Channel }, { fill }, { mounted }] =
+  await Promise.all(["frame", "charts", "look", "../served/channel", "../served/dom", "../served/mount"].map(load));
 
 const mounts = new Map(); // key → how often the component was mounted
 
@@ -29,6 +29,15 @@ export class View {
     this.received = 0;
     this.look = 0; // changes with theme, words and choices: everything is to be drawn again
     this.options = { x: "steps", loss: "linear", histogram: "activations" };
+    this.channel = new Channel({
+      received: (buffer) => this.receive(new Frame(buffer, this.data.token)),
+      opened: () => this.lost(false),
+      lost: () => this.lost(true),
+      gone: () => {
+        this.channel.open(null);
+        this.enter("gone");
+      },
+    });
     mounts.set(data.key, (mounts.get(data.key) ?? 0) + 1);
     Object.assign(root.dataset, { frames: 0, step: 0, state: "starting", mounts: mounts.get(data.key) });
     root.style.minHeight = "";
@@ -82,19 +91,14 @@ export class View {
   }
 
   watch(token) {
-    this.channel?.close();
     clearTimeout(this.reminder);
     this.state = this.reported = null;
     this.lost(false);
-    this.channel = new Channel(token, {
-      message: (buffer) => token === this.data.token && this.receive(new Frame(buffer, token)),
-      lost: (lost) => this.lost(lost),
-      gone: () => this.enter("gone"),
-    });
+    this.channel.open(`live/${token}`);
   }
 
   close() {
-    this.channel?.close();
+    this.channel.close();
     for (const timer of [this.speaker, this.reminder]) clearTimeout(timer);
     cancelAnimationFrame(this.raf);
     this.seen.disconnect();
@@ -143,7 +147,7 @@ export class View {
 
   /** Return a label, its {fields} filled. */
   t(name, values = {}) {
-    return this.data.labels[name].replace(/\{(\w+)\}/g, (field, key) => values[key] ?? field);
+    return fill(this.data.labels[name], values);
   }
 
   /** Return the names of a frame's classes in the page's language. */

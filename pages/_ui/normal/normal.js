@@ -8,8 +8,9 @@
    For tests the root carries data-cell, data-group, data-playing and, changed last, data-shown (a count). */
 
 const { search } = new URL(import.meta.url);
-const [{ STILL, mounted, save }, { buttons, dress, label, turn }] = await Promise.all(
-  ["mount", "tools"].map((file) => import(new URL(`../served/${file}.js${search}`, import.meta.url))));
+const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
+const [{ clamp, dress, element, fill, range, say }, { STILL, mounted, save }, { decimals }, { SHEET, buttons, label, turn }] =
+  await Promise.all(["dom", "mount", "numbers", "tools"].map(load));
 
 const PACE = 1.1; // cells a second
 const SPOKEN_AFTER = 500; // ms of rest after which a cell is announced
@@ -21,34 +22,10 @@ export default mounted(({ parentElement, data }) => new Pane(parentElement, data
 
 // ------------------------------------------------------------------------------------------------------------- numbers
 
-const range = (n, make) => Array.from({ length: n }, (_, i) => make(i));
-const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const formats = [0, 1, 2, 3].map((digits) =>
-  new Intl.NumberFormat("en", { minimumFractionDigits: 0, maximumFractionDigits: digits, useGrouping: false, signDisplay: "negative" }));
-const steady = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2, useGrouping: false, signDisplay: "negative" });
-
-const plain = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 3, useGrouping: false, signDisplay: "negative" });
-
-/** Return a number in at most so many decimals, with a real minus sign. */
-const shown = (value, digits = 3) => formats[digits].format(value).replace("-", "−");
-const two = (value) => steady.format(value).replace("-", "−");
-const typed = (value) => plain.format(value).replace("-", "−"); // as it was typed or drawn
-const bracketed = (value, digits) => (value < 0 ? `(${shown(value, digits)})` : shown(value, digits));
-
-/** Return a new element. Properties starting with "aria-", "data-" or "role" become attributes. */
-function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (/^(aria-|data-|role)/.test(name)) made.setAttribute(name, value);
-    else made[name] = value;
-  }
-  made.append(...children);
-  return made;
-}
-
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
+const shown = (value, most = 3) => decimals(value, most);
+const two = (value) => decimals(value, 2, 2);
+const typed = (value) => decimals(value, 3, 1); // as it was typed or drawn
+const bracketed = (value, most) => (value < 0 ? `(${shown(value, most)})` : shown(value, most));
 
 // --------------------------------------------------------------------------------------------------------------- field
 
@@ -85,7 +62,7 @@ class Field {
     const largest = Math.max(...values.map(Math.abs)) || 1;
     values.forEach((value, n) => {
       const cell = this.cells[n], text = written(value);
-      write(cell, text);
+      say(cell, text);
       cell.dataset.n = Math.min(text.length, 6);
       cell.classList.toggle("negative", value < 0);
       cell.style.setProperty("--share", (Math.abs(value) / largest).toFixed(3));
@@ -130,7 +107,7 @@ class Sums {
       return n > WRITTEN ? `${terms.join(" + ")} + …` : terms.join(" + ");
     };
     const minus = mean[here] < 0 ? ` + ${mu.slice(1)}` : ` − ${mu}`;
-    const line = (name, left, middle, right) => [labels[name], left, middle, `= ${right}`].forEach((text, k) => write(this.lines[name][k], text));
+    const line = (name, left, middle, right) => [labels[name], left, middle, `= ${right}`].forEach((text, k) => say(this.lines[name][k], text));
     line("mean", "μ =", `(${sum((value) => bracketed(value, 3))}) / ${n}`, shown(mean[here]));
     line("variance", "σ² =", `(${sum((value) => `(${shown(value)}${minus})²`)}) / ${n}`, shown(variance[here]));
     line("standard", "x̂ =", `(x − μ) / √(σ² + ε) = (${shown(x[here])}${minus}) / ${shown(deviation[here])}`, shown(normal[here]));
@@ -161,7 +138,7 @@ class Pane {
         element("div", { className: "group" }, back, play, forward),
         element("div", { className: "typed" }, this.inputName, this.input), csv),
       this.heading, this.stage, this.sums.root, this.alone, this.keys, this.status);
-    dress(parent, this.root, new URL(`normal.css${search}`, import.meta.url));
+    dress(parent, this.root, SHEET, new URL(`normal.css${search}`, import.meta.url));
     back.onclick = () => this.step(-1);
     forward.onclick = () => this.step(1);
     play.onclick = () => this.play(!this.state.playing);
@@ -185,8 +162,8 @@ class Pane {
       for (const [name, written] of [["x", typed], ["normal", two], ["y", two]]) this.fields[name].fill(scene[name], written);
       const kind = `${scene.kind}_${scene.shape.length === 2 ? "units" : "pictures"}`;
       const size = scene.group.filter((it) => it === scene.group[0]).length;
-      write(this.heading, fill(labels[kind], { n: size }));
-      write(this.alone, size === 1 ? labels.alone : "");
+      say(this.heading, fill(labels[kind], { n: size }));
+      say(this.alone, size === 1 ? labels.alone : "");
       this.state.place = Math.min(this.state.place, scene.x.length - 1);
       this.play(this.state.playing);
       this.show();
@@ -203,7 +180,7 @@ class Pane {
     const { labels, scene: { shape } } = this;
     this.fields = Object.fromEntries(["x", "normal", "y"].map((name) => [name, new Field(name, shape, labels)]));
     for (const [name, field] of Object.entries(this.fields)) {
-      write(field.title, labels[name]);
+      say(field.title, labels[name]);
       field.listen("pointerover", (cell) => this.hold(cell));
       field.listen("click", (cell) => {
         this.play(false);
@@ -216,8 +193,8 @@ class Pane {
     this.stage.setAttribute("aria-label", labels.x);
     this.way = way(shape);
     this.rowLength = shape.length === 2 ? shape[1] : shape[2];
-    write(this.inputName, labels.number);
-    write(this.keys, labels.keys);
+    say(this.inputName, labels.number);
+    say(this.keys, labels.keys);
     label(this.tools, labels);
   }
 
@@ -290,7 +267,7 @@ class Pane {
   /** Announce the cell, when it has rested for a while. */
   speak() {
     clearTimeout(this.saying);
-    if (!this.state.playing) this.saying = setTimeout(() => write(this.status, this.said ?? ""), SPOKEN_AFTER);
+    if (!this.state.playing) this.saying = setTimeout(() => say(this.status, this.said ?? ""), SPOKEN_AFTER);
   }
 
   where(cell) {
@@ -307,7 +284,7 @@ class Pane {
       this.input.value = this.scene.x[this.way[this.state.place]];
       return;
     }
-    this.setStateValue("typed", [this.way[this.state.place], Math.min(Math.max(value, -99), 99)]);
+    this.setStateValue("typed", [this.way[this.state.place], clamp(value, -99, 99)]);
   }
 
   download() {

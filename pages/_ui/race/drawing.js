@@ -2,7 +2,7 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const { range } = await load("words");
+const { range } = await load("../served/dom");
 
 export const DASHES = {
   solid: [], dash: [9, 5], dot: [2, 4], dashdot: [10, 4, 2, 4], longdash: [16, 5], longdashdot: [16, 4, 2, 4],

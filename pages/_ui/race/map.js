@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const { clamp, plain, range, ticks } = await load("words");
+const { clamp, range } = await load("../served/dom");
+const { plain, ticks } = await load("../served/numbers");
 const { DASHES, css, drawMarker, mix, outline, prepare } = await load("drawing");
 const { BANDS, position } = await load("plane");
 

@@ -2,7 +2,7 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const { clamp, range } = await load("words");
+const { clamp, range } = await load("../served/dom");
 
 export const BANDS = 18; // between contour lines, from the lowest value to the highest of the domain
 const DEEPEST = 400, WIDEST = 0.2; // zoom

@@ -11,9 +11,10 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ clamp, element, fill, plain, shown }, { css, readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Chart, Legend },
-  { STILL, mounted, save }, { buttons, label, style, turn }] = await Promise.all(
-  ["words", "drawing", "plane", "map", "surface", "standings", "../served/mount", "../served/tools"].map(load));
+const [{ css, readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Chart, Legend }] = await Promise.all(
+  ["drawing", "plane", "map", "surface", "standings"].map(load));
+const [{ clamp, element, fill, style }, { STILL, mounted, save }, { plain, steady }, { SHEET, buttons, label, turn }] =
+  await Promise.all(["dom", "mount", "numbers", "tools"].map((name) => load(`../served/${name}`)));
 
 const RACE_SECONDS = 8; // that a whole race lasts at speed 1
 const SLOWEST = 0.1, FASTEST = 10;
@@ -29,7 +30,7 @@ let styles;
 
 /** Load the style sheets, once; nothing is drawn before they are there. */
 function stylesheet() {
-  return (styles ??= style(document.head, new URL(`race.css${search}`, import.meta.url)));
+  return (styles ??= style(document.head, SHEET, new URL(`race.css${search}`, import.meta.url)));
 }
 
 const ICONS = { // beside those that all players have; here "back" and "forward" are single steps
@@ -208,7 +209,7 @@ class Race {
     const [x, y] = view.toPlane(...at);
     if (event.pointerType === "mouse") {
       const here = view.round([x, y]), [left, up] = here.map(plain);
-      this.point.textContent = fill(labels.point, { x: left, y: up, f: shown(this.field.at(...here)) });
+      this.point.textContent = fill(labels.point, { x: left, y: up, f: steady(this.field.at(...here)) });
     }
     if (!held) return;
     held.moved ||= Math.hypot(at[0] - held.from[0], at[1] - held.from[1]) > 5;
@@ -369,7 +370,7 @@ class Race {
   }
 
   say(step) {
-    const values = this.scene.runs.map((run) => `${run.name} f ${shown(run.values[Math.min(step, run.values.length - 1)])}`).join("; ");
+    const values = this.scene.runs.map((run) => `${run.name} f ${steady(run.values[Math.min(step, run.values.length - 1)])}`).join("; ");
     const said = fill(this.labels.said, { step, values });
     this.status.textContent = said;
     this.chart.canvas.setAttribute("aria-label", `${this.labels.chart}. ${said}`);

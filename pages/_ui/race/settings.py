@@ -7,19 +7,12 @@ import streamlit as st
 from engine import presets
 from engine.analysis.landscapes import LANDSCAPES, MAX_STEPS, Landscape
 from engine.errors import N_
+from pages._ui.controls import OPTIONS
 from pages._ui.i18n import _
 from pages._ui.settings import Setting, Settings, Value, named, number, toggle, whole
 
 # What a person reads for the optimizers, in the order of their invention.
-NAMES = {
-    "sgd": N_("SGD"),
-    "momentum": N_("Momentum"),
-    "nesterov": N_("Nesterov"),
-    "adagrad": N_("AdaGrad"),
-    "rmsprop": N_("RMSProp"),
-    "adam": N_("Adam"),
-    "adamw": N_("AdamW"),
-}
+NAMES = {name: OPTIONS[name] for name in ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")}
 BOOK = ("sgd", "momentum", "adagrad", "adam")
 SCHEDULES = {
     "constant": N_("Constant"),

@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const { clamp, element, fill, plain, shown, ticks } = await load("words");
+const { clamp, element, fill } = await load("../served/dom");
+const { plain, steady, ticks } = await load("../served/numbers");
 const { DASHES, css, drawMarker, prepare } = await load("drawing");
 
 /** The runners with their value and their distance now. */
@@ -43,8 +44,8 @@ export class Legend {
     this.step = step;
     for (const { run, value, distance } of this.rows) {
       const last = run.points.length - 1, lost = run.diverged && step > last;
-      value.textContent = lost ? "∞" : shown(run.values[Math.min(step, last)]);
-      distance.textContent = lost ? fill(race.labels.diverged, { step: last + 1 }) : shown(run.distances[Math.min(step, last)]);
+      value.textContent = lost ? "∞" : steady(run.values[Math.min(step, last)]);
+      distance.textContent = lost ? fill(race.labels.diverged, { step: last + 1 }) : steady(run.distances[Math.min(step, last)]);
       distance.classList.toggle("kr-lost", lost);
     }
   }

@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const { element, fill, plain, range, shown } = await load("words");
+const { element, fill, range } = await load("../served/dom");
+const { plain, steady } = await load("../served/numbers");
 const { css, mix } = await load("drawing");
 const { BANDS, position } = await load("plane");
 const { DOTTED } = await load("map");
@@ -45,7 +46,7 @@ export class Surface {
     const line = css(mix(theme.high, theme.ink, 0.4));
     const surface = {
       type: "surface", x: xs, y: ys, z: values.map((row) => row.map((it) => field.height(it))),
-      text: values.map((row, j) => row.map((it, i) => fill(race.labels.point, { x: shown(xs[i]), y: shown(ys[j]), f: shown(it) }))),
+      text: values.map((row, j) => row.map((it, i) => fill(race.labels.point, { x: steady(xs[i]), y: steady(ys[j]), f: steady(it) }))),
       hoverinfo: "text", showscale: false,
       colorscale: [[0, css(mix(theme.ground, theme.high, 0.16))], [1, css(theme.high)]],
       contours: { z: { show: true, start: 1, end: BANDS, size: 1, color: line, width: 1 } },

@@ -1,14 +1,15 @@
 /** A network whose hidden units are missing at random, another set of them in every step of training. */
 
 const { search } = new URL(import.meta.url);
-const { element, fill, set, shape, two, write } = await import(new URL(`dom.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
+const [{ change, element, fill, range, say, svg }, { decimals }] = await Promise.all(["dom", "numbers"].map(load));
 
 const WIDE = 720, NARROW = 400, HIGH = 460, SMALL = 96; // units of the drawings
 const HEAD = 34; // of them above the units
 
 /** Return the places of the units: a column for each layer. */
 function places(layers, width, height, edge) {
-  return layers.map((size, k) => Array.from({ length: size }, (_, n) => [
+  return layers.map((size, k) => range(size, (n) => [
     edge + ((width - 2 * edge) * k) / (layers.length - 1),
     height / 2 + (n - (size - 1) / 2) * spacing(layers, height, edge),
   ]));
@@ -33,10 +34,10 @@ export class Dropout {
 
   constructor(pane) {
     this.pane = pane;
-    this.lines = shape("path", { class: "connections" });
-    this.units = shape("g");
-    this.heads = shape("g", { class: "heads" });
-    this.picture = shape("svg", { class: "network", role: "img" }, this.lines, this.units, this.heads);
+    this.lines = svg("path", { class: "connections" });
+    this.units = svg("g");
+    this.heads = svg("g", { class: "heads" });
+    this.picture = svg("svg", { class: "network", role: "img" }, this.lines, this.units, this.heads);
     this.title = element("h3");
     this.count = element("h3");
     this.switch = element("input", { type: "checkbox", id: "test" });
@@ -60,15 +61,15 @@ export class Dropout {
     this.drawn = undefined;
     this.layout();
     this.switch.checked = Boolean(state.test);
-    write(this.switchName, labels.test);
+    say(this.switchName, labels.test);
     const more = BigInt(scene.networks).toLocaleString("en");
-    write(this.count, fill(labels.thinned, { n: scene.places, all: more }));
+    say(this.count, fill(labels.thinned, { n: scene.places, all: more }));
     const small = places(layers, SMALL, SMALL * 0.7, 8);
     this.thumbs = scene.masks.map((_, n) => {
       const there = this.there(n);
-      const dots = small.flatMap((layer, k) => layer.map(([cx, cy], i) => shape("circle", { cx, cy, r: 2.6, class: there[k][i] ? "" : "off" })));
-      const picture = shape("svg", { viewBox: `0 0 ${SMALL} ${SMALL * 0.7}`, "aria-hidden": true },
-        shape("path", { d: connections(small, there) }), ...dots);
+      const dots = small.flatMap((layer, k) => layer.map(([cx, cy], i) => svg("circle", { cx, cy, r: 2.6, class: there[k][i] ? "" : "off" })));
+      const picture = svg("svg", { viewBox: `0 0 ${SMALL} ${SMALL * 0.7}`, "aria-hidden": true },
+        svg("path", { d: connections(small, there) }), ...dots);
       const name = fill(labels.mask, { n: n + 1 });
       const button = element("button", { type: "button", title: name, "aria-label": name }, picture);
       button.onclick = () => this.pane.step(n - this.pane.place);
@@ -90,14 +91,14 @@ export class Dropout {
     this.heads.replaceChildren(...names.map((name, k) => {
       const edge = k === 0 ? "start" : k === layers.length - 1 ? "end" : "middle";
       const x = k === 0 ? 4 : k === layers.length - 1 ? wide - 4 : this.at[k][0][0];
-      const text = shape("text", { x, y: 18, "text-anchor": edge });
+      const text = svg("text", { x, y: 18, "text-anchor": edge });
       text.textContent = name;
       return text;
     }));
     this.marks = this.at.map((layer) => layer.map(([x, y]) => {
-      const scale = shape("text", { x, y: y + 0.25 * r, "text-anchor": "middle", "font-size": 0.68 * r });
-      const cross = shape("path", { d: `M${x - r / 2} ${y - r / 2}l${r} ${r}M${x + r / 2} ${y - r / 2}l${-r} ${r}`, class: "cross" });
-      return { node: shape("g", { class: "unit" }, shape("circle", { cx: x, cy: y, r }), cross, scale), scale };
+      const scale = svg("text", { x, y: y + 0.25 * r, "text-anchor": "middle", "font-size": 0.68 * r });
+      const cross = svg("path", { d: `M${x - r / 2} ${y - r / 2}l${r} ${r}M${x + r / 2} ${y - r / 2}l${-r} ${r}`, class: "cross" });
+      return { node: svg("g", { class: "unit" }, svg("circle", { cx: x, cy: y, r }), cross, scale), scale };
     }));
     this.units.replaceChildren(...this.marks.flat().map(({ node }) => node));
   }
@@ -105,7 +106,7 @@ export class Dropout {
   /** Return who is there, layer by layer, under a mask; everybody where there is none. */
   there(n) {
     const { layers, masks } = this.scene, mask = masks[n];
-    return layers.map((size, k) => Array.from({ length: size }, (_, i) =>
+    return layers.map((size, k) => range(size, (i) =>
       k === 0 || k === layers.length - 1 || !mask || Boolean(mask[(k - 1) * layers[1] + i])));
   }
 
@@ -117,16 +118,16 @@ export class Dropout {
       const hidden = k > 0 && k < layers.length - 1;
       node.classList.toggle("off", !there[k][i]);
       node.classList.toggle("hidden-unit", hidden);
-      write(scale, hidden && there[k][i] ? `×${two(state.test ? 1 : scene.scale)}` : "");
+      say(scale, hidden && there[k][i] ? `×${decimals(state.test ? 1 : scene.scale, 2, 2)}` : "");
     }));
     this.thumbs.forEach((thumb, n) => thumb.setAttribute("aria-pressed", !state.test && n === place));
     this.switch.checked = Boolean(state.test);
-    write(this.title, state.test ? labels.network_test : labels.network);
+    say(this.title, state.test ? labels.network_test : labels.network);
     const all = 2 * layers[1], kept = there.slice(1, -1).flat().filter(Boolean).length;
-    const said = state.test ? fill(labels.test_said, { all }) : fill(labels.mask_said, { n: place + 1, kept, all, scale: two(scene.scale) });
+    const said = state.test ? fill(labels.test_said, { all }) : fill(labels.mask_said, { n: place + 1, kept, all, scale: decimals(scene.scale, 2, 2) });
     this.picture.setAttribute("aria-label", said);
-    write(this.sentence, said);
-    set(this.root, { "data-kept": kept });
+    say(this.sentence, said);
+    change(this.root, { "data-kept": kept });
     return said;
   }
 

@@ -4,37 +4,40 @@
     contours are drawn, which are ellipses, and the lowest point of the bowl follows the hand. */
 
 const { search } = new URL(import.meta.url);
-const { element, fill, set, shape, shown, two, write } = await import(new URL(`dom.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
+const [{ change, clamp, element, fill, range, say, svg }, { decimals }] = await Promise.all(["dom", "numbers"].map(load));
 
 const SIZE = 500, EDGE = 26; // units of the drawing
 const SENT_EVERY = 70; // ms between two places of the hand that the page is told
 const STEP = 0.05; // of the settings
+
+const two = (value) => decimals(value, 2, 2);
 
 export class Norms {
   pace = 12; // places a second
 
   constructor(pane) {
     this.pane = pane;
-    this.contours = Array.from({ length: 9 }, () => shape("ellipse", { class: "contour" }));
-    this.touching = shape("ellipse", { class: "contour touching" });
-    this.ball = shape("path", { class: "ball" });
-    this.way = shape("polyline", { class: "way" });
-    this.best = shape("g", { class: "best" }, shape("circle", { r: 8 }), shape("circle", { r: 2.6 }));
-    this.zero = shape("line", { class: "zero" });
-    this.handle = shape("g", { class: "handle", tabindex: 0, role: "button" },
-      shape("circle", { r: 22, class: "reach" }), shape("path", { d: "M-9 0H9M0-9V9" }), shape("circle", { r: 10 }));
-    const axes = shape("path", { class: "axis", d: `M${EDGE} ${SIZE / 2}H${SIZE - 6}M${SIZE / 2} ${SIZE - EDGE}V6` });
+    this.contours = range(9, () => svg("ellipse", { class: "contour" }));
+    this.touching = svg("ellipse", { class: "contour touching" });
+    this.ball = svg("path", { class: "ball" });
+    this.way = svg("polyline", { class: "way" });
+    this.best = svg("g", { class: "best" }, svg("circle", { r: 8 }), svg("circle", { r: 2.6 }));
+    this.zero = svg("line", { class: "zero" });
+    this.handle = svg("g", { class: "handle", tabindex: 0, role: "button" },
+      svg("circle", { r: 22, class: "reach" }), svg("path", { d: "M-9 0H9M0-9V9" }), svg("circle", { r: 10 }));
+    const axes = svg("path", { class: "axis", d: `M${EDGE} ${SIZE / 2}H${SIZE - 6}M${SIZE / 2} ${SIZE - EDGE}V6` });
     this.names = [[SIZE - 14, SIZE / 2 - 10, "w₁"], [SIZE / 2 + 18, 18, "w₂"]].map(([x, y, text]) => {
-      const name = shape("text", { x, y, class: "name" });
+      const name = svg("text", { x, y, class: "name" });
       name.textContent = text;
       return name;
     });
-    this.ticks = shape("g", { class: "ticks" });
-    this.clip = shape("clipPath", { id: "inside" }, shape("rect", { x: 1, y: 1, width: SIZE - 2, height: SIZE - 2, rx: 6 }));
-    const inside = shape("g", { "clip-path": "url(#inside)" }, ...this.contours, this.ball, this.touching, axes, this.ticks,
+    this.ticks = svg("g", { class: "ticks" });
+    this.clip = svg("clipPath", { id: "inside" }, svg("rect", { x: 1, y: 1, width: SIZE - 2, height: SIZE - 2, rx: 6 }));
+    const inside = svg("g", { "clip-path": "url(#inside)" }, ...this.contours, this.ball, this.touching, axes, this.ticks,
       this.way, this.zero);
-    this.picture = shape("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "map", role: "group" }, this.clip,
-      shape("rect", { class: "ground", x: 1, y: 1, width: SIZE - 2, height: SIZE - 2, rx: 6 }), inside, ...this.names,
+    this.picture = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "map", role: "group" }, this.clip,
+      svg("rect", { class: "ground", x: 1, y: 1, width: SIZE - 2, height: SIZE - 2, rx: 6 }), inside, ...this.names,
       this.handle, this.best);
     this.facts = {};
     const fact = (name) => {
@@ -60,13 +63,13 @@ export class Norms {
     const heard = this.sent === undefined || this.sent === String(scene.heard);
     if (heard && !this.dragging && !this.timer) this.centre = scene.centre;
     const { labels } = this.pane;
-    this.picture.setAttribute("aria-label", fill(labels.ball, { p: shown(scene.p) }));
-    for (const term of this.root.querySelectorAll("[data-t]")) write(term, labels[term.dataset.t]);
+    this.picture.setAttribute("aria-label", fill(labels.ball, { p: decimals(scene.p, 3) }));
+    for (const term of this.root.querySelectorAll("[data-t]")) say(term, labels[term.dataset.t]);
     const marks = [-3, -2, -1, 1, 2, 3].flatMap((n) => [[n, [n, 0], [0, 16], "middle"], [n, [0, n], [-8, 4], "end"]]);
     this.ticks.replaceChildren(...marks.map(([n, point, [dx, dy], anchor]) => {
       const [x, y] = this.at(point);
-      const text = shape("text", { x: x + dx, y: y + dy, "text-anchor": anchor });
-      text.textContent = shown(n);
+      const text = svg("text", { x: x + dx, y: y + dy, "text-anchor": anchor });
+      text.textContent = decimals(n, 3);
       return text;
     }));
     this.way.setAttribute("points", scene.path.map((point) => this.at(point).map((it) => it.toFixed(2))).join(" "));
@@ -81,15 +84,15 @@ export class Norms {
     const zeros = w.map((it) => it === 0);
     const [x, y] = this.at(w);
     this.zero.style.display = zeros[0] !== zeros[1] ? "" : "none";
-    set(this.zero, zeros[0] ? { x1: x, x2: x, y1: 0, y2: SIZE } : { x1: 0, x2: SIZE, y1: y, y2: y });
-    write(this.facts.budget, two(t));
-    write(this.facts.weights, `(${two(w[0])}, ${two(w[1])})`);
-    write(this.facts.norm, two(scene.norms[place]));
-    write(this.facts.error, two(error));
+    change(this.zero, zeros[0] ? { x1: x, x2: x, y1: 0, y2: SIZE } : { x1: 0, x2: SIZE, y1: y, y2: y });
+    say(this.facts.budget, two(t));
+    say(this.facts.weights, `(${two(w[0])}, ${two(w[1])})`);
+    say(this.facts.norm, two(scene.norms[place]));
+    say(this.facts.error, two(error));
     const name = zeros[0] ? "w₁" : "w₂";
     const verdict = zeros[0] && zeros[1] ? labels.both_zero : zeros[0] || zeros[1] ? fill(labels.zero, { weight: name })
       : error < 1e-12 ? labels.inside : labels.no_zero;
-    write(this.verdict, verdict);
+    say(this.verdict, verdict);
     this.verdict.classList.toggle("yes", zeros[0] || zeros[1]);
     return fill(labels.norms_said, { t: two(t), w1: two(w[0]), w2: two(w[1]), e: two(error) });
   }
@@ -98,7 +101,7 @@ export class Norms {
   drawBowl(error) {
     const { scene, centre } = this, [cx, cy] = this.at(centre), unit = (SIZE / 2 - EDGE) / this.far;
     const turn = `rotate(${-scene.angle} ${cx} ${cy})`;
-    const ellipse = (node, radius) => set(node, {
+    const ellipse = (node, radius) => change(node, {
       cx, cy, rx: (radius * unit).toFixed(2), ry: ((radius * unit) / Math.sqrt(scene.narrow)).toFixed(2), transform: turn,
     });
     this.contours.forEach((node, n) => ellipse(node, 0.6 * (n + 1)));
@@ -143,7 +146,7 @@ export class Norms {
   }
 
   move(...point) {
-    const snapped = point.map((it) => Math.round(Math.min(Math.max(it, -this.far), this.far) / STEP) * STEP);
+    const snapped = point.map((it) => Math.round(clamp(it, -this.far, this.far) / STEP) * STEP);
     this.centre = snapped.map((it) => Number(it.toFixed(2)) + 0);
     this.drawBowl(this.scene.errors[this.pane.place]);
     if (this.timer) return;

@@ -9,8 +9,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ element, write }, { Norms }, { Dropout }, { Sheet }, { STILL, mounted, save }, { buttons, dress, label, turn }] =
-  await Promise.all(["dom", "norms", "dropout", "sheet", "../served/mount", "../served/tools"].map(load));
+const [{ Norms }, { Dropout }, { Sheet }, { dress, element, say }, { STILL, mounted, save }, { SHEET, buttons, label, turn }] =
+  await Promise.all(["norms", "dropout", "sheet", "../served/dom", "../served/mount", "../served/tools"].map(load));
 
 const KINDS = { norms: Norms, dropout: Dropout, sheet: Sheet };
 const SPOKEN_AFTER = 500; // ms of rest after which a place is announced
@@ -35,7 +35,7 @@ class Pane {
     this.root = element("div", { className: `kasane-regular ${scene.kind}-pane`, hidden: true, "data-kind": scene.kind, "data-shown": 0 },
       element("div", { className: "tools", role: "toolbar" }, element("div", { className: "group" }, back, play, forward), csv),
       this.picture.root, this.status);
-    dress(parent, this.root, new URL(`regular.css${search}`, import.meta.url));
+    dress(parent, this.root, SHEET, new URL(`regular.css${search}`, import.meta.url));
     back.onclick = () => this.step(-1);
     forward.onclick = () => this.step(1);
     play.onclick = () => this.play(!this.state.playing);
@@ -122,7 +122,7 @@ class Pane {
   /** Announce the place, when it has rested for a while. */
   speak() {
     clearTimeout(this.saying);
-    if (!this.state.playing) this.saying = setTimeout(() => write(this.status, this.said ?? ""), SPOKEN_AFTER);
+    if (!this.state.playing) this.saying = setTimeout(() => say(this.status, this.said ?? ""), SPOKEN_AFTER);
   }
 
   download() {

@@ -1,7 +1,7 @@
 /** A sheet of digits, each changed at random, and changed anew at every place; at the first they are as they are. */
 
 const { search } = new URL(import.meta.url);
-const { element, fill, write } = await import(new URL(`dom.js${search}`, import.meta.url));
+const { element, fill, range, say } = await import(new URL(`../served/dom.js${search}`, import.meta.url));
 
 const FADE = 260; // ms from one look to the next
 
@@ -43,7 +43,7 @@ export class Sheet {
       if (share < 1) this.frame = requestAnimationFrame(draw);
     };
     draw(this.drawn ? start : start + FADE);
-    write(this.title, place ? fill(labels.look, { n: place, all: scene.places - 1 }) : labels.original);
+    say(this.title, place ? fill(labels.look, { n: place, all: scene.places - 1 }) : labels.original);
     return place ? fill(labels.look_said, { n: place }) : labels.original_said;
   }
 
@@ -70,7 +70,7 @@ export class Sheet {
 
   *rows() {
     const { side, tiles, places, labels } = this.scene;
-    yield ["look", "digit", ...Array.from({ length: side * side }, (_, n) => `pixel${n}`)];
+    yield ["look", "digit", ...range(side * side, (n) => `pixel${n}`)];
     for (let place = 0; place < places; place++) {
       for (let n = 0; n < tiles; n++) yield [place, labels[n], ...this.look(place).subarray(n * side * side, (n + 1) * side * side)];
     }

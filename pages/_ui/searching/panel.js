@@ -1,7 +1,8 @@
 /* The best twenty trials: their learning curves in a panel of five by four, and their numbers in a table. */
 
 const { search } = new URL(import.meta.url);
-const { change, element, fill, percent, range, say, svg, word } = await import(new URL(`tools.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const [{ percent, word }, { change, element, fill, range, say, svg }] = await Promise.all(["axes", "../served/dom"].map(load));
 
 export const BEST = 20;
 const [WIDE, HIGH] = [100, 64]; // of a curve's own coordinates; it is stretched to its cell
@@ -35,7 +36,7 @@ class Cell {
     this.score = element("b");
     this.note = element("small");
     const head = element("span", { class: "head" }, element("i", {}, String(index + 1)), this.score);
-    const button = element("button", { type: "button", disabled: "" }, head, picture, this.note);
+    const button = element("button", { type: "button", disabled: true }, head, picture, this.note);
     button.addEventListener("click", () => this.trial && view.pick(this.trial.number));
     button.addEventListener("pointerenter", () => this.trial && view.hover(this.trial.number));
     button.addEventListener("pointerleave", () => view.hover(null));
@@ -82,7 +83,7 @@ export class Table {
     const state = element("td", { class: "state" });
     const open = element("button", { type: "button", class: "open" }, this.view.labels.open);
     const row = { cells: [...cells, state], open, trial: null };
-    row.root = element("tr", { hidden: "" }, ...cells, state, element("td", {}, open));
+    row.root = element("tr", { hidden: true }, ...cells, state, element("td", {}, open));
     say(cells[0], String(index + 1));
     row.root.addEventListener("pointerenter", () => this.view.hover(row.trial?.number ?? null));
     row.root.addEventListener("pointerleave", () => this.view.hover(null));

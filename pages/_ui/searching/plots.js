@@ -1,8 +1,9 @@
 /* All trials at once: as points over two fields, as lines over all fields, and what each field matters. */
 
 const { search } = new URL(import.meta.url);
-const { change, colour, element, fill, percent, place, range, say, svg, ticks } =
-  await import(new URL(`tools.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const [{ colour, percent, place, ticks }, { change, element, fill, range, say, svg }] =
+  await Promise.all(["axes", "../served/dom"].map(load));
 
 const HEIGHT = 320;
 const NEAR = 22; // pixels within which a point or a line is pointed at

@@ -3,18 +3,18 @@
    searching.js   what is mounted: the channel, the trials, the strip that says how far the search is
    panel.js       the learning curves of the best twenty, and their table
    plots.js       all trials: points, lines, importance
-   tools.js       elements, axes, colours
+   axes.js        places on axes, numbers and colours
 
    A trial that is pointed at is marked everywhere; a click keeps it. For tests the root carries data-search, data-state,
    data-finished, data-shown (a count, changed last). */
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ change, element, fill, percent, say, shown, word }, { BEST, Panel, Table }, { Importance, Parallel, Scatter, key }] =
-  await Promise.all([load("tools"), load("panel"), load("plots")]);
-const { mounted, save } = await import(new URL(`../served/mount.js${search}`, import.meta.url));
+const [{ percent, shown, word }, { BEST, Panel, Table }, { Importance, Parallel, Scatter, key }] =
+  await Promise.all(["axes", "panel", "plots"].map(load));
+const [{ Channel }, { change, dress, element, fill, say }, { mounted, save }] =
+  await Promise.all(["../served/channel", "../served/dom", "../served/mount"].map(load));
 
-const GONE = 4404; // close code: there is no such search on this server
 const DRAW_EVERY = 200; // ms between two drawings
 const SPEAK_EVERY = 5000; // ms between two announcements
 const RUNNING = new Set(["starting", "running", "stopping"]);
@@ -22,45 +22,18 @@ const EARLY = new Set(["pruned", "diverged", "failed"]);
 
 export default mounted(({ parentElement }) => new View(parentElement));
 
-/** The connection to a search. It comes back by itself, and is closed for good by `close`. */
-class Channel {
-  constructor(name, { message, lost, gone }) {
-    Object.assign(this, { name, message, lost, gone, delay: 300, closed: false });
-    this.connect();
-  }
-
-  connect() {
-    const url = new URL(`searching/${encodeURIComponent(this.name)}`, document.baseURI);
-    url.protocol = url.protocol.replace("http", "ws");
-    const socket = (this.socket = new WebSocket(url));
-    socket.onopen = () => (this.closed ? socket.close() : this.lost(false));
-    socket.onmessage = ({ data }) => {
-      this.delay = 300;
-      if (!this.closed) this.message(JSON.parse(data));
-    };
-    socket.onclose = ({ code }) => {
-      if (this.closed) return;
-      if (code === GONE) {
-        this.closed = true;
-        this.gone();
-        return;
-      }
-      this.lost(true);
-      this.timer = setTimeout(() => this.connect(), this.delay);
-      this.delay = Math.min(this.delay * 1.8, 5000);
-    };
-  }
-
-  close() {
-    this.closed = true;
-    clearTimeout(this.timer);
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.close(); // one that is still connecting closes on open
-  }
-}
-
 class View {
   constructor(parent) {
     this.shown = 0;
+    this.channel = new Channel({
+      received: (data) => this.receive(JSON.parse(data)),
+      opened: () => (this.lost.hidden = true),
+      lost: () => (this.lost.hidden = false),
+      gone: () => {
+        this.channel.open(null);
+        this.report("gone");
+      },
+    });
     this.trials = new Map();
     this.ranking = [];
     this.picked = this.hovered = this.current = null;
@@ -74,7 +47,6 @@ class View {
   }
 
   build(parent) {
-    const style = element("link", { rel: "stylesheet", href: new URL(`searching.css${search}`, import.meta.url) });
     this.words = [];
     const worded = (tag, name, attributes = {}) => {
       const made = element(tag, attributes);
@@ -102,9 +74,9 @@ class View {
     this.take = element("button", { type: "button", class: "take" });
     this.take.addEventListener("click", () => this.current !== null && this.open(this.current));
     this.live = element("p", { class: "unseen-text", role: "status" });
-    this.lost = worded("p", "reconnecting", { class: "lost", hidden: "" });
+    this.lost = worded("p", "reconnecting", { class: "lost", hidden: true });
     this.empty = worded("p", "empty", { class: "empty" });
-    this.root = element("div", { class: "kasane-search", hidden: "", "data-shown": 0, "data-search": "", "data-finished": 0 },
+    this.root = element("div", { class: "kasane-search", hidden: true, "data-shown": 0, "data-search": "", "data-finished": 0 },
       element("div", { class: "status" }, this.chip, facts, element("div", { class: "progress", role: "progressbar" }, this.bar), this.lost),
       section("panel", "panel", [this.panel.root, this.empty], legend, tool("curves", () => this.curveRows())),
       element("div", { class: "picked" }, this.detail, this.take),
@@ -115,11 +87,7 @@ class View {
         section("list", "table", [this.table.root], tool("trials", () => this.trialRows())),
         section("matter", "importance", [this.importance.root])),
       this.live);
-    style.onload = style.onerror = () => {
-      parent.querySelector(".room")?.remove();
-      change(this.root, { hidden: null }); // no flash of bare elements
-    };
-    parent.append(style, this.root);
+    dress(parent, this.root, new URL(`searching.css${search}`, import.meta.url));
     this.sizes = new ResizeObserver((entries) => {
       for (const { target, contentRect } of entries) {
         this.root.classList.toggle("narrow", this.root.clientWidth < 640);
@@ -140,25 +108,17 @@ class View {
   }
 
   watch(name) {
-    this.channel?.close();
-    this.channel = null;
     this.trials.clear();
     this.picked = this.hovered = null;
     this.header = { state: "ready", asked: this.data.asked, workers: 0, seconds: 0, importance: {} };
     this.reported = null;
     change(this.root, { "data-search": name });
-    change(this.lost, { hidden: "" });
-    if (name) {
-      this.channel = new Channel(name, {
-        message: (message) => this.receive(message),
-        lost: (lost) => change(this.lost, { hidden: lost ? null : "" }),
-        gone: () => this.report("gone"),
-      });
-    }
+    this.lost.hidden = true;
+    this.channel.open(name ? `searching/${encodeURIComponent(name)}` : null);
   }
 
   close() {
-    this.channel?.close();
+    this.channel.close();
     this.sizes.disconnect();
     for (const timer of [this.timer, this.speaker, this.reminder]) clearTimeout(timer);
   }

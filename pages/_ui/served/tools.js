@@ -1,6 +1,9 @@
 /** The tools above a moving picture: one place back, play or pause, one place on, and its numbers as a file. */
 
 const { search } = new URL(import.meta.url); // the version, the same for all files that a component imports
+const { element } = await import(new URL(`dom.js${search}`, import.meta.url));
+
+export const SHEET = new URL(`tools.css${search}`, import.meta.url); // what they look like
 
 const ICONS = {
   back: "M18 6l-8.5 6L18 18zM6 6v12",
@@ -18,9 +21,8 @@ const ICONS = {
 export function buttons(icons = {}) {
   const { pause, ...all } = { ...ICONS, ...icons };
   return Object.fromEntries(Object.entries(all).map(([name, path]) => {
-    const made = Object.assign(document.createElement("button"), { type: "button", className: name });
-    made.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
-    return [name, made];
+    const innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
+    return [name, element("button", { type: "button", className: name, innerHTML })];
   }));
 }
 
@@ -41,18 +43,3 @@ function call(button, text) {
   button.setAttribute("aria-label", text);
 }
 
-/** Load tools.css and a component's own `sheet` into `parent`, a shadow root or the document's head. */
-export async function style(parent, sheet) {
-  await Promise.all([new URL(`tools.css${search}`, import.meta.url), sheet].map((href) => new Promise((done) => {
-    parent.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: done, onerror: done }));
-  })));
-}
-
-/** Put a component's hidden root into its place; show it once its style sheets are there. */
-export async function dress(parent, root, sheet) {
-  const styled = style(parent, sheet);
-  parent.append(root);
-  await styled;
-  parent.querySelector(".room")?.remove();
-  root.hidden = false; // no flash of bare elements
-}

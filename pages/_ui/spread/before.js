@@ -2,25 +2,25 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ make }, { Lines, look, svg, swatch }] = await Promise.all(["../liveview/look", "lines"].map(load));
+const [{ Lines, look, swatch }, { element, range, say, svg }] = await Promise.all(["lines", "../served/dom"].map(load));
 
 const BROKEN = 3; // a bar so many times as high as the next is drawn broken
 
 export class Before {
   constructor(stage) {
     this.stage = stage;
-    this.rows = make("div", { className: "ksp-rows" });
-    this.charts = make("div", { className: "ksp-charts" });
-    this.examples = make("p", { className: "ksp-note" });
-    this.empty = make("p", { className: "ksp-empty", textContent: stage.t("nothing") });
+    this.rows = element("div", { className: "ksp-rows" });
+    this.charts = element("div", { className: "ksp-charts" });
+    this.examples = element("p", { className: "ksp-note" });
+    this.empty = element("p", { className: "ksp-empty", textContent: stage.t("nothing") });
     this.lines = ["forward", "backward"].map((name) => {
       const lines = new Lines();
-      const box = make("section");
-      box.append(make("h4", { textContent: stage.t(name) }), lines.root);
+      const box = element("section");
+      box.append(element("h4", { textContent: stage.t(name) }), lines.root);
       this.charts.append(box);
       return lines;
     });
-    const main = make("div", { className: "ksp-main" });
+    const main = element("div", { className: "ksp-main" });
     main.append(this.rows, this.charts);
     this.parts = [main, this.examples];
   }
@@ -52,26 +52,26 @@ export class Before {
     const half = wide ? width - room - 24 : width >= 640 ? (width - 24) / 2 : width;
     this.drawLines(scene, Math.floor(half));
     const note = stage.t("examples", { n: stage.format.whole(scene.examples), width: values.width });
-    if (this.examples.textContent !== note) this.examples.textContent = note;
+    say(this.examples, note);
   }
 
   build(rows) {
     const { stage } = this;
-    const heads = make("div", { className: "ksp-cells ksp-heads" });
-    heads.append(...this.columns.map((n) => make("span", { textContent: stage.t("layer", { n }) })));
+    const heads = element("div", { className: "ksp-cells ksp-heads" });
+    heads.append(...this.columns.map((n) => element("span", { textContent: stage.t("layer", { n }) })));
     this.built = rows.map((row) => {
-      const box = make("section", { className: "ksp-row" });
+      const box = element("section", { className: "ksp-row" });
       box.dataset.start = row.id;
-      const [sign, name, times, arrives] = ["span", "b", "span", "span"].map((tag) => make(tag));
-      const head = make("div", { className: "ksp-name" });
+      const [sign, name, times, arrives] = ["span", "b", "span", "span"].map((tag) => element(tag));
+      const head = element("div", { className: "ksp-name" });
       head.append(sign, name, times, arrives);
-      const line = make("div", { className: "ksp-cells" });
+      const line = element("div", { className: "ksp-cells" });
       const cells = this.columns.map(() => {
         const bars = svg("path"), zero = svg("path", { class: "zero" });
         const picture = svg("svg", { viewBox: "0 0 30 100", preserveAspectRatio: "none", "aria-hidden": true }, bars, zero);
-        const cell = make("div", { className: "ksp-cell" });
+        const cell = element("div", { className: "ksp-cell" });
         cell.setAttribute("role", "img");
-        const [std, note] = [make("small"), make("small")];
+        const [std, note] = [element("small"), element("small")];
         cell.append(picture, std, note);
         line.append(cell);
         return { cell, bars, zero, std, note };
@@ -127,7 +127,7 @@ export class Before {
   }
 
   table({ rows, columns, quantity }) {
-    const bins = Array.from({ length: 30 }, (_, i) => `bin${i + 1}`);
+    const bins = range(30, (i) => `bin${i + 1}`);
     const lines = rows.flatMap((row) => row.std.map((std, layer) => {
       const found = row.cells[columns.indexOf(layer)];
       const norm = row.norms.at(layer - row.std.length); // of the weights there is none of the input
@@ -140,13 +140,9 @@ export class Before {
 
 const number = (format, value) => (value === null || value === undefined ? "–" : format.short(value));
 
-function say(target, text) {
-  if (target.textContent !== text) target.textContent = text;
-}
-
 /** Return `n` of the items, evenly spaced, the first and the last among them. */
 function pick(items, n) {
-  return Array.from({ length: n }, (_, i) => items[Math.round((i * (items.length - 1)) / Math.max(n - 1, 1))]);
+  return range(n, (i) => items[Math.round((i * (items.length - 1)) / Math.max(n - 1, 1))]);
 }
 
 /** Return bars as a path in a field of 30 × 100. One that is far higher than all others is broken, with a gap near its top. */

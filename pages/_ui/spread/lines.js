@@ -1,7 +1,8 @@
 /* Lines over the layers on a logarithmic axis, each with a colour, a dash and a mark of its own. */
 
 const { search } = new URL(import.meta.url);
-const { DASHES } = await import(new URL(`../liveview/look.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`../${name}.js${search}`, import.meta.url));
+const [{ DASHES }, { svg }] = await Promise.all(["liveview/look", "served/dom"].map(load));
 
 // Okabe and Ito's colours and four more, for light and dark pages.
 const COLORS = {
@@ -18,13 +19,6 @@ export const look = (index, dark) => ({
   mark: MARKS[index % MARKS.length],
   dash: DASHES[DASH[index % DASH.length]],
 });
-
-export function svg(tag, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
 
 /** Return the swatch of a line, for a legend. */
 export function swatch({ color, mark, dash }) {

@@ -2,7 +2,7 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ make }, { Lines, look, svg, swatch }] = await Promise.all(["../liveview/look", "lines"].map(load));
+const [{ Lines, look, swatch }, { clamp, element, range, svg }] = await Promise.all(["lines", "../served/dom"].map(load));
 
 const HERE = 1, BEST = 0, MEASURED = { lecun_normal: 2, he_normal: 3 }; // places in the order of looks
 
@@ -13,12 +13,12 @@ export class Slope {
     this.stage = stage;
     this.curve = svg("svg", { class: "ksp-lines ksp-curve", role: "img" });
     this.lines = new Lines();
-    this.legends = [make("div", { className: "ksp-legend" }), make("div", { className: "ksp-legend" })];
-    this.said = [make("p", { className: "ksp-note" }), make("p", { className: "ksp-note" })];
-    const main = make("div", { className: "ksp-main ksp-halves" });
+    this.legends = [element("div", { className: "ksp-legend" }), element("div", { className: "ksp-legend" })];
+    this.said = [element("p", { className: "ksp-note" }), element("p", { className: "ksp-note" })];
+    const main = element("div", { className: "ksp-main ksp-halves" });
     for (const [i, [title, picture]] of [["curve", this.curve], ["product", this.lines.root]].entries()) {
-      const box = make("section");
-      box.append(make("h4", { textContent: stage.t(title) }), this.legends[i], picture, this.said[i]);
+      const box = element("section");
+      box.append(element("h4", { textContent: stage.t(title) }), this.legends[i], picture, this.said[i]);
       main.append(box);
     }
     this.parts = [main];
@@ -40,7 +40,7 @@ export class Slope {
     const { left } = this.curve.getBoundingClientRect();
     const z = this.back(event.clientX - left);
     const [slider] = this.stage.sliders;
-    slider.input.value = Math.min(Math.max(z, -6), 6);
+    slider.input.value = clamp(z, -6, 6);
     slider.take(false);
   }
 
@@ -53,7 +53,7 @@ export class Slope {
   }
 
   at({ x, y, slope }, z) {
-    const place = Math.min(Math.max(((z - x[0]) / (x.at(-1) - x[0])) * (x.length - 1), 0), x.length - 1);
+    const place = clamp(((z - x[0]) / (x.at(-1) - x[0])) * (x.length - 1), 0, x.length - 1);
     const i = Math.min(Math.floor(place), x.length - 2), part = place - i;
     const between = (values) => values[i] + (values[i + 1] - values[i]) * part;
     return { y: between(y), slope: between(slope), most: Math.max(...slope) };
@@ -104,7 +104,7 @@ export class Slope {
 
   drawProduct({ measured }, width, { slope, most }, passed) {
     const { stage } = this, { format, theme } = stage;
-    const powers = (base) => Array.from({ length: passed + 1 }, (_, k) => Math.abs(base) ** k);
+    const powers = (base) => range(passed + 1, (k) => Math.abs(base) ** k);
     const lines = [{ ys: powers(most), index: BEST }, { ys: powers(slope), index: HERE },
       ...Object.entries(measured).map(([name, ys]) => ({ ys: ys.slice(0, passed + 1), index: MEASURED[name] }))];
     const [best, left] = [format.short(most ** passed), format.short(Math.abs(slope) ** passed)];
@@ -120,7 +120,7 @@ export class Slope {
     if (this.legends[i].dataset.key === key) return;
     this.legends[i].dataset.key = key;
     this.legends[i].replaceChildren(...entries.map(([style, text]) => {
-      const entry = make("span");
+      const entry = element("span");
       entry.append(swatch(style), text);
       return entry;
     }));

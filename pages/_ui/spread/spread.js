@@ -10,8 +10,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ formats, readTheme, make, icon }, { Before }, { Slope }, { mounted, save }] = await Promise.all(
-  ["../liveview/look", "before", "slope", "../served/mount"].map(load));
+const [{ formats, readTheme, icon }, { Before }, { Slope }, { dress, element, fill, say }, { mounted, save }] = await Promise.all(
+  ["../liveview/look", "before", "slope", "../served/dom", "../served/mount"].map(load));
 
 const SCENES = { before: Before, slope: Slope };
 const PATIENCE = 700; // milliseconds after which an answer is no longer waited for
@@ -23,21 +23,16 @@ class Stage {
   sent = 0; // when the message was sent that is not answered yet
 
   constructor(parent) {
-    this.root = make("div", { className: "kasane-spread", hidden: true });
-    this.tools = make("div", { className: "ksp-tools" });
-    this.room = make("div", { className: "ksp-scene" });
+    this.root = element("div", { className: "kasane-spread", hidden: true });
+    this.tools = element("div", { className: "ksp-tools" });
+    this.room = element("div", { className: "ksp-scene" });
     this.root.append(this.tools, this.room);
-    this.csv = make("button", { type: "button", className: "ksp-csv", innerHTML: icon("csv") });
+    this.csv = element("button", { type: "button", className: "ksp-csv", innerHTML: icon("csv") });
     this.csv.addEventListener("click", () => this.download());
-    const { href } = new URL(`spread.css${search}`, import.meta.url);
-    const style = make("link", { rel: "stylesheet", href });
-    style.onload = style.onerror = () => {
-      parent.querySelector(".room")?.remove();
-      this.root.hidden = false; // no flash of bare elements
+    dress(parent, this.root, new URL(`spread.css${search}`, import.meta.url)).then(() => {
       this.styled = true;
       this.draw();
-    };
-    parent.append(style, this.root);
+    });
     this.sized = new ResizeObserver(() => this.root.clientWidth !== this.width && this.draw());
     this.sized.observe(this.root);
   }
@@ -63,7 +58,7 @@ class Stage {
 
   /** Return a label, its {fields} filled. */
   t(name, values = {}) {
-    return this.labels[name].replace(/\{(\w+)\}/g, (field, key) => values[key] ?? field);
+    return fill(this.labels[name], values);
   }
 
   /** Make sliders and scene anew: another kind of scene, or another language. */
@@ -127,12 +122,12 @@ class Stage {
 class Slider {
   constructor(stage, { name, low, high, step, log, say, marks }) {
     Object.assign(this, { stage, name, log, say });
-    this.box = make("div", { className: "ksp-slider" });
+    this.box = element("div", { className: "ksp-slider" });
     const id = `ksp-${Math.random().toString(36).slice(2)}`;
-    this.label = make("label", { htmlFor: id, textContent: stage.t(name) });
-    this.output = make("output", { htmlFor: id });
-    this.input = make("input", { id, type: "range", min: this.place(low), max: this.place(high), step });
-    this.marks = make("div", { className: "ksp-marks" });
+    this.label = element("label", { htmlFor: id, textContent: stage.t(name) });
+    this.output = element("output", { htmlFor: id });
+    this.input = element("input", { id, type: "range", min: this.place(low), max: this.place(high), step });
+    this.marks = element("div", { className: "ksp-marks" });
     this.wanted = marks;
     this.box.append(this.label, this.output, this.input, ...(marks ? [this.marks] : []));
     this.input.dataset.name = name;
@@ -179,7 +174,7 @@ class Slider {
 
   show() {
     const text = this.say(this.value);
-    if (this.output.textContent !== text) this.output.textContent = text;
+    say(this.output, text);
     this.input.setAttribute("aria-valuetext", text);
   }
 
@@ -188,7 +183,7 @@ class Slider {
     if (key === this.key) return;
     this.key = key;
     this.marks.replaceChildren(...marks.map(([text, value]) => {
-      const button = make("button", { type: "button", textContent: text });
+      const button = element("button", { type: "button", textContent: text });
       button.dataset.value = value;
       return button;
     }));

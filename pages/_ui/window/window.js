@@ -11,8 +11,9 @@
    For tests the root carries data-place, data-filter, data-playing, data-cell and, changed last, data-shown (a count). */
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
-const [{ STILL, mounted, save }, { buttons, dress, label, turn }] = await Promise.all(
-  ["mount", "tools"].map((file) => import(new URL(`../served/${file}.js${search}`, import.meta.url))));
+const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
+const [{ dress, element, fill, range, say }, { STILL, mounted, save }, { decimals }, { SHEET, buttons, label, turn }] =
+  await Promise.all(["dom", "mount", "numbers", "tools"].map(load));
 
 const LARGEST = 40, SMALLEST = 16, LEGIBLE = 19; // pixels of a cell; on a phone, rather long than smaller than LEGIBLE
 const GAP = 10, COLUMN_GAP = 28, TITLE = 30, CAPTION = 18; // pixels between planes and panels, and of words above them
@@ -80,30 +81,14 @@ class Geometry {
   }
 }
 
-const range = (n, make) => Array.from({ length: n }, (_, i) => make(i));
 const cells = (rows, columns, make) => range(rows * columns, (n) => make(Math.floor(n / columns), n % columns));
 const total = (values) => values.reduce((sum, value) => sum + value, 0);
 const number = (value) => value ?? 0; // a cell of the padding holds 0
 
 // -------------------------------------------------------------------------------------------------------------- grid
 
-/** Return a new element. Properties starting with "aria-", "data-" or "role" become attributes. */
-function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (/^(aria-|data-|role)/.test(name)) made.setAttribute(name, value);
-    else made[name] = value;
-  }
-  made.append(...children);
-  return made;
-}
-
-const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
-const decimals = new Intl.NumberFormat("en", { maximumFractionDigits: 2, useGrouping: false, signDisplay: "negative" });
-
-/** Return a number as it is shown: at most two decimals, a real minus sign. */
-const shown = (value) => decimals.format(value).replace("-", "−");
+/** Return a number as it is shown. */
+const shown = (value) => decimals(value, 2);
 
 /** Numbers in rows and columns. The more of the largest one a number is, the deeper its blue or, below zero, red. */
 class Grid {
@@ -120,7 +105,7 @@ class Grid {
   fill(values, largest = Math.max(...values.map((value) => Math.abs(number(value))))) {
     values.forEach((value, n) => {
       const cell = this.cells[n], text = shown(number(value));
-      if (cell.textContent !== text) cell.textContent = text;
+      say(cell, text);
       cell.dataset.n = Math.min(text.length, 6);
       cell.classList.toggle("padding", value === undefined);
       cell.classList.toggle("negative", value < 0);
@@ -476,7 +461,7 @@ class Pane {
         element("div", { className: "group" }, back, play, forward),
         element("div", { className: "speed" }, this.speedName, this.speed), this.where, csv),
       this.stage, this.keys, this.status);
-    dress(parent, this.root, new URL(`window.css${search}`, import.meta.url)).then(() => this.layout());
+    dress(parent, this.root, SHEET, new URL(`window.css${search}`, import.meta.url)).then(() => this.layout());
 
     back.onclick = () => this.step(-1);
     forward.onclick = () => this.step(1);

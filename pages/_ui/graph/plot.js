@@ -1,56 +1,11 @@
-/* What the three scenes are drawn with: elements, numbers as text, and the ticks of an axis. No state. */
+/* What the three scenes are drawn with: plots, and the numbers in them. No state. */
 
-export const range = (n, make) => Array.from({ length: n }, (_, i) => make(i));
-export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-export const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const { search } = new URL(import.meta.url);
+const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
+const [{ change, svg }, { significant, ticks }] = await Promise.all(["dom", "numbers"].map(load));
 
-const set = (made, properties) => {
-  for (const [name, value] of Object.entries(properties)) {
-    if (value === null || value === undefined) made.removeAttribute(name);
-    else made.setAttribute(name, value);
-  }
-  return made;
-};
-
-/** Return a new HTML element with attributes and children. */
-export function element(tag, attributes = {}, ...children) {
-  const made = set(document.createElement(tag), attributes);
-  made.append(...children);
-  return made;
-}
-
-/** Return a new SVG element with attributes and children. */
-export function svg(tag, attributes = {}, ...children) {
-  const made = set(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes);
-  made.append(...children);
-  return made;
-}
-
-/** Change attributes; null takes one away. */
-export const change = set;
-
-/** Change an element's text, and touch it only where it differs. */
-export function say(target, text) {
-  if (target.textContent !== text) target.textContent = text;
-}
-
-/** Return a number as it is shown: so many significant digits, a real minus sign, a power of ten for extremes. */
-export function shown(value, digits = 4) {
-  if (!Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  const text = value !== 0 && (size >= 1e5 || size < 1e-3)
-    ? value.toExponential(Math.min(digits, 3) - 1).replace(/\.?0+e/, "e").replace("e+", "e")
-    : String(Number(value.toPrecision(digits)));
-  return text.replaceAll("-", "−");
-}
-
-/** Return some round numbers between two. */
-export function ticks(low, high, about = 5) {
-  const rough = (high - low) / about, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough * 0.999) ?? 10 * power;
-  const first = Math.ceil(low / step - 1e-9);
-  return range(Math.max(Math.floor(high / step + 1e-9) - first + 1, 0), (i) => Number(((first + i) * step).toPrecision(12)));
-}
+/** Return a number as the scenes show it. */
+export const shown = (value, digits = 4) => significant(value, digits);
 
 /** Return points as the `d` of a path; a point that is no number interrupts the line. */
 export function line(points) {
