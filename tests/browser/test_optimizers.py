@@ -195,6 +195,33 @@ def test_a_change_keeps_zoom_and_mount_a_click_sets_the_start_and_dragging_does_
     assert race.data("mounts") == "1"
 
 
+def test_two_fingers_zoom_the_map_and_set_no_start(open_page, app_url):
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    race = Visit(page, app_url)
+    race.pause()
+    race.map.scroll_into_view_if_needed()
+    box = race.map.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    devtools = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *offsets: float) -> None:
+        points = [{"x": middle[0] + offset, "y": middle[1], "id": i} for i, offset in enumerate(offsets)]
+        devtools.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    touch("Start", -30)
+    touch("Start", -30, 30)
+    for reach in (40, 50, 60):
+        touch("Move", -reach, reach)
+    touch("End", -60)
+    touch("End")
+    race.has("zoom", "2.00")
+    page.wait_for_timeout(300)
+    assert "ravine_x" not in page.url
+    assert page.evaluate("visualViewport.scale") == 1
+    page.touchscreen.tap(middle[0] + 40, middle[1])  # one finger still sets the start
+    page.wait_for_url(re.compile("ravine_x="))
+
+
 def test_runners_landscapes_and_views_are_switched(open_page, app_url):
     race = Visit(open_page(reduced_motion="reduce"), app_url)
     race.page.locator(".st-key-optimizers_nesterov label").click()

@@ -71,13 +71,13 @@ export class View {
     return [this.x + (left - width / 2) / scale, this.y - (top - height / 2) / scale];
   }
 
-  /** Zoom by a factor, the point under (left, top) staying there. */
   /** Return where to look to see a step well: around its middle, closer the shorter it and an `other` step are. */
   around([x, y], [toX, toY], other = 0) {
     const step = Math.hypot(toX - x, toY - y), reach = clamp(other, step, 2 * step) * (this.scale / this.zoom);
     return { x: (x + toX) / 2, y: (y + toY) / 2, zoom: 2 ** clamp(Math.floor(Math.log2(STEP / Math.max(reach, 1e-9))), 0, 6) };
   }
 
+  /** Zoom by a factor, the point under (left, top) staying there. */
   magnify(factor, left = this.size[0] / 2, top = this.size[1] / 2) {
     const [x, y] = this.toPlane(left, top);
     this.zoom = clamp(this.zoom * factor, WIDEST, DEEPEST);

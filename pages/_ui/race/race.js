@@ -108,6 +108,9 @@ class Race {
       event.preventDefault();
       this.look(() => this.view.magnify(Math.exp(-event.deltaY / 200), ...this.local(event)));
     }, { passive: false });
+    for (const sign of ["touchstart", "touchmove", "touchend", "touchcancel"]) {
+      map.addEventListener(sign, (event) => this.pinch(event), { passive: false });
+    }
   }
 
   // ---- what the page says
@@ -223,6 +226,22 @@ class Race {
   release(event) {
     if (this.held && !this.held.moved) this.choose(...this.view.toPlane(...this.local(event)));
     this.letGo();
+  }
+
+  /** Two fingers: what lies in the middle between them stays there while they move and part. */
+  pinch(event) {
+    const [a, b] = Array.from(event.targetTouches, (touch) => this.local(touch));
+    const before = this.fingers, { view } = this;
+    this.fingers = b && { middle: [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2], apart: Math.hypot(b[0] - a[0], b[1] - a[1]) };
+    if (!b) return;
+    if (event.cancelable) event.preventDefault(); // the page neither scrolls nor grows
+    this.letGo();
+    if (!before) return;
+    const { middle, apart } = this.fingers, [x, y] = view.toPlane(...before.middle), [nowX, nowY] = view.toPlane(...middle);
+    this.look(() => {
+      view.move(x - nowX, y - nowY);
+      view.magnify(apart / Math.max(before.apart, 1), ...middle);
+    });
   }
 
   letGo() {
