@@ -3,6 +3,10 @@
 A component is a folder of pages/_ui with a .js file of the same name. Inline code is sent with every message, so it
 only imports that file, which app.py serves under /ui/FOLDER. The address of a file names the content of all that it may
 import: no cache ever serves an old one.
+
+This folder holds what they share: mount.js (Streamlit's calls, in whatever order they come), dom.js (elements and style
+sheets), numbers.js (numbers as they are shown), channel.js (the way to the server and back), tools.js and tools.css
+(what stands above a moving picture).
 """
 
 from __future__ import annotations
