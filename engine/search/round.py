@@ -59,7 +59,7 @@ class Round(threading.Thread):
         self.plan, self.cluster, self.listener = plan, cluster, listener
         self._finished = finished
         done = {trial.number for trial in finished}
-        self._todo = deque(number for number in range(plan.trials) if number not in done)
+        self._waiting = deque(number for number in range(plan.trials) if number not in done)
         self._trials: dict[int, Trial] = {}  # that have begun and not finished
         self._futures: dict[int, Future] = {}
         self._inbox: queue.SimpleQueue[tuple[str, object, object]] = queue.SimpleQueue()
@@ -99,7 +99,7 @@ class Round(threading.Thread):
         self._proposals = Proposals(self.plan, self._finished)
         self._fill()
         self._weigh(0.0)  # loads what estimates importance while the first trials are computed
-        while (self._todo or self._trials) and not self._stopping.is_set():
+        while (self._waiting or self._trials) and not self._stopping.is_set():
             self._fill()
             self._take_in()
             if not self.listener.is_wanted():
@@ -117,8 +117,8 @@ class Round(threading.Thread):
         self._count_workers()
         for number in [number for number in self._trials if number not in self._futures]:
             self._submit(self._trials[number])
-        while self._todo and len(self._trials) < self._workers + AHEAD:
-            number = self._todo.popleft()
+        while self._waiting and len(self._trials) < self._workers + AHEAD:
+            number = self._waiting.popleft()
             trial = self._trials[number] = Trial(number, self._proposals.ask(number))
             self._submit(trial)
 
