@@ -4,9 +4,9 @@
  */
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
-const load = (name) => import(new URL(`../${name}.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`../liveview/${name}.js${search}`, import.meta.url));
 const [{ View, shown }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look, plane, { element, say, style }] =
-  await Promise.all(["liveview/view", "liveview/frame", "liveview/charts", "liveview/look", "liveview/plane", "served/dom"].map(load));
+  await Promise.all(["view", "frame", "charts", "look", "plane", "../served/dom"].map(load));
 const { DASHES, card, chart, choice, icon, layerColor } = look;
 const { shade } = plane;
 

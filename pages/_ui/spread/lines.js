@@ -1,8 +1,8 @@
 /* Lines over the layers on a logarithmic axis, each with a colour, a dash and a mark of its own. */
 
 const { search } = new URL(import.meta.url);
-const load = (name) => import(new URL(`../${name}.js${search}`, import.meta.url));
-const [{ DASHES }, { svg }] = await Promise.all(["liveview/look", "served/dom"].map(load));
+const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const [{ DASHES }, { svg }] = await Promise.all(["../liveview/look", "../served/dom"].map(load));
 
 // Okabe and Ito's colours and four more, for light and dark pages.
 const COLORS = {
