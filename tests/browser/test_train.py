@@ -162,8 +162,10 @@ def test_back_leads_to_the_page_before_whatever_the_address_said_meanwhile(page,
     button(page, "1 epoch").click()
     until(page, "+d.step === 40")
     page.wait_for_url(re.compile("run="))
+    wait_ready(page)  # what is still on its way to the address would come as a new page
     page.go_back()
     page.get_by_text("Watch a boundary form").wait_for()
+    wait_ready(page)
     page.go_forward()
     until(page, "+d.step === 40")
     assert page.get_by_role("textbox", name="Hidden layers").input_value() == "dense8"
