@@ -29,7 +29,8 @@ MAX_PIECES = 32
 
 def gradient(network: Sequential, x: np.ndarray, output: int) -> np.ndarray:
     """Return ∂y[n, output]/∂x[n], (N, …) like x, in evaluation. The network's parameter gradients are overwritten."""
-    with _input_gradients(network):
+    # as in training: a product may raise the flag for numbers beside its own
+    with _input_gradients(network), np.errstate(over="ignore", invalid="ignore"):
         y = network.forward(x, training=False)
         dy = np.zeros_like(y)
         dy[:, output] = 1

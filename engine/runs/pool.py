@@ -28,6 +28,7 @@ from engine.runs import protocol, store
 from engine.training.checkpoint import read_experiment
 
 LEASE = 20.0  # seconds an unwatched run stays in its worker
+DYING = 30  # seconds: more than five deaths in so many are no accident; a busy machine takes some for every start
 MAX_RUNS = 1000  # thirty comparisons of the largest kind, 32 runs
 # One BLAS thread a worker: two on two busy cores cost a factor of thirty.
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -319,7 +320,7 @@ class Pool:
                 return
             log.warning("worker %s died (status %s)", worker.process.pid, worker.process.returncode)
             now = time.monotonic()
-            self._deaths = [moment for moment in self._deaths if now - moment < 10] + [now]
+            self._deaths = [moment for moment in self._deaths if now - moment < DYING] + [now]
             if len(self._deaths) > 5:  # it dies at the start: starting it for ever would only burn the machine
                 log.error("workers keep dying; no new one is started")
                 self._workers.remove(worker)

@@ -241,5 +241,5 @@ def test_a_worker_that_cannot_start_is_not_started_for_ever(monkeypatch):
     )
     with Pool(workers=1) as pool:
         run = pool.start(SMALL)
-        wait(lambda: run.state == "error")
+        wait(lambda: run.state == "error", timeout=60)
         assert "could not be started" in str(run.error)
