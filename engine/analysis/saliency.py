@@ -29,7 +29,7 @@ MAX_PIECES = 32
 
 def gradient(network: Sequential, x: np.ndarray, output: int) -> np.ndarray:
     """Return ∂y[n, output]/∂x[n], (N, …) like x, in evaluation. The network's parameter gradients are overwritten."""
-    # as in training: a product may raise the flag for numbers beside its own
+    # BLAS may raise these flags for what lies beside the numbers that it multiplies; NaN and ∞ show in the result.
     with _input_gradients(network), np.errstate(over="ignore", invalid="ignore"):
         y = network.forward(x, training=False)
         dy = np.zeros_like(y)

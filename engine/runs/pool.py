@@ -28,7 +28,7 @@ from engine.runs import protocol, store
 from engine.training.checkpoint import read_experiment
 
 LEASE = 20.0  # seconds an unwatched run stays in its worker
-DYING = 30  # seconds: more than five deaths in so many are no accident; a busy machine takes some for every start
+DYING = 30  # seconds; more than five deaths within so many are no accident (a busy machine takes some for each start)
 MAX_RUNS = 1000  # thirty comparisons of the largest kind, 32 runs
 # One BLAS thread a worker: two on two busy cores cost a factor of thirty.
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

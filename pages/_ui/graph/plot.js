@@ -64,7 +64,7 @@ export class Plot {
 
 let clips = 0;
 
-/** Return a group whose children are cut off at the edge of a plot; `fit` follows the plot's size. */
+/** Draw children that are cut off at the edge of a plot; return what makes the cut follow the plot's size. */
 export function clipped(plot, ...children) {
   const id = `clip-${clips++}`;
   const cut = svg("rect");

@@ -42,4 +42,3 @@ function call(button, text) {
   button.title = text;
   button.setAttribute("aria-label", text);
 }
-
