@@ -154,20 +154,20 @@ def both_ways(
     forwards and backwards took.
     """
     buffers = {name: array.copy() for name, array in network.buffers().items()}
-    forwards = [_repeatable(layer, training=True) for layer in network.layers]
+    forwards = [_repeatable(layer, training=True) for layer in network.in_training]
     entering = []
     for forward in forwards:
         entering.append(x)
         x = forward(x).copy()
     loss.forward(x, labels)
-    network.backward(loss.backward())
+    _backward(network, loss.backward())
     seconds = _time_of_a_pass(forwards, network, loss, entering[0], labels)
     backward = {name: parameter.grad.copy() for name, parameter in network.parameters().items()}
     places = {name: _spread(gradient.size, sample) for name, gradient in backward.items()}
     tick = _counter(sum(map(len, places.values())), progress)
 
     checked = []
-    for depth, layer in enumerate(network.layers):
+    for depth, layer in enumerate(network.in_training):
 
         def tail(depth: int = depth) -> float:
             y = entering[depth]
@@ -198,8 +198,15 @@ def _time_of_a_pass(
     for forward in forwards:
         x = forward(x)
     loss.forward(x, labels)
-    network.backward(loss.backward())
+    _backward(network, loss.backward())
     return time.perf_counter() - start
+
+
+def _backward(network: Sequential, dy: np.ndarray | None) -> None:
+    """Make the backward pass that belongs to forward passes layer by layer."""
+    for layer in reversed(network.in_training):
+        if dy is not None:
+            dy = layer.backward(dy)
 
 
 def _spread(size: int, sample: int) -> np.ndarray:

@@ -162,7 +162,7 @@ class Conv2d(Layer):
             self._rows, self._x = None, x
         else:
             self._rows = self._shifted("x", x.shape, out_h, out_w, stride=self.stride, offset=self.padding)
-            np.matmul(kernels, self._rows.fill(x), out=rows)
+            self.products.by_columns(kernels, self._rows.fill(x), out=rows)
             self._add_bias(rows)
         return y
 
@@ -174,7 +174,7 @@ class Conv2d(Layer):
         if self._rows is None:
             self._rows = self._shifted("x", self._x_shape, out_h, out_w, stride=self.stride, offset=self.padding)
             self._rows.fill(self._x)
-        np.matmul(self._rows.matrices, rows.transpose(0, 2, 1), out=products)
+        self.products.by_rows(self._rows.matrices, rows.transpose(0, 2, 1), out=products)
         np.add.reduce(products, axis=0, out=self._matrix(self.weight.grad))
         if self.bias:
             sums = self.scratch("db", (out_h, filters))
@@ -188,7 +188,8 @@ class Conv2d(Layer):
         turned = self.scratch("turned", (channels, self.kernel, self.kernel, filters))
         np.copyto(turned, self.weight.data[::-1, ::-1].transpose(2, 0, 1, 3))
         dx = self.scratch("dx", self._x_shape)
-        np.matmul(turned.reshape(channels, -1), gradient.fill(dy), out=dx.reshape(height, channels, -1))
+        rows = dx.reshape(height, channels, -1)
+        self.products.by_columns(turned.reshape(channels, -1), gradient.fill(dy), out=rows)
         return dx
 
     def _add_bias(self, rows: np.ndarray) -> None:

@@ -14,11 +14,13 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from engine import aligned
+from engine.blas import Products, products
 from engine.nn.parameter import Parameter
 
 
@@ -65,6 +67,11 @@ class Layer:
         if key not in made:
             made[key] = make()
         return made[key]
+
+    @cached_property
+    def products(self) -> Products:
+        """How to multiply matrices, decided when that is first asked."""
+        return products(self.dtype)
 
     def ones(self, n: int) -> np.ndarray:
         """Return a vector of ones: a product with it sums faster than `sum`."""

@@ -54,20 +54,28 @@ class DataParallel:
             half = self._halves[index]
             self._outputs[half] = self.networks[index].forward(x[half], training=training)
 
-        self._both(run)
+        self._each(run)
         return self._outputs
 
     def backward(self, dy: np.ndarray) -> None:
-        self._both(lambda index: self.networks[index].backward(dy[self._halves[index]]))
+        self._each(lambda index: self.networks[index].backward(dy[self._halves[index]]))
         if len(self._halves) > 1:
             np.add(self.network.vector.grad, self.networks[1].vector.grad, out=self.network.vector.grad)
 
-    def _both(self, run: Callable[[int], None]) -> None:
-        if self._second and len(self._halves) > 1:
+    def _each(self, run: Callable[[int], None]) -> None:
+        """Call `run` with the index of each half; a batch of one example has one."""
+        if len(self._halves) > 1:
+            self.both(run)
+        else:
+            run(0)
+
+    def both(self, run: Callable[[int], None]) -> None:
+        """Call run(0) and run(1): at the same time where there are two threads."""
+        if self._second:
             # the caller's context holds its `np.errstate`
             second = self._second.submit(contextvars.copy_context().run, run, 1)
             run(0)
             second.result()
         else:
-            for index in range(len(self._halves)):
-                run(index)
+            run(0)
+            run(1)

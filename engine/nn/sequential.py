@@ -11,6 +11,7 @@ from engine.nn.layer import Layer
 from engine.nn.linear import Linear
 from engine.nn.normalization import BatchNorm
 from engine.nn.parameter import Parameter, ParameterVector, load_arrays
+from engine.nn.pooled_conv import fused
 from engine.nn.pooling import MaxPool2d
 
 Hook = Callable[[Layer, np.ndarray], None]
@@ -34,7 +35,11 @@ class HookHandle:
 
 
 class Sequential(Layer):
-    """y = fₗ(… f₂(f₁(x))). After `build`, all parameters are views into `vector`."""
+    """y = fₗ(… f₂(f₁(x))). After `build`, all parameters are views into `vector`.
+
+    in_training: what computes the passes of a training step, the layers themselves but for a first convolution and the
+    pooling behind it, which are one there (pooled_conv.py); so they are for the hooks, too.
+    """
 
     def __init__(self, layers: Iterable[Layer]) -> None:
         self.layers = list(layers)
@@ -58,17 +63,19 @@ class Sequential(Layer):
         self.dtype = np.dtype(dtype)
         self.out_shape = shape
         self.vector = ParameterVector(list(self.parameters().values()), self.dtype)
+        self.in_training = self._latest = fused(self.layers)
         return shape
 
     def forward(self, x, *, training=False):
-        for layer in self.layers:
+        self._latest = self.in_training if training else self.layers
+        for layer in self._latest:
             x = layer.forward(x, training=training)
             for hook in tuple(self._forward_hooks.values()):  # a hook may remove itself; no hooks, no new object
                 hook(layer, x)
         return x
 
     def backward(self, dy):
-        for layer in reversed(self.layers):
+        for layer in reversed(self._latest):
             for hook in tuple(self._backward_hooks.values()):
                 hook(layer, dy)
             dy = layer.backward(dy)
@@ -81,6 +88,7 @@ class Sequential(Layer):
         twin = Sequential([layer.replica() for layer in self.layers])
         twin.in_shape, twin.out_shape, twin.dtype = self.in_shape, self.out_shape, self.dtype
         twin.vector = self.vector.with_own_gradients(list(twin.parameters().values()))
+        twin.in_training = twin._latest = fused(twin.layers)
         return twin
 
     def parameters(self) -> dict[str, Parameter]:
@@ -117,7 +125,7 @@ class Sequential(Layer):
         return HookHandle(self._backward_hooks, hook)
 
     def release(self) -> None:
-        for layer in self.layers:
+        for layer in {*self.layers, *self.in_training}:
             layer.release()
 
     def __repr__(self) -> str:

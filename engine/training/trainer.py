@@ -22,6 +22,7 @@ from engine.experiment import FIELDS, Experiment
 from engine.nn import DataParallel, Dropout
 from engine.nn.losses import is_divergent
 from engine.nn.parameter import load_arrays
+from engine.optim import in_turn
 from engine.training import metrics
 from engine.training.averaging import WeightAverage
 from engine.training.events import Evaluated, Event, Finished, Snapshot, Started, Step
@@ -47,6 +48,7 @@ class Trainer:
         self.data = data or build.build_dataset(experiment)
         self.network = build.build_network(experiment, self.data.shape, len(self.data.classes))
         self.passes = build.build_parallel(experiment, self.network, threads)
+        self._both = self.passes.both if isinstance(self.passes, DataParallel) else in_turn
         self.average = WeightAverage(self.network.vector, experiment.ema) if experiment.ema else None
         self.loss = build.build_loss(experiment)
         self.optimizer = build.build_optimizer(experiment, self.network)
@@ -94,7 +96,7 @@ class Trainer:
             self.passes.backward(self.loss.backward())
             if probe:
                 probe.read_gradients()
-            self.optimizer.step()
+            self.optimizer.step(self._both)
             self.step += 1
             if self.average:
                 self.average.update(self.step)

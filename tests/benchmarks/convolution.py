@@ -3,9 +3,9 @@
     make bench          (or python -m tests.benchmarks.convolution [--rounds N])
 
 All contenders take turns in one process, two threads each: PyTorch two of its own, Kasane one for each half of the
-batch. A ratio is the median of the ratios within the rounds. The floor is the time of the step's matrix products alone,
-as Kasane cuts them and on operands that overlap as its own do, both halves at the same time. With and without the BLAS
-pin of the environment (OPENBLAS_CORETYPE).
+batch. A ratio is the median of the ratios within the rounds. The floor is the time of the step's matrix products alone:
+no more of them than the layers need, cut as engine/blas.py cuts them, on operands that overlap as Kasane's do, and both
+halves at the same time. With and without the BLAS pin of the environment (OPENBLAS_CORETYPE).
 """
 
 from __future__ import annotations
@@ -138,11 +138,12 @@ def floor(network: str):
     """Only the matrix products of a step, on arrays made beforehand, each half of the batch in a thread."""
     import numpy as np
 
+    from engine import blas
     from engine.architecture import describe
     from engine.experiment import Conv, Dense, Output
     from engine.nn.conv import ShiftedRows
 
-    n = BATCH // 2
+    n, cut = BATCH // 2, blas.products(np.dtype(np.float32))
 
     def products() -> list[tuple]:
         rng = np.random.default_rng(0)
@@ -152,8 +153,8 @@ def floor(network: str):
 
         made = []
 
-        def add(left, right) -> None:
-            made.append((left, right, np.matmul(left, right)))
+        def add(left, right, multiply=np.matmul) -> None:
+            made.append((multiply, left, right, np.matmul(left, right)))
 
         weighted = [row for row in describe(network, (28, 28, 1), 10) if row.parameters]
         for before, row in pairwise([None, *weighted]):
@@ -161,11 +162,11 @@ def floor(network: str):
                 (h, w, c), (out_h, out_w, f), k = row.in_shape, row.out_shape, row.token.kernel
                 padding, dy = row.token.padding, array(out_h, f, out_w, n)
                 rows = ShiftedRows((h, c, w, n), out_h, out_w, kernel=k, offset=padding).fill(array(h, c, w, n))
-                add(array(f, k * k * c), rows)
-                add(rows, dy.reshape(out_h, f, -1).transpose(0, 2, 1))
+                add(array(f, k * k * c), rows, cut.by_columns)
+                add(rows, dy.reshape(out_h, f, -1).transpose(0, 2, 1), cut.by_rows)
                 if before:
                     turned = ShiftedRows((out_h, f, out_w, n), h, w, kernel=k, offset=k - 1 - padding)
-                    add(array(c, k * k * f), turned.fill(dy))
+                    add(array(c, k * k * f), turned.fill(dy), cut.by_columns)
             elif isinstance(row.token, Dense | Output):
                 inputs, outputs = int(np.prod(row.in_shape)), row.out_shape[0]
                 x, weight, dy = array(inputs, n).T, array(inputs, outputs), array(n, outputs)
@@ -178,8 +179,8 @@ def floor(network: str):
     second = ThreadPoolExecutor(1)
 
     def step(half: list[tuple]) -> None:
-        for left, right, out in half:
-            np.matmul(left, right, out=out)
+        for multiply, left, right, out in half:
+            multiply(left, right, out=out)
 
     def run(steps: int) -> None:
         for _ in range(steps):

@@ -24,6 +24,7 @@ def test_a_run_computes_on_aligned_arrays():
     trainer = Trainer(Experiment(network="conv4@3p1 pool2 dense16", optimizer="adam", steps=2, batch_size=16))
     trainer.advance()
     arrays = [trainer.network.vector.data, trainer.network.vector.grad, *trainer.optimizer.memory.values()]
-    arrays += [array for layer in trainer.network.layers for array in layer.__dict__.get("_scratch", {}).values()]
+    layers = {*trainer.network.layers, *trainer.network.in_training}
+    arrays += [array for layer in layers for array in layer.__dict__.get("_scratch", {}).values()]
     assert len(arrays) > 10
     assert all(array.ctypes.data % aligned.LINE == 0 for array in arrays)

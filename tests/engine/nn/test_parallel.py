@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from engine import build, nn
 from engine.experiment import Experiment
 from engine.nn import DataParallel
+from engine.optim import optimizers
 from engine.training.trainer import Trainer
 from tests.engine.nn.test_layers import SEED, work_arrays
 from tests.engine.training.kinds import ended, same_run
@@ -83,7 +84,7 @@ def test_work_arrays_are_made_once(settings):
     for _ in range(3):
         outputs = passes.forward(x, training=True)
         passes.backward(dy)
-        made.append([id(outputs), *(work_arrays(layer) for net in passes.networks for layer in net.layers)])
+        made.append([id(outputs), *(work_arrays(layer) for net in passes.networks for layer in net.in_training)])
     assert made[0] == made[1] == made[2]
 
 
@@ -196,6 +197,17 @@ def test_a_run_is_the_same_on_one_thread_and_on_two(blobs, small, changes):
     if experiment.ema:
         np.testing.assert_array_equal(one.average.values, two.average.values)
     assert one.evaluate(limit=0) == two.evaluate(limit=0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_every_parameter_moves_whatever_the_batch_and_the_threads(blobs, small, monkeypatch, batch_size, threads):
+    experiment = small.replace(network="conv4@3p1 pool2 dense8", batch_size=batch_size)
+    whole = ended(experiment, blobs)
+    monkeypatch.setattr(optimizers, "BLOCK", 16)
+    in_blocks = ended(experiment, blobs, threads=threads)
+    assert len(in_blocks.optimizer._blocks) > 10
+    same_run(whole, in_blocks)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -1,5 +1,7 @@
 """Every optimizer: PyTorch's steps on the same gradients and on the same network; where it has none, the formula's."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -141,6 +143,32 @@ def test_adamws_decay_does_not_pass_through_its_moments():
     before = weight.data.copy()
     optim.AdamW(ours, lr=0.1, l2=0.5).step()
     np.testing.assert_allclose(weight.data, before * (1 - 0.1 * 0.5), rtol=1e-6)
+
+
+@every_optimizer
+@pytest.mark.parametrize("size", [1, 7, 500])
+def test_two_cores_make_the_same_step(monkeypatch, name, size):
+    """Every number is moved once, whatever the blocks and whoever moves them, and the two share no work array."""
+    monkeypatch.setattr(optimizers, "BLOCK", 16)
+
+    def at_once(move):
+        second = threading.Thread(target=move, args=(1,))
+        second.start()
+        move(0)
+        second.join()
+
+    results = []
+    for both in (optim.in_turn, at_once):
+        rng = np.random.default_rng(3)
+        parameters, _ = vector(rng, weights=size)
+        optimizer = KINDS[name](parameters, lr=0.01, l2=0.1, l1=0.01)
+        starts = optimizer._blocks[0].work, (optimizer._blocks * 2)[1].work
+        assert (len(optimizer._blocks) == 1) or not np.shares_memory(*starts)
+        for _ in range(3):
+            parameters.grad[...] = rng.standard_normal(parameters.grad.size)
+            optimizer.step(both)
+        results.append(parameters.data)
+    np.testing.assert_array_equal(*results)
 
 
 # ------------------------------------------------------------------------------------------------- on equal networks

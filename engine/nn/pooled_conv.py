@@ -1,0 +1,121 @@
+"""The first convolution of a network and the max pooling behind it, computed together while it trains.
+
+A pooling window of 2 × 2 compares four outputs of the convolution, and all four look at one patch of k + 1 pixels a
+side. So there are four kernels of that size, the one kernel moved to each place in the window,
+
+    moved[a, b][i, j] = W[i − a, j − b],        y[h, w, f] = β[f] + max over a, b of patch[h, w] · moved[a, b][:, f]
+
+with β the bias, and the numbers to be compared lie in memory as long stretches. In what the convolution gives by itself
+two columns of a window lie in short stretches in turn, a number for each picture: up to four times as slow to compare.
+
+That is ((k + 1) / k)² times as many multiplications: worth it only where they are few, for the picture itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise, product
+
+import numpy as np
+
+from engine.nn.conv import FEW, Conv2d, ShiftedRows
+from engine.nn.layer import Layer
+from engine.nn.pooling import MaxPool2d
+
+PATCH = 64  # numbers in a patch, all channels; of more, the additional multiplications cost more than is gained
+PLACES = tuple(product((0, 1), repeat=2))  # row and column of each in a window
+
+
+def fused(layers: Sequence[Layer]) -> list[Layer]:
+    """Return what computes these built layers in training: themselves, but a `PooledConv2d` for a pair that suits."""
+    result = list(layers)
+    for conv, pool in pairwise(layers):
+        if PooledConv2d.suits(conv, pool):
+            place = result.index(conv)
+            result[place : place + 2] = [PooledConv2d(conv, pool)]
+    return result
+
+
+class PooledConv2d(Layer):
+    """y = pool(conv(x)); its gradients are those of `conv`. Shape: planes (H, C, W, N) → (H″, F, W″, N), see conv.py.
+
+    For two layers that `suits`. A batch of few pictures goes through them one after the other.
+    """
+
+    def __init__(self, conv: Conv2d, pool: MaxPool2d) -> None:
+        self.conv, self.pool = conv, pool
+        self.name, self.dtype, self.out_shape = pool.name, conv.dtype, pool.out_shape
+        self.needs_input_grad = False
+
+    @staticmethod
+    def suits(conv: Layer, pool: Layer) -> bool:
+        """Tell whether two neighbours may be computed together, and gain by it."""
+        if not (isinstance(conv, Conv2d) and isinstance(pool, MaxPool2d) and (pool.window, pool.stride) == (2, 2)):
+            return False
+        patch = (conv.kernel + 1) ** 2 * conv.weight.data.shape[2]
+        return conv.stride == 1 and patch <= PATCH and not conv.needs_input_grad
+
+    def parameters(self):
+        return self.conv.parameters()
+
+    def forward(self, x, *, training):
+        n = x.shape[3]
+        if n < FEW:
+            self._patches = None
+            return self.pool.forward(self.conv.forward(x, training=training), training=training)
+        height, width, filters = self.out_shape
+        make = partial(ShiftedRows, x.shape, height, width, kernel=self.conv.kernel + 1, stride=2, dtype=self.dtype)
+        patches = self.kept(("patches", n), partial(make, offset=self.conv.padding))
+        self._patches = patches.fill(x)
+        places = self._places(width * n)
+        self.products.by_rows(self._moved_kernels(), self._patches, out=places.reshape(height, 4 * filters, -1))
+        y, largest = self.scratch("y", (height, filters, width * n)), places[:, 0]
+        for place in range(1, 4):
+            np.greater(places[:, place], largest, out=self._won(place, y.shape))
+            largest = np.maximum(largest, places[:, place], out=y)
+        if self.conv.bias:
+            np.add(y, self.conv.bias.data[:, None], out=y)
+        return y.reshape(height, filters, width, n)
+
+    def backward(self, dy):
+        """A window's gradient goes to the last place that beat those before it; from there on as in `Conv2d`."""
+        if self._patches is None:
+            return self.conv.backward(self.pool.backward(dy))
+        dy = dy.reshape(*dy.shape[:2], -1)
+        height, filters, columns = dy.shape
+        places, left = self._places(columns), dy
+        for place in (3, 2, 1):
+            np.multiply(left, self._won(place, dy.shape), out=places[:, place])
+            left = np.subtract(left, places[:, place], out=places[:, 0])
+        products = self.scratch("dW", (height, 4 * filters, self._patches.shape[1]))
+        rows = places.reshape(height, 4 * filters, -1)
+        self.products.by_rows(rows, self._patches.transpose(0, 2, 1), out=products)
+        moved = np.add.reduce(products, axis=0, out=self.scratch("moved", products.shape[1:]))
+        grad, k = self.conv.weight.grad, self.conv.kernel
+        moved = moved.reshape(4, filters, k + 1, k + 1, -1).transpose(0, 2, 3, 4, 1)
+        grad.fill(0)
+        for (a, b), part in zip(PLACES, moved, strict=True):
+            np.add(grad, part[a : a + k, b : b + k], out=grad)
+        if self.conv.bias:
+            sums = self.scratch("db", (height, filters))
+            np.matmul(dy, self.ones(columns), out=sums)
+            np.add.reduce(sums, axis=0, out=self.conv.bias.grad)
+        return None
+
+    def _moved_kernels(self) -> np.ndarray:
+        """Return the kernel moved to each place, (4·F, patch), place after place a row for each filter."""
+        weight, k = self.conv.weight.data, self.conv.kernel
+        moved = self.scratch("kernels", (4, self.conv.filters, k + 1, k + 1, weight.shape[2]))
+        for (a, b), part in zip(PLACES, moved, strict=True):
+            np.copyto(part[:, a : a + k, b : b + k], weight.transpose(3, 0, 1, 2))
+        return moved.reshape(4 * self.conv.filters, -1)
+
+    def _places(self, columns: int) -> np.ndarray:
+        """Return the work array of the convolution at each place: window rows, place, filter, windows."""
+        height, _, filters = self.out_shape
+        return self.scratch("places", (height, 4, filters, columns))
+
+    def _won(self, place: int, shape: tuple[int, ...]) -> np.ndarray:
+        """Return where a place beat those before it."""
+        return self.scratch(f"won{place}", shape, bool)

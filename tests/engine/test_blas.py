@@ -1,0 +1,104 @@
+"""Products in pieces are the products themselves, whatever the shapes, and every piece is as small as it is to be."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import blas
+
+SIZE = st.integers(1, 90)
+cuts = pytest.mark.parametrize("cut", ["by_rows", "by_columns"])
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Make a few thousand multiply-adds the most, so that test arrays are cut; return the sizes of all products."""
+    monkeypatch.setattr(blas, "SMALL", 4_000)
+    monkeypatch.setattr(blas, "NARROW", 200)
+    monkeypatch.setattr(blas, "COLUMNS", 32)
+    sizes = []
+    whole = np.matmul
+
+    def matmul(left, right, out):
+        sizes.append((left.shape[-2], left.shape[-1], right.shape[-1]))
+        return whole(left, right, out=out)
+
+    monkeypatch.setattr(blas.np, "matmul", matmul)
+    return sizes
+
+
+@st.composite
+def operands(draw):
+    """Left and right, each as it is or a transposed view, alone or several, and a place for the result."""
+    m, k, n, several = draw(SIZE), draw(SIZE), draw(SIZE), draw(st.integers(0, 3))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def array(rows, columns, turned, count):
+        shape = (count,) * bool(count) + ((columns, rows) if turned else (rows, columns))
+        made = rng.integers(-9, 10, shape).astype(np.float32)  # of whole numbers every order gives the same sum
+        return made.swapaxes(-1, -2) if turned else made
+
+    left = array(m, k, draw(st.booleans()), several * draw(st.booleans()))
+    right = array(k, n, draw(st.booleans()), several)
+    return left, right, np.full((several,) * bool(several) + (m, n), np.nan, np.float32)
+
+
+@cuts
+@given(case=operands())
+def test_pieces_make_the_whole(small, cut, case):
+    left, right, out = case
+    small.clear()
+    result = getattr(blas.SmallProducts(), cut)(left, right, out=out)
+    assert result is out
+    np.testing.assert_array_equal(out, left @ right)
+    assert len(small) <= 2  # the pieces of one size, and the rest
+
+
+@pytest.mark.parametrize(
+    ("cut", "turned", "m", "n", "pieces"),
+    [
+        ("by_rows", False, 85, 10, [(32, 7, 10), (21, 7, 10)]),
+        ("by_rows", True, 85, 10, [(16, 7, 10), (5, 7, 10)]),  # a narrow result, see NARROW
+        ("by_rows", False, 85, 90, [(85, 7, 90)]),  # not even sixteen rows would be small
+        ("by_rows", True, 85, 20, [(85, 7, 20)]),  # nor their result narrow
+        ("by_columns", False, 10, 85, [(10, 7, 32), (10, 7, 21)]),
+        ("by_columns", True, 10, 85, [(10, 7, 32), (10, 7, 21)]),
+        ("by_columns", False, 85, 90, [(85, 7, 90)]),
+    ],
+)
+def test_a_product_is_cut_into_the_largest_pieces_that_are_small(small, cut, turned, m, n, pieces):
+    left, right = np.ones((m, 7), np.float32), np.ones((n, 7) if turned else (7, n), np.float32)
+    getattr(blas.SmallProducts(), cut)(left, right.T if turned else right, out=np.empty((m, n), np.float32))
+    assert small == pieces
+
+
+@cuts
+def test_what_is_small_already_or_not_to_be_cut_is_one_product(small, cut):
+    for products, m, n in ((blas.SmallProducts(), 20, 20), (blas.Products(), 90, 90)):
+        small.clear()
+        left, right = np.ones((m, 10), np.float32), np.ones((10, n), np.float32)
+        out = getattr(products, cut)(left, right, out=np.empty((m, n), np.float32))
+        assert small == [(m, 10, n)]
+        assert (out == 10).all()
+
+
+HERE = {"internal_api": "openblas", "filepath": "/lib/numpy.libs/blas.so", "architecture": "SkylakeX", "num_threads": 1}
+SCIPYS = HERE | {"filepath": "/lib/scipy.libs/blas.so"}
+
+
+@pytest.mark.parametrize(
+    ("libraries", "dtype", "kind"),
+    [
+        ([HERE], np.float32, blas.SmallProducts),
+        ([SCIPYS | {"num_threads": 2}, HERE], np.float32, blas.SmallProducts),
+        ([HERE], np.float64, blas.Products),
+        ([HERE | {"num_threads": 2}], np.float32, blas.Products),
+        ([SCIPYS, HERE | {"architecture": "Haswell"}], np.float32, blas.Products),
+        ([{"internal_api": "mkl", "filepath": "/lib/numpy.libs/mkl.so", "num_threads": 1}], np.float32, blas.Products),
+        ([], np.float32, blas.Products),
+    ],
+)
+def test_products_are_cut_where_the_library_is_faster_so(monkeypatch, libraries, dtype, kind):
+    monkeypatch.setattr(blas, "threadpool_info", lambda: libraries)
+    assert type(blas.products(np.dtype(dtype))) is kind
