@@ -17,6 +17,7 @@ from engine.optim.schedules import Constant, Schedule
 
 Both = Callable[[Callable[[int], None]], None]
 BLOCK = 131_072  # numbers: few enough that what an equation touches stays near, many enough to call NumPy rarely
+CLEAR_EVERY = 64  # steps
 
 
 def in_turn(run: Callable[[int], None]) -> None:
@@ -83,9 +84,13 @@ class Optimizer:
         """
         lr = self.current_lr
         self.iteration += 1
+        clear = self.iteration % CLEAR_EVERY == 0
 
         def move(first: int) -> None:
             for block in self._blocks[first::2]:
+                if clear:
+                    for name in self.memory_names:
+                        _clear(getattr(block, name), block.work)
                 self.decay(block, lr)
                 np.subtract(block.data, self.direction(block, lr), out=block.data)
 
@@ -237,6 +242,19 @@ class AdamW(Adam):
         if n and self.l1:
             work = np.sign(block.data[:n], out=block.work[:n])
             np.add(block.grad[:n], np.multiply(work, self.l1, out=work), out=block.grad[:n])
+
+
+def _clear(memory: np.ndarray, work: np.ndarray) -> None:
+    """Set to zero what has faded to almost nothing.
+
+    The memory of a weight whose gradient stays zero, a dead unit's, shrinks by a factor at every step and ends among
+    the denormal numbers, those below the smallest that have all their digits. There rounding keeps it for ever, and a
+    processor takes a hundred times as long for every operation. The limit is so far above them that a factor of 0.9
+    does not reach them before the next time.
+    """
+    np.abs(memory, out=work)
+    np.greater(work, 1000 * np.finfo(memory.dtype).tiny, out=work)
+    np.multiply(memory, work, out=memory)
 
 
 def _scaled(numerator: np.ndarray, squares: np.ndarray, lr: float, eps: float, out: np.ndarray) -> np.ndarray:

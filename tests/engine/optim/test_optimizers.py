@@ -146,6 +146,44 @@ def test_adamws_decay_does_not_pass_through_its_moments():
 
 
 @every_optimizer
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_has_faded_is_forgotten_and_nothing_else_changes(monkeypatch, name, dtype):
+    """Weights whose gradient stays zero leave no denormal numbers behind, which are slow; the steps are the same."""
+    results, faded = [], []
+    for every in (optimizers.CLEAR_EVERY, 10**9):
+        monkeypatch.setattr(optimizers, "CLEAR_EVERY", every)
+        parameters, _ = vector(np.random.default_rng(3), dtype=dtype)
+        optimizer = KINDS[name](parameters, lr=0.01)
+        for step in range(150 * 64):
+            parameters.grad[...] = 0
+            if step == 0:
+                parameters.grad[:4] = 1, -1e-10, 1e-16, -1e-30
+            elif step == 7000:
+                parameters.grad[:3] = 0.5
+            optimizer.step()
+        results.append(parameters.data)
+        memory = np.abs(np.concatenate([*optimizer.memory.values(), np.zeros(1, dtype)]))
+        faded.append(np.count_nonzero((memory > 0) & (memory < np.finfo(dtype).tiny)))
+    np.testing.assert_allclose(*results, rtol=1e-6)
+    assert faded[0] == 0
+    if dtype == np.float32 and name in ("momentum", "nesterov", "adam", "adamw"):
+        assert faded[1]  # 0.9 times the smallest number is rounded to itself
+
+
+@pytest.mark.parametrize("name", ["momentum", "adam"])
+def test_a_memory_that_diverged_is_not_mended(name):
+    parameters, _ = vector(np.random.default_rng(3))
+    optimizer = KINDS[name](parameters, lr=0.01)
+    for memory in optimizer.memory.values():
+        memory[:2] = np.nan, np.inf
+    with np.errstate(invalid="ignore"):
+        for _ in range(optimizers.CLEAR_EVERY):
+            parameters.grad[...] = 0
+            optimizer.step()
+    assert all(np.isnan(memory[0]) and np.isinf(memory[1]) for memory in optimizer.memory.values())
+
+
+@every_optimizer
 @pytest.mark.parametrize("size", [1, 7, 500])
 def test_two_cores_make_the_same_step(monkeypatch, name, size):
     """Every number is moved once, whatever the blocks and whoever moves them, and the two share no work array."""
