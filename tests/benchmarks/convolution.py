@@ -3,9 +3,9 @@
     make bench          (or python -m tests.benchmarks.convolution [--rounds N])
 
 All contenders take turns in one process, two threads each: PyTorch two of its own, Kasane one for each half of the
-batch. A ratio is the median of the ratios within the rounds. The floor is the time of the step's matrix products alone:
-no more of them than the layers need, cut as engine/blas.py cuts them, on operands that overlap as Kasane's do, and both
-halves at the same time. With and without the BLAS pin of the environment (OPENBLAS_CORETYPE).
+batch; several processes share the rounds. Turns and ratios are those of engine.py. The floor is the time of the step's
+matrix products alone: no more of them than the layers need, cut as engine/blas.py cuts them, on operands that overlap
+as Kasane's do, and both halves at the same time. With and without the BLAS pin of the environment (OPENBLAS_CORETYPE).
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import json
 import os
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
-from tests.benchmarks.engine import EXAMPLES, THREAD_NAMES, show
+from tests.benchmarks.engine import EXAMPLES, THREAD_NAMES, show, take_turns
 
 NETWORKS = {
     "simple: conv 30@5×5, pool, 100; Adam, batch 100": "conv30@5 pool2 dense100",
@@ -29,7 +28,8 @@ NETWORKS = {
     ),
 }
 BATCH = 100
-STEPS = 4  # of a contender in a round
+STEPS = 8  # of a contender in a round
+PROCESSES = 5  # that share the rounds: in one, PyTorch's step of the simple net takes 8 ms, in the next 14
 
 
 def main() -> None:
@@ -38,14 +38,21 @@ def main() -> None:
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        json.dump({"steps": measure(options.rounds), "figures": {}}, sys.stdout)
+        json.dump(measure(options.rounds), sys.stdout)
         return
     for pin in dict.fromkeys([os.environ.get("OPENBLAS_CORETYPE"), None]):
         environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
         environment |= {name: "1" for name in THREAD_NAMES} | ({"OPENBLAS_CORETYPE": pin} if pin else {})
-        command = [sys.executable, "-m", "tests.benchmarks.convolution", "--child", "--rounds", str(options.rounds)]
-        output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout
-        show(f"2 threads, BLAS {f'pinned to {pin}' if pin else 'as it chooses'}", json.loads(output))
+        rounds = max(1, options.rounds // PROCESSES)
+        command = [sys.executable, "-m", "tests.benchmarks.convolution", "--child", "--rounds", str(rounds)]
+        merged: dict[str, dict[str, list[float]]] = {}
+        for _ in range(PROCESSES):
+            output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout
+            for name, contenders in json.loads(output).items():
+                for contender, seconds in contenders.items():
+                    merged.setdefault(name, {}).setdefault(contender, []).extend(seconds)
+        title = f"2 threads, BLAS {f'pinned to {pin}' if pin else 'as it chooses'}"
+        show(title, {"steps": merged, "figures": {}})
 
 
 def measure(rounds: int) -> dict[str, dict[str, list[float]]]:
@@ -66,14 +73,7 @@ def measure(rounds: int) -> dict[str, dict[str, list[float]]]:
             "channels_last": pytorch(network, data, channels_last=True),
             "floor": floor(network),
         }
-        seconds = {contender: [] for contender in contenders}
-        for round in range(rounds + 2):
-            for contender, run in contenders.items():
-                start = time.perf_counter()
-                run(STEPS)
-                if round >= 2:  # the first two warm up
-                    seconds[contender].append((time.perf_counter() - start) / STEPS)
-        results[name] = seconds
+        results[name] = take_turns(contenders, rounds, steps=STEPS)
     return results
 
 
@@ -84,7 +84,12 @@ def kasane(network: str, data):
     settings = {"optimizer": "adam", "lr": 0.001, "batch_size": BATCH, "sampling": "replacement"}
     experiment = Experiment(network=network, steps=1_000_000, evaluate_every=100_000, **settings)
     trainer = Trainer(experiment, data, probe_every=0, threads=2)
-    return lambda steps: trainer.advance(steps=steps)
+
+    def run(steps: int) -> int:
+        trainer.advance(steps=steps)
+        return steps
+
+    return run
 
 
 def pytorch(network: str, data, *, channels_last: bool):
@@ -124,12 +129,13 @@ def pytorch(network: str, data, *, channels_last: bool):
     optimizer = torch.optim.Adam(model.parameters(), 0.001, fused=True)
     loss = torch.nn.CrossEntropyLoss()
 
-    def run(steps: int) -> None:
+    def run(steps: int) -> int:
         for _ in range(steps):
             index = torch.randint(EXAMPLES, (BATCH,))
             optimizer.zero_grad(set_to_none=True)
             loss(model(x[index]), labels[index]).backward()
             optimizer.step()
+        return steps
 
     return run
 
@@ -182,11 +188,12 @@ def floor(network: str):
         for multiply, left, right, out in half:
             multiply(left, right, out=out)
 
-    def run(steps: int) -> None:
+    def run(steps: int) -> int:
         for _ in range(steps):
             other = second.submit(step, halves[1])
             step(halves[0])
             other.result()
+        return steps
 
     return run
 
