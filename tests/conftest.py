@@ -1,6 +1,10 @@
 """What all tests share: one BLAS thread, the same examples in every run, and a small data set to train on."""
 
 import os
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so in a shell's background, and in all that tests start there
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # before NumPy loads

@@ -200,7 +200,7 @@ class Searches:
     def start(self, plan: Plan) -> Search:
         """Start a search. Raises `InputError` when it cannot run, or when too many do."""
         plan.check()
-        search = secrets.token_urlsafe(9)
+        search = secrets.token_hex(8)  # letters and digits: a command line takes -… for an option
         journal = Journal(self.folder, search)
         with contextlib.suppress(
             OSError

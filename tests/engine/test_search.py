@@ -404,6 +404,7 @@ def test_a_search_in_parallel_finds_what_a_search_alone_finds(searches):
     assert len(everything) == 6
     assert search.changes(sequence) == (sequence, [])
     assert Searches(searches.folder).find(search.id).trials == search.trials
+    assert search.id.isalnum()  # a name that begins with a dash would be an option of the command line
 
 
 def test_a_search_outlives_a_worker(searches, machine):
