@@ -7,7 +7,7 @@ from engine.nn.layer import Flatten, Layer, ToPlanes
 from engine.nn.linear import Linear
 from engine.nn.losses import Loss, SoftmaxCrossEntropy, SumSquaredError
 from engine.nn.normalization import BatchNorm, BatchNorm2d, LayerNorm, LayerNorm2d
-from engine.nn.parallel import DataParallel
+from engine.nn.parallel import DataParallel, in_turn
 from engine.nn.parameter import Parameter
 from engine.nn.pooling import AvgPool2d, GlobalAvgPool, MaxPool2d
 from engine.nn.sequential import Sequential
@@ -42,4 +42,5 @@ __all__ = [
     "SumSquaredError",
     "Tanh",
     "ToPlanes",
+    "in_turn",
 ]

@@ -157,18 +157,18 @@ class Conv2d(Layer):
             one = self.kept(("one", x.shape), partial(OneMatrix, x.shape, self.kernel, self.padding, dtype=self.dtype))
             product = self.scratch("product", (self.filters, one.matrix.shape[1]))
             np.matmul(kernels, one.fill(x), out=product)
-            self._add_bias(product)
+            self.add_bias(product)
             np.copyto(rows, one.rows(product))
             self._rows, self._x = None, x
         else:
             self._rows = self._shifted("x", x.shape, out_h, out_w, stride=self.stride, offset=self.padding)
             self.products.by_columns(kernels, self._rows.fill(x), out=rows)
-            self._add_bias(rows)
+            self.add_bias(rows)
         return y
 
     def backward(self, dy):
         """∂L/∂W = Σ over rows of (im2col matrix) dyᵀ,  ∂L/∂b = Σ dy,  ∂L/∂x = (dy spread by s, padded) ∗ (W turned)."""
-        out_h, filters, out_w, n = dy.shape
+        out_h, filters, out_w, _ = dy.shape
         rows = dy.reshape(out_h, filters, -1)
         products = self.scratch("dW", (out_h, self.weight.data.size // filters, filters))
         if self._rows is None:
@@ -176,10 +176,7 @@ class Conv2d(Layer):
             self._rows.fill(self._x)
         self.products.by_rows(self._rows.matrices, rows.transpose(0, 2, 1), out=products)
         np.add.reduce(products, axis=0, out=self._matrix(self.weight.grad))
-        if self.bias:
-            sums = self.scratch("db", (out_h, filters))
-            np.matmul(rows, self.ones(out_w * n), out=sums)
-            np.add.reduce(sums, axis=0, out=self.bias.grad)
+        self.fill_bias_gradient(rows)
         if not self.needs_input_grad:
             return None
         height, channels, width, _ = self._x_shape
@@ -192,9 +189,17 @@ class Conv2d(Layer):
         self.products.by_columns(turned.reshape(channels, -1), gradient.fill(dy), out=rows)
         return dx
 
-    def _add_bias(self, rows: np.ndarray) -> None:
+    def add_bias(self, rows: np.ndarray) -> None:
+        """Add b to outputs (…, F, columns), if there is one."""
         if self.bias:
             np.add(rows, self.bias.data[:, None], out=rows)
+
+    def fill_bias_gradient(self, rows: np.ndarray) -> None:
+        """Sum the gradients of outputs (H, F, columns) over all but F, if there is a bias."""
+        if self.bias:
+            sums = self.scratch("db", rows.shape[:2])
+            np.matmul(rows, self.ones(rows.shape[2]), out=sums)
+            np.add.reduce(sums, axis=0, out=self.bias.grad)
 
     def _matrix(self, weight: np.ndarray) -> np.ndarray:
         return weight.reshape(-1, self.filters)

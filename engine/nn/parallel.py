@@ -18,6 +18,14 @@ from engine.nn.dropout import Dropout
 from engine.nn.normalization import BatchNorm
 from engine.nn.sequential import Sequential
 
+Both = Callable[[Callable[[int], None]], None]  # calls what it is given with 0 and with 1
+
+
+def in_turn(run: Callable[[int], None]) -> None:
+    """Call run(0), then run(1)."""
+    run(0)
+    run(1)
+
 
 class DataParallel:
     """Makes the passes of a training step on both halves of a batch; outputs and gradients are the whole batch's.
@@ -77,5 +85,4 @@ class DataParallel:
             run(0)
             second.result()
         else:
-            run(0)
-            run(1)
+            in_turn(run)

@@ -74,8 +74,7 @@ class PooledConv2d(Layer):
         for place in range(1, 4):
             np.greater(places[:, place], largest, out=self._won(place, y.shape))
             largest = np.maximum(largest, places[:, place], out=y)
-        if self.conv.bias:
-            np.add(y, self.conv.bias.data[:, None], out=y)
+        self.conv.add_bias(y)
         return y.reshape(height, filters, width, n)
 
     def backward(self, dy):
@@ -97,10 +96,7 @@ class PooledConv2d(Layer):
         grad.fill(0)
         for (a, b), part in zip(PLACES, moved, strict=True):
             np.add(grad, part[a : a + k, b : b + k], out=grad)
-        if self.conv.bias:
-            sums = self.scratch("db", (height, filters))
-            np.matmul(dy, self.ones(columns), out=sums)
-            np.add.reduce(sums, axis=0, out=self.conv.bias.grad)
+        self.conv.fill_bias_gradient(dy)
         return None
 
     def _moved_kernels(self) -> np.ndarray:

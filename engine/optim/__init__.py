@@ -1,6 +1,6 @@
 """Optimizers turn gradients into steps; schedules turn the step count into a learning rate."""
 
-from engine.optim.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp, in_turn
+from engine.optim.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from engine.optim.schedules import Constant, Cosine, Exponential, OneCycle, Schedule, Step, WarmUp
 
 __all__ = [
@@ -19,5 +19,4 @@ __all__ = [
     "Schedule",
     "Step",
     "WarmUp",
-    "in_turn",
 ]

@@ -7,23 +7,16 @@ that stay in the cache. A subclass names the vectors it remembers between steps 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from engine import aligned
+from engine.nn.parallel import Both, in_turn
 from engine.nn.parameter import ParameterVector, load_arrays
 from engine.optim.schedules import Constant, Schedule
 
-Both = Callable[[Callable[[int], None]], None]
 BLOCK = 131_072  # numbers: few enough that what an equation touches stays near, many enough to call NumPy rarely
 CLEAR_EVERY = 64  # steps
-
-
-def in_turn(run: Callable[[int], None]) -> None:
-    """Call run(0), then run(1)."""
-    run(0)
-    run(1)
 
 
 class Block:

@@ -19,10 +19,9 @@ import numpy as np
 from engine import build
 from engine.data.datasets import Dataset
 from engine.experiment import FIELDS, Experiment
-from engine.nn import DataParallel, Dropout
+from engine.nn import DataParallel, Dropout, in_turn
 from engine.nn.losses import is_divergent
 from engine.nn.parameter import load_arrays
-from engine.optim import in_turn
 from engine.training import metrics
 from engine.training.averaging import WeightAverage
 from engine.training.events import Evaluated, Event, Finished, Snapshot, Started, Step

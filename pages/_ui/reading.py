@@ -19,7 +19,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -155,16 +155,19 @@ class Network:
             now = time.monotonic()
             if not self._problem and now - self._considered >= RECONSIDERED:
                 self._considered = now
-                _considering.submit(self._consider, blob)
+                _considering.submit(self._consider, blob).add_done_callback(_report)
 
     def _consider(self, blob: bytes) -> None:
         """Find the energy below which these weights know nothing; answers go on meanwhile."""
-        try:
-            with np.errstate(all="ignore"):
-                self._threshold = _threshold(load_model(blob))
-            self._reconsidered = True
-        except Exception:
-            log.exception("what a network knows at all could not be found out")
+        with np.errstate(all="ignore"):
+            self._threshold = _threshold(load_model(blob))
+        self._reconsidered = True
+
+
+def _report(considered: Future) -> None:
+    """Log what went wrong in a thread of its own, where nobody waits for it; the old threshold stays."""
+    if error := considered.exception():
+        log.error("what a network knows at all could not be found out", exc_info=error)
 
 
 def _inability(model: Model) -> Text | None:

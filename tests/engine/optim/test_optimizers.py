@@ -196,7 +196,7 @@ def test_two_cores_make_the_same_step(monkeypatch, name, size):
         second.join()
 
     results = []
-    for both in (optim.in_turn, at_once):
+    for both in (nn.in_turn, at_once):
         rng = np.random.default_rng(3)
         parameters, _ = vector(rng, weights=size)
         optimizer = KINDS[name](parameters, lr=0.01, l2=0.1, l1=0.01)
