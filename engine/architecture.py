@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from engine.errors import N_, Text
 from engine.experiment import Conv, Dense, ExperimentError, Gap, Output, Pool, Token, parse_network
 
+# How many examples a network is asked about at a time where it does not learn from them (training/metrics.py).
+CHUNK = 250  # large enough for BLAS, small enough for the cache
+PICTURES = 50  # where there are convolutions: their planes are as large as in training, on half a batch
+
 
 @dataclass(frozen=True)
 class Row:
@@ -89,3 +93,15 @@ def describe(network: str, in_shape: tuple[int, ...], classes: int, *, normalize
     weights = math.prod(shape) * classes
     add("output", Output(), (classes,), weights + classes, weights)
     return tuple(rows)
+
+
+def smallest_side(network: str) -> int:
+    """Return the side of the smallest square picture in which every window of a network finds its place."""
+    side = 1
+    for token in reversed(parse_network(network)):
+        match token:
+            case Conv(_, window, padding, stride):
+                side = max(1, (side - 1) * stride + window - 2 * padding)
+            case Pool(window, stride):
+                side = (side - 1) * stride + window
+    return side

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine import architecture, nn, optim
-from engine.architecture import Row
+from engine.architecture import CHUNK, PICTURES, Row
 from engine.data import datasets, toy2d
 from engine.data.augment import Augmentation, Augmenter
 from engine.data.batches import Batches
@@ -35,6 +35,10 @@ from engine.experiment import (
 )
 from engine.nn import initializers
 from engine.optim import schedules
+
+# Many runs share a core, and nothing interrupts a step. At about 15,000,000,000 multiply-adds a second one at the limit
+# takes four seconds; one of the largest preset, vgg-28, takes a tenth of that.
+MAX_STEP = 20_000_000_000  # multiply-adds of a batch going forward; back again it takes twice as many
 
 ACTIVATIONS = {
     "sigmoid": nn.Sigmoid,
@@ -214,23 +218,40 @@ def describe(experiment: Experiment, in_shape: tuple[int, ...], classes: int) ->
 
 
 def _check_size(experiment: Experiment, in_shape: tuple[int, ...], classes: int) -> None:
-    """Raise `ExperimentError` for a network that would take more memory than a shared server can spare."""
+    """Raise `ExperimentError` for a network that would take more memory or time than a shared server can spare.
+
+    Work arrays are kept for every number of examples that come at once: a small batch alone makes no network small.
+    """
     rows = describe(experiment, in_shape, classes)
+    asked = _examples_asked(experiment, rows)
     count = sum(row.parameters for row in rows)
     units = math.prod(in_shape) + sum(math.prod(row.out_shape) for row in rows[:-1])
     if count > MAX_PARAMETERS:
         legal = Text(N_("a network of at most {n} parameters"), n=f"{MAX_PARAMETERS:,}")
         raise ExperimentError("network", legal, f"{count:,}")
-    if units > MAX_ACTIVATIONS:
-        legal = Text(N_("a network of at most {n} units"), n=f"{MAX_ACTIVATIONS:,}")
+    if units * asked > MAX_ACTIVATIONS:
+        legal = Text(N_("a network of at most {n} units"), n=f"{MAX_ACTIVATIONS // asked:,}")
         raise ExperimentError("network", legal, f"{units:,}")
     if units * experiment.batch_size > MAX_ACTIVATIONS:
         legal = Text(N_("at most {n} for a network of {units} units"), n=MAX_ACTIVATIONS // units, units=f"{units:,}")
         raise ExperimentError("batch_size", legal, experiment.batch_size)
-    work = sum(_work(row, experiment.batch_size) for row in rows if isinstance(row.token, Conv))
+    most = max(experiment.batch_size, asked)
+    work = sum(_work(row, most) for row in rows if isinstance(row.token, Conv))
     if work > MAX_WORK:
         legal = Text(N_("a network that needs at most {n} MB to work in"), n=4 * MAX_WORK // 10**6)
         raise ExperimentError("network", legal, f"{4 * work // 10**6:,} MB")
+    multiply_adds = sum(row.multiply_adds for row in rows)
+    if multiply_adds * experiment.batch_size > MAX_STEP:
+        n, one = MAX_STEP // multiply_adds, f"{multiply_adds:,}"
+        legal = Text(N_("at most {n} for a network of {one} multiply-adds for one example"), n=n, one=one)
+        raise ExperimentError("batch_size", legal, experiment.batch_size)
+
+
+def _examples_asked(experiment: Experiment, rows: tuple[Row, ...]) -> int:
+    """Return of how many examples at a time a run asks what its network makes of them, however small its batches."""
+    if experiment.data == "toy2d":
+        return toy2d.PLANE**2
+    return PICTURES if any(isinstance(row.token, Conv) for row in rows) else CHUNK
 
 
 def _work(row: Row, batch: int) -> int:

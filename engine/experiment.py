@@ -97,7 +97,7 @@ class Experiment:
     )
     noise: float = real(
         0.1, 0.0, 0.5, step=0.05, group="data", label=N_("Noise"),
-        help=N_("How far points stray from the shape, as a share of its size."), when=("data", ("toy2d",)),
+        help=N_("How far points stray from the shape: 0 is not at all."), when=("data", ("toy2d",)),
     )  # fmt: skip
     features: str = text(
         "x1 x2", group="data", label=N_("Features"),
@@ -249,7 +249,8 @@ class Experiment:
     )  # fmt: skip
     scale: float = real(
         0.0, 0.0, 0.5, step=0.05, group="regularization", label=N_("Scaling"),
-        help=N_("Makes every training picture at random larger or smaller by up to this share."),
+        help=N_("Makes every training picture at random larger or smaller by up to this share, and a little wider or "
+                "narrower."),
     )  # fmt: skip
     shear: float = real(
         0.0, 0.0, 0.5, step=0.05, group="regularization", label=N_("Shear"),
@@ -309,6 +310,11 @@ class Experiment:
             if name not in FIELDS:
                 raise ExperimentError("field", Text(N_("one of {options}"), options=", ".join(FIELDS)), name)
         return cls(**{name: parse_value(FIELDS[name], value) for name, value in settings.items()})
+
+    def to_settings(self) -> str:
+        """Return the non-default fields as a command line takes them, `--set FIELD=VALUE …`; "" if there are none."""
+        texts = [f'{name}="{value}"' if " " in value else f"{name}={value}" for name, value in self.to_query().items()]
+        return " ".join(["--set", *texts]) if texts else ""
 
     def to_json(self) -> str:
         """Return the non-default fields as a JSON object."""

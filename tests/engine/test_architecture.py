@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import build, nn
-from engine.architecture import Row, describe
+from engine.architecture import Row, describe, smallest_side
 from engine.errors import InputError
 from engine.experiment import Conv, Dense, Drop, Experiment, ExperimentError, Gap, Output, Pool, parse_network
 
@@ -160,10 +160,7 @@ def networks(draw):
             tokens.append(Conv(draw(st.integers(1, 3)), window, draw(st.integers(0, window - 1)), stride))
         else:
             tokens.append(Pool(window, stride, draw(st.booleans())))
-    least = 1
-    for token in reversed(tokens):
-        window = token.kernel if isinstance(token, Conv) else token.window
-        least = max(1, (least - 1) * token.stride + window - 2 * getattr(token, "padding", 0))
+    least = smallest_side(" ".join(map(str, tokens)))
     shape = (least + draw(st.integers(0, 5)), least + draw(st.integers(0, 5)), draw(st.integers(1, 3)))
     return tokens, shape
 
@@ -200,6 +197,16 @@ def test_every_row_is_the_layer_that_is_built(case, head, normalization, gelu):
     assert [row.token for row in rows if row.name != "output"] == [
         token for token in parse_network(text) if not isinstance(token, Drop | Output)
     ]
+
+
+@given(case=networks(), head=HEADS)
+def test_the_smallest_picture_is_described_and_no_smaller_one(case, head):
+    text = " ".join([*map(str, case[0]), head])
+    side = smallest_side(text)
+    assert describe(text, (side, side, 1), 3)
+    if side > 1:
+        with pytest.raises(ExperimentError, match="made of smaller windows"):
+            describe(text, (side - 1, side - 1, 1), 3)
 
 
 @given(case=networks(), normalization=st.sampled_from(["none", "layer"]))

@@ -1,6 +1,7 @@
 """From names to live objects: every name builds, nothing outgrows the server, and the streams of a seed keep apart."""
 
 import itertools
+import math
 import time
 import tracemalloc
 
@@ -13,7 +14,10 @@ from torch.nn import AvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Tanh
 
 from engine import build, nn, optim
 from engine.errors import InputError
-from engine.experiment import FIELDS, MAX_PARAMETERS, Experiment, ExperimentError
+from engine.experiment import FIELDS, MAX_PARAMETERS, Experiment, ExperimentError, parse_features
+from engine.presets import PRESETS
+from engine.runs import frames
+from engine.training.trainer import Trainer, completed
 from tests.engine.memory import memory_of
 from tests.engine.nn.planes import turned
 from tests.torch_oracle import SameMask
@@ -178,6 +182,96 @@ def test_a_batch_too_large_for_the_network_is_refused_with_the_size_that_fits():
     build.build_network(experiment.replace(batch_size=1635), (28, 28, 1), 10)
     with pytest.raises(ExperimentError):
         build.build_network(experiment.replace(batch_size=1636), (28, 28, 1), 10)
+
+
+def most_at_once(experiment):
+    """Return of how many examples at most a run asks its network at once, from its start to a pause."""
+    trainer, sizes = Trainer(experiment), []
+    with trainer.network.register_forward_hook(lambda layer, y: sizes.append(len(y)) if layer.name == "output" else 0):
+        trainer.advance(steps=1)
+        frames.describe(trainer)
+        completed(frames.measure(trainer))
+    return max(sizes)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"data": "toy2d", "network": "dense3"},
+        {"data": "toy2d", "network": "dense3", "batch_size": 4096},
+        {"data": "digits", "network": "dense20"},
+        {"data": "digits", "network": "pool2 dense20"},
+        {"data": "digits", "network": "conv2@3p1"},
+    ],
+    ids=str,
+)
+def test_the_limit_counts_the_largest_pass_though_the_batch_be_small(settings, monkeypatch):
+    experiment = Experiment(**({"batch_size": 1} | settings))
+    in_shape, classes = ((2,), 2) if experiment.data == "toy2d" else ((8, 8, 1), 10)
+    rows = build.describe(experiment, in_shape, classes)
+    units = math.prod(in_shape) + sum(math.prod(row.out_shape) for row in rows[:-1])
+    limit = units * most_at_once(experiment)
+    monkeypatch.setattr(build, "MAX_ACTIVATIONS", limit)
+    build.check(experiment)
+    monkeypatch.setattr(build, "MAX_ACTIVATIONS", limit - 1)
+    with pytest.raises(ExperimentError, match=f"network must be a network of at most {units - 1:,} units, not {units}"):
+        build.check(experiment)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"data": "toy2d", "network": "dense4096 dense1 " * 20}, "a network of at most 3,906 units, not 81,942"),
+        ({"data": "toy2d", "network": "dense1950 dense1955"}, "a network of at most 3,906 units, not 3,907"),
+        ({"network": "dense3300 dense1 " * 20}, "a network of at most 64,000 units, not 66,804"),
+        ({"network": "conv1024@1 conv1@3p1"}, "a network of at most 320,000 units, not 804,384"),
+        ({"network": "conv150@5p2 conv100@7p3"}, "a network that needs at most 400 MB to work in, not "),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("batch", [1, 8])
+def test_a_small_batch_makes_no_network_small(settings, sentence, batch):
+    with pytest.raises(ExperimentError, match=f"^network must be .*{sentence}"):
+        build.check(Experiment(batch_size=batch, **settings))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"data": "toy2d", "network": "dense64 dense64 dense64"},
+        {"data": "toy2d", "network": "dense64 dense64 dense64", "batch_size": 4096, "normalization": "batch"},
+        {"data": "toy2d", "network": "dense1000 dense1000"},
+        {"network": "dense1000 dense1000 dense1000", "batch_size": 4096},
+        {"network": "conv64@3p1 conv64@3p1 gap", "batch_size": 100},
+        {"network": "conv6@5p2 avgpool2 conv16@5 avgpool2 dense120 dense84", "batch_size": 1000},
+    ],
+    ids=str,
+)
+def test_what_people_try_stays_legal(settings):
+    build.check(Experiment(**settings))
+
+
+def test_a_step_that_would_take_too_long_is_refused_with_the_batch_that_does_not():
+    experiment = Experiment(network="pool4 conv128@3p1 conv256@3p1 conv256@3p1", batch_size=490)
+    one = 49 * 9 * (128 + 128 * 256 + 256 * 256) + 49 * 256 * 10
+    limit = build.MAX_STEP // one
+    sentence = f"batch_size must be at most {limit} for a network of {one:,} multiply-adds for one example, not 490"
+    with pytest.raises(ExperimentError, match=sentence) as caught:
+        build.check(experiment)
+    assert caught.value.field == "batch_size"
+    build.check(experiment.replace(batch_size=limit))
+    with pytest.raises(ExperimentError):
+        build.check(experiment.replace(batch_size=limit + 1))
+
+
+def test_every_preset_has_three_times_the_time_it_needs(monkeypatch):
+    monkeypatch.setattr(build, "MAX_STEP", build.MAX_STEP // 3)
+    runs = [experiment for it in PRESETS.values() for experiment in it.runs.values()]
+    for experiment in {(run.network, run.data, run.batch_size): run for run in runs}.values():
+        if experiment.data == "toy2d":
+            build.build_network(experiment, (len(parse_features(experiment.features)),), 2)
+        else:
+            build.build_network(experiment, (28, 28, 1), 10)
 
 
 @pytest.mark.parametrize(
@@ -572,7 +666,7 @@ PICTURES = [
     ("conv4096@11p10 dense4096", (28, 28, 1), "5,000,000 parameters"),
     ("conv200@11p5 " * 20, (28, 28, 1), "5,000,000 parameters"),
     ("conv100@1 dense4096", (28, 28, 1), "5,000,000 parameters"),
-    ("conv4096@1 gap", (100, 100, 1), "16,000,000 units"),
+    ("conv4096@1 gap", (100, 100, 1), "at most 320,000 units, not 40,974,096"),
 ]
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import shlex
 import sys
 
 import pytest
@@ -208,6 +209,13 @@ def test_a_url_goes_round(experiment):
     assert all(type(value) is str for value in query.values())
     assert Experiment.read_query(query) == (experiment, [])
     assert Experiment.from_settings(query) == experiment
+
+
+@given(experiment=EXPERIMENTS)
+def test_a_command_line_goes_round(experiment):
+    words = shlex.split(experiment.to_settings())
+    assert words[:1] == ["--set"] * bool(experiment.changes())
+    assert Experiment.from_settings(dict(word.split("=", 1) for word in words[1:])) == experiment
 
 
 @given(experiment=EXPERIMENTS)

@@ -1,0 +1,68 @@
+"""What a person takes away from a run: its network as a file, and its experiment as a command, a notebook, a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from engine import export
+from engine.runs.pool import Pool, Run
+from engine.training.checkpoint import load_model, network_only
+from pages._ui import reading
+from pages._ui.i18n import _, translate
+
+OPEN = "taking_away"  # in the session's state: a dialog ends with the script's run that drew it, this one goes on
+
+
+def button() -> None:
+    """Draw the button that opens it."""
+    st.button(
+        _("Take away"), icon=":material/download:", key="take_away", on_click=_set, args=(True,),
+        help=_("The network as a file, the experiment as PyTorch code, as a notebook and as a command."),
+    )  # fmt: skip
+
+
+def show(pool: Pool, run: Run) -> None:
+    """Show what there is, if the button was pressed."""
+    if st.session_state.get(OPEN):
+        st.dialog(_("Take away"), width="large", on_dismiss=lambda: _set(False))(_content)(pool, run)
+
+
+def _set(opened: bool) -> None:
+    st.session_state[OPEN] = opened
+
+
+def _content(pool: Pool, run: Run) -> None:
+    st.markdown(_("**The trained network**"))
+    network = reading.of_run(pool, run.id)
+    if network:
+        with st.container(horizontal=True):
+            _download("kasane.safetensors", lambda: network_only(network.weights()))
+            _download("kasane.onnx", lambda: export.to_onnx(load_model(network.weights())))
+            _download("kasane-layers.csv", lambda: export.to_csv(load_model(network.weights())))
+        st.caption(
+            _(
+                "safetensors: for Kasane's Draw page and command line. ONNX: for other programs; it takes examples "
+                "as the data set has them. CSV: the layers, their shapes and parameters."
+            )
+        )
+    else:
+        st.caption(_("Train it for a moment: there is nothing learned yet."))
+    st.markdown(_("**The experiment**"))
+    if run.experiment != run.initial:
+        st.caption(_("Settings were changed while it trained; here they are as they are now."))
+    script = export.to_pytorch(run.experiment, translate)
+    with st.container(horizontal=True):
+        _download("kasane_pytorch.py", script)
+        _download("kasane.ipynb", export.to_notebook(run.experiment, translate))
+    st.caption(_("On the command line, in Kasane's folder:"))
+    words = ["python -m engine train", run.experiment.to_settings(), "--out kasane.safetensors"]
+    st.code(" ".join(filter(None, words)), "bash", wrap_lines=True)
+    st.caption(_("In PyTorch, to be run as it is, in Google Colab too:"))
+    st.code(script, "python", height=360)
+
+
+def _download(name: str, content: str | Callable[[], str | bytes]) -> None:
+    """Draw the button that downloads a file; what can be called is called at the press. The page does not run again."""
+    st.download_button(name, content, name, icon=":material/download:", on_click="ignore", key=f"take_{name}")
