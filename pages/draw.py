@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine.data.my_digits import MyDigits
-from pages._ui import collection, navigation, photos, reading, session, theme
+from pages._ui import collection, navigation, networks, photos, reading, session, theme
 from pages._ui.canvas.canvas import canvas
 from pages._ui.channels import pool
 from pages._ui.choice import choice
@@ -14,16 +14,33 @@ session.experiment()
 session.show_notices()
 
 digits = MyDigits(st.session_state.setdefault("my_digits", []))
-trained = reading.of_run(pool(), st.session_state.get("run_id", ""))
-tuned = reading.of_run(pool(), st.session_state.get("tuned", {}).get("run", ""))
-networks = {"run": trained, "shipped": reading.shipped(), "tuned": tuned}
-networks = {name: network for name, network in networks.items() if network}
-token = reading.open_reader(networks, language=language(), token=st.session_state.get("reader"))
+trained, tuned, brought = (
+    reading.of_run(pool(), st.session_state.get(key, "")) for key in ("run_id", "tuned", "brought")
+)
+shown = {"run": trained, "shipped": reading.shipped(), "tuned": tuned, "brought": brought}
+shown = {name: network for name, network in shown.items() if network}
+token = reading.open_reader(shown, language=language(), token=st.session_state.get("reader"))
 st.session_state["reader"] = token
 
-canvas(token, key="pad", keep=digits.add)
+canvas(
+    token,
+    key="pad",
+    keep=digits.add,
+    kept=collection.mirror(digits),
+    bring_back=lambda kept: collection.bring_back(digits, kept),
+)
 
-PARTS = {"photo": _("Read a photo or picture"), "digits": _("My digits ({n})").format(n=len(digits))}
+# Streamlit cuts a link's words off where they do not fit into one line; three parts fit on a phone if they lie close.
+CSS = """<style>
+[data-testid="stPageLink-NavLink"] :is(span:last-child, span:last-child *) {white-space: normal}
+@media (max-width: 640px) {[class*="st-key-draw_part"] button {padding-inline: .5rem}}
+</style>"""
+PARTS = {
+    "photo": _("Read a photo or picture"),
+    "digits": _("My digits ({n})").format(n=len(digits)),
+    "networks": _("Networks"),
+}
+st.html(CSS)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     part = choice(
         st.segmented_control, _("More"), list(PARTS), None, key="draw_part", format_func=PARTS.get,
@@ -36,7 +53,9 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             icon=":material/model_training:",
         )
 if part == "photo":
-    photos.show(networks, digits)
+    photos.show(shown, digits)
 elif part == "digits":
-    collection.show(digits, networks)
+    collection.show(digits, shown)
+elif part == "networks":
+    networks.show(shown)
 session.write_url()

@@ -19,7 +19,7 @@ import hashlib
 import importlib.util
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -217,21 +217,14 @@ def load(name: str, *, shape: str = "circle", noise: float = 0.1, seed: int = 0)
     if name == "toy2d":
         return _load_toy2d(shape, noise, seed)
     if name == "pendigits":
-        return _load_pendigits(_find_pendigits())
+        file = _find_pendigits()
+        return _load_pendigits(file, _stamps([file]))
     if name == "handwriting":
         return _load_handwriting(load("mnist"), load("pendigits"))
     if about.remote is None:
         return _load_packaged(name)
     files, official = _find(name)
-    try:
-        stamps = tuple((os.stat(file).st_mtime_ns, os.stat(file).st_size) for file in files)
-    except OSError as error:
-        raise DatasetError(
-            "The file {file} could not be read: {reason}.",
-            file=str(error.filename),
-            reason=error.strerror or str(error),
-        ) from error
-    return _load_idx(name, files, official, stamps)
+    return _load_idx(name, files, official, _stamps(files))
 
 
 def available(name: str) -> bool:
@@ -280,6 +273,8 @@ def download(name: str, progress: Progress | None = None) -> Path:
     """
     remote = _about(name).remote
     if remote is None:
+        if not available(name):
+            load(name)  # says what is missing, and where it may be had
         raise DatasetError("The data set {name} needs no download.", name=name)
     # pooch and requests cost a third of a second to import; most processes never download.
     import pooch
@@ -361,7 +356,7 @@ def _about(name: str) -> _About:
 def _cache() -> Path:
     folder = os.environ.get("KASANE_CACHE")
     if folder:
-        return Path(folder).expanduser()
+        return Path(os.path.expanduser(folder))  # unlike Path's, leaves the ~ of nobody as it is
     import pooch
 
     return Path(pooch.os_cache("kasane"))
@@ -371,7 +366,7 @@ def _places(name: str) -> Iterator[tuple[Path, bool]]:
     """Yield the folders in which the files of `name` may lie, and whether downloads lie there."""
     own = os.environ.get("KASANE_DATA")
     if own:
-        root = Path(own).expanduser().absolute()
+        root = Path(os.path.expanduser(own)).absolute()
         yield root / name, False
         if root.name == name:
             yield root, False
@@ -396,9 +391,21 @@ def _find(name: str) -> tuple[tuple[Path, ...], bool]:
     )
 
 
+def _stamps(files: Iterable[Path]) -> tuple[tuple[int, int], ...]:
+    """Return the time and size of every file, by which a cache sees that one has changed. Raises `DatasetError`."""
+    try:
+        return tuple((os.stat(file).st_mtime_ns, os.stat(file).st_size) for file in files)
+    except OSError as error:
+        raise DatasetError(
+            "The file {file} could not be read: {reason}.",
+            file=str(error.filename),
+            reason=error.strerror or str(error),
+        ) from error
+
+
 @functools.lru_cache(maxsize=3)
 def _load_idx(name: str, files: tuple[Path, ...], official: bool, stamps: tuple) -> Dataset:
-    """Read and check four IDX files; `stamps` (times and sizes) only keep the cache from outliving a file."""
+    """Read and check four IDX files; their `stamps` only keep the cache from outliving a file."""
     about = _ABOUT[name]
     if official:
         for file, md5 in zip(files, about.remote.md5, strict=True):
@@ -503,8 +510,9 @@ LEFT_OUT = 5  # every fifth writer is kept for the test examples, with all that 
 def _find_pendigits() -> Path:
     for folder, _ in _places("pendigits"):
         for end in ("", ".gz"):
-            if (folder / (PEN_FILE + end)).is_file():
-                return folder / (PEN_FILE + end)
+            file = folder / (PEN_FILE + end)
+            if os.path.isfile(file):  # unlike Path's, false also in a folder that must not be entered
+                return file
     raise DatasetError(
         "The data set pendigits is not on this computer: put the file {file} of UCI's pen-based digits into a folder "
         "pendigits and name the folder above it in KASANE_DATA.",
@@ -513,15 +521,23 @@ def _find_pendigits() -> Path:
 
 
 @functools.lru_cache(maxsize=1)
-def _load_pendigits(file: Path) -> Dataset:
-    """Draw the strokes of a UNIPEN file as the pad's are drawn; split them by writer."""
+def _load_pendigits(file: Path, stamps: tuple) -> Dataset:
+    """Draw the strokes of a UNIPEN file as the pad's are drawn; split them by writer. stamps: as of `_load_idx`."""
     try:
         digits = read_unipen(file)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DatasetError("The file {file} does not hold pen strokes of digits.", file=str(file)) from error
+    left_out = np.array([digit.writer % LEFT_OUT == 0 for digit in digits])
+    if left_out.all() or not left_out.any():
+        raise DatasetError(
+            "The file {file} should hold digits of writers whose numbers are multiples of {n} and of others, "
+            "but holds those of {found} only.",
+            file=str(file),
+            n=LEFT_OUT,
+            found=shorten(", ".join(map(str, sorted({digit.writer for digit in digits})))),
+        )
     x = np.stack([strokes_to_image(digit.strokes) for digit in digits])[..., None]
     y = np.array([digit.label for digit in digits], np.int64)
-    left_out = np.array([digit.writer % LEFT_OUT == 0 for digit in digits])
     return _dataset("pendigits", x[~left_out], y[~left_out], x[left_out], y[left_out], scale=1 / 255)
 
 

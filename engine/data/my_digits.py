@@ -45,6 +45,16 @@ class MyDigits:
         """
         self._take([_record(label, strokes, picture)])
 
+    def add_pictures(self, labels: Sequence[int], pictures: Sequence[np.ndarray]) -> None:
+        """Keep those of the pictures that are not kept yet, all of them or none. Raises `InputError` as `add` does."""
+        pairs = zip(labels, pictures, self.holds(pictures), strict=True)
+        self._take([_record(label, (), picture) for label, picture, held in pairs if not held])
+
+    def holds(self, pictures: Sequence[np.ndarray]) -> list[bool]:
+        """Return of each picture whether this very one is kept, as whatever digit."""
+        kept = {record["picture"] for record in self.records}
+        return [_encode(picture) in kept for picture in pictures]
+
     def remove_last(self) -> None:
         """Forget the latest drawing, if there is any."""
         del self.records[-1:]
@@ -108,8 +118,12 @@ def _record(label: object, strokes: Sequence[np.ndarray], picture: np.ndarray | 
         "width": PAD,
         "height": PAD,
         "strokes": [np.round(stroke, 1).tolist() for stroke in strokes],
-        "picture": base64.b64encode(picture.tobytes()).decode("ascii"),
+        "picture": _encode(picture),
     }
+
+
+def _encode(picture: np.ndarray) -> str:
+    return base64.b64encode(picture.tobytes()).decode("ascii")
 
 
 def _parse(line: bytes) -> dict[str, object]:

@@ -117,8 +117,8 @@ def _grey(picture: Image.Image) -> np.ndarray:
 OVERVIEW = 800  # the longer side of the picture that ink's colour and window are chosen on
 
 
-def find_digits(picture: np.ndarray) -> list[FoundDigit]:
-    """Return the digits of a picture in reading order, at most 50; an empty list where there is none.
+def find_digits(picture: np.ndarray) -> tuple[list[FoundDigit], int]:
+    """Return the first digits of a picture in reading order, at most 50, and how many there are in all.
 
     picture: finite numbers (H, W) from 0, black, to 255, white; the ink may be darker or lighter than its paper.
 
@@ -127,9 +127,9 @@ def find_digits(picture: np.ndarray) -> list[FoundDigit]:
     """
     grey = np.clip(picture, 0, 255).astype(np.float32)
     if min(grey.shape) < MIN_SIDE:
-        return []
+        return [], 0
     if ready := _as_it_is(grey):
-        return [ready]
+        return [ready], 1
     zoom = max(1, min(4, OVERVIEW // 2 // max(grey.shape)))  # edges are found to a pixel; small pictures need better
     grey = _denoised(_resized(grey, (zoom * grey.shape[0], zoom * grey.shape[1])))
     step = math.ceil(max(grey.shape) / OVERVIEW)
@@ -141,13 +141,14 @@ def find_digits(picture: np.ndarray) -> list[FoundDigit]:
         best = _trial(255 - grey if light else grey, step * best.window)
     pieces, digits = best.pieces, best.digits
     slope = _slope(digits)
-    return [
+    first = [
         FoundDigit(
             _redraw(_upright(pieces, digit, slope)),
             (digit.left // zoom, digit.top // zoom, -(-digit.right // zoom), -(-digit.bottom // zoom)),
         )
         for digit in _in_reading_order(digits, slope)[:MAX_DIGITS]
     ]
+    return first, len(digits)
 
 
 def _as_it_is(grey: np.ndarray) -> FoundDigit | None:

@@ -18,6 +18,7 @@ from engine.errors import InputError, shorten
 LIMIT = 6.0
 MAX_NOISE = 0.5
 MAX_POINTS = 100_000
+PLANE = 64  # cells a side of the picture of what a network makes of the plane: a pass of PLANE² points
 
 
 def _polar(r: np.ndarray, t: np.ndarray) -> np.ndarray:

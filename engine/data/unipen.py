@@ -21,6 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+MAX_COORDINATE = 1_000_000  # no tablet tells so many points apart; far larger numbers have no finite distances
+
 
 class PenDigit(NamedTuple):
     """A digit as one writer wrote it. strokes: float64 (n, 2) each, y downwards."""
@@ -53,7 +55,14 @@ def _parse(lines: Iterable[str]) -> list[PenDigit]:
             case [".PEN_UP"]:
                 down = False
             case [x, y] if down:
-                digits[-1].strokes[-1].append((float(x), -float(y)))
+                digits[-1].strokes[-1].append(_point(x, y))
     if not digits or any(not 0 <= digit.label <= 9 for digit in digits):
         raise ValueError("no pen strokes of digits")
     return [digit._replace(strokes=[np.array(stroke) for stroke in digit.strokes if stroke]) for digit in digits]
+
+
+def _point(x: str, y: str) -> tuple[float, float]:
+    point = float(x), -float(y)
+    if not all(abs(number) <= MAX_COORDINATE for number in point):  # NaN fails the comparison too
+        raise ValueError("a point that is on no tablet")
+    return point

@@ -19,7 +19,7 @@ from engine.data.datasets import Dataset
 from engine.errors import N_, InputError
 from engine.experiment import Experiment
 from engine.nn import Sequential
-from engine.nn.parameter import load_arrays
+from engine.training.averaging import load_averages
 from engine.training.trainer import Trainer
 
 FORMAT = "kasane-1"
@@ -53,17 +53,31 @@ class Model:
 
 def dump(trainer: Trainer, *, network_only: bool = False) -> bytes:
     """Return a trainer's state, or only its network, as the bytes of a safetensors file: equal states, equal bytes."""
-    if network_only:
-        with trainer.at_rest():
-            arrays, rest = {f"network.{name}": a for name, a in trainer.network.state_dict().items()}, None
-    else:
-        arrays, rest = trainer.state_dict()
+    model = Model(trainer.experiment, trainer.network, trainer.data.classes, trainer.data.scale)
+    if not network_only:
+        return _pack(model, *trainer.state_dict())
+    with trainer.at_rest():
+        return _pack(model, _weights(model.network))
+
+
+def network_only(blob: bytes) -> bytes:
+    """Return what `dump` writes of a run's network alone, from its checkpoint's bytes. Raises `CheckpointError`."""
+    model = load_model(blob)
+    return _pack(model, _weights(model.network))
+
+
+def _weights(network: Sequential) -> dict[str, np.ndarray]:
+    return {f"network.{name}": array for name, array in network.state_dict().items()}
+
+
+def _pack(model: Model, arrays: dict[str, np.ndarray], rest: dict[str, object] | None = None) -> bytes:
+    """Return the file that says what is needed to use a model, and what is left of its trainer, beside the arrays."""
     header = {
         "format": FORMAT,
-        "experiment": trainer.experiment.to_json(),
-        "in_shape": json.dumps(trainer.data.shape),
-        "classes": json.dumps(trainer.data.classes),
-        "scale": repr(trainer.data.scale),
+        "experiment": model.experiment.to_json(),
+        "in_shape": json.dumps(model.network.in_shape),
+        "classes": json.dumps(model.classes),
+        "scale": repr(model.scale),
     } | ({"trainer": json.dumps(rest)} if rest else {})
     return _canonical(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header))
 
@@ -111,14 +125,18 @@ def load_model(source: bytes | str | Path) -> Model:
         if not 0 < scale < float("inf"):
             raise ValueError("scale must be a positive number")
         network = build.build_network(experiment, tuple(in_shape), len(classes))
-        network.load_state_dict(
-            {name.removeprefix("network."): a for name, a in arrays.items() if name.startswith("network.")}
-        )
+        network.load_state_dict(_part(arrays, "network."))
         if "average.values" in arrays:
-            load_arrays({"values": network.vector.data}, {"values": arrays["average.values"]})
+            targets = {"values": network.vector.data}
+            targets |= {f"buffers.{name}": array for name, array in network.buffers().items()}
+            load_averages(targets, _part(arrays, "average."))
         return Model(experiment, network, tuple(classes), scale)
     except _MISFITS as error:
         raise CheckpointError(N_("This is not a model of Kasane ({reason})."), reason=str(error)) from error
+
+
+def _part(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def read_experiment(blob: bytes) -> Experiment:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 
 import streamlit as st
 
 from engine.data import datasets
 from engine.data.my_digits import MyDigits
-from engine.errors import N_, InputError, Text
-from engine.runs import store, tuning
+from engine.errors import N_, InputError, Text, shorten
+from engine.runs import tuning
 from engine.training.fine_tuning import OTHERS
 from pages._ui import session
 from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.pictures import as_url
 from pages._ui.reading import LABELS, Network
+from pages._ui.upload import uploader
 
 SHOWN = 60  # drawings, the latest
+MIRRORED = 1_000_000  # characters that the browser may keep: several hundred drawings; Streamlit takes 2 MB back
 CSS = """<style>
 .kept {display: flex; flex-wrap: wrap; gap: .35rem; max-height: 11rem; overflow: auto}
 .kept figure {margin: 0; text-align: center; font-size: .78rem; line-height: 1.3}
@@ -28,6 +29,27 @@ CSS = """<style>
   background: color-mix(in srgb, currentColor 7%, transparent)}
 .counts b {display: block; font-size: 1rem}
 </style>"""
+
+
+def mirror(digits: MyDigits) -> str | None:
+    """Return what the browser is to keep of them beyond a reload, None where it is to say what it has kept."""
+    if len(digits):
+        st.session_state["my_digits_known"] = True
+    if not st.session_state.get("my_digits_known"):
+        return None
+    text = digits.to_jsonl()
+    return text if len(text) <= MIRRORED else ""
+
+
+def bring_back(digits: MyDigits, kept: object) -> None:
+    """Add what a browser says that it has kept, all of it or nothing, and once. Raises `InputError`."""
+    if st.session_state.get("my_digits_known"):
+        return
+    st.session_state["my_digits_known"] = True
+    if not isinstance(kept, str) or len(kept) > MIRRORED:
+        template = N_("What the browser has kept must be text of at most {limit} characters, not {received}.")
+        raise InputError(template, limit=f"{MIRRORED:,}", received=shorten(kept))
+    digits.read_jsonl(kept.encode(errors="replace"))
 
 
 def show(digits: MyDigits, networks: Mapping[str, Network]) -> None:
@@ -43,12 +65,8 @@ def show(digits: MyDigits, networks: Mapping[str, Network]) -> None:
                 _("Download"), digits.to_jsonl(), "my-digits.jsonl", "application/jsonl",
                 icon=":material/download:", disabled=not len(digits),
             )  # fmt: skip
-        st.file_uploader(
-            _("Bring digits back from a file (.jsonl)"),
-            ["jsonl"],
-            key=upload_key(),
-            on_change=take_file,
-            args=(digits,),
+        uploader(
+            "my_digits", _("Bring digits back from a file (.jsonl)"), "jsonl", lambda data: bring_file(digits, data)
         )
     with learning:
         learn(digits, networks)
@@ -64,25 +82,20 @@ def show_drawings(digits: MyDigits) -> None:
     )
     st.html(f'{CSS}<div class="counts">{counts}</div><div class="kept">{figures}</div>')
     if not len(digits):
-        st.caption(_("Draw a digit above and say what it was: it is kept here, in this browser session only."))
+        st.caption(_("Draw a digit above and say what it was: it is kept here."))
+    elif mirror(digits):
+        st.caption(_("They are kept in this browser tab, over a reload too. Download them before you close it."))
+    else:
+        st.caption(_("These are too many to outlive a reload of this page. Download them before that."))
 
 
-def upload_key() -> str:
-    """Return the key of the uploader: another one after every file, so that the next one finds it empty."""
-    return f"my_digits_file_{st.session_state.get('my_digits_files', 0)}"
-
-
-def take_file(digits: MyDigits) -> None:
-    """Add the drawings of the file that was chosen."""
-    file = st.session_state[upload_key()]
-    if file is None:
-        return
+def bring_file(digits: MyDigits, data: bytes) -> None:
+    """Add the drawings of a file, and say how many or what is wrong with it."""
     try:
-        count = digits.read_jsonl(file.getvalue())
+        count = digits.read_jsonl(data)
         session.notice(sentence(Text(N_("Added to My digits: {n}."), n=count)))
     except InputError as error:
         session.notice(sentence(error))
-    st.session_state["my_digits_files"] = st.session_state.get("my_digits_files", 0) + 1
 
 
 def learn(digits: MyDigits, networks: Mapping[str, Network]) -> None:
@@ -102,22 +115,22 @@ def learn(digits: MyDigits, networks: Mapping[str, Network]) -> None:
         try:
             with st.spinner(_("The network learns your digits …")):
                 tuned = tuning.tune(networks[chosen].weights(), digits.arrays(), datasets.load("mnist-5k"))
+            session.keep_network("tuned", tuned.model)
         except InputError as error:
             st.error(sentence(error), icon=":material/error:")
             return
-        name = f"tuned-{secrets.token_urlsafe(9)}"
-        store.save(name, tuned.model)
         before, after = ([round(share * n) for share, n in zip(shares, (len(digits), OTHERS), strict=True)]
                          for shares in (tuned.before, tuned.after))  # fmt: skip
-        st.session_state["tuned"] = {
-            "run": name,
+        st.session_state["tuned_figures"] = {
+            "of": st.session_state["tuned"],
             "n": len(digits),
             "before": before,
             "after": after,
             "steps": tuned.steps,
         }
         st.rerun()
-    if told := st.session_state.get("tuned"):
+    told = st.session_state.get("tuned_figures")
+    if told and told["of"] == st.session_state.get("tuned"):
         st.markdown(
             _(
                 "Read right, before and after {steps} steps: of My digits **{before[0]}** and **{after[0]}** of {n} "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 
@@ -47,12 +48,17 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
     if file is None:
         return
     try:
-        picture, found = find(file.getvalue())
+        picture, found, count = find(file.getvalue())
     except InputError as error:
         source.error(sentence(error), icon=":material/error:")
         return
     with source:
-        said = _("Digits found: {n}. Their frames are numbered in reading order.").format(n=len(found))
+        said = _("Digits found: {n}. Their frames are numbered in reading order.").format(n=count)
+        if count > len(found):
+            text = _(
+                "Only the first {n} of these {all} digits are read. For the others, use a picture of their part alone."
+            )
+            st.warning(text.format(n=len(found), all=count), icon=":material/crop:")
         st.image(framed(picture, found), said, alt=said)
     with result:
         if found:
@@ -65,10 +71,14 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
 
 
 @lru_cache(maxsize=4)
-def find(data: bytes) -> tuple[np.ndarray, tuple[FoundDigit, ...]]:
-    """Return the picture of a file and its digits; a rerun does not look for them again. Raises `InputError`."""
+def find(data: bytes) -> tuple[np.ndarray, tuple[FoundDigit, ...], int]:
+    """Return the picture of a file, the first of its digits, and how many there are. Raises `InputError`.
+
+    A rerun does not look for them again.
+    """
     picture = load_picture(data)
-    return picture, tuple(find_digits(picture))
+    found, count = find_digits(picture)
+    return picture, tuple(found), count
 
 
 def framed(picture: np.ndarray, found: tuple[FoundDigit, ...]) -> Image.Image:
@@ -96,7 +106,7 @@ def read(networks: Mapping[str, Network], found: tuple[FoundDigit, ...]) -> dict
         try:
             readings = [network.read(digit.image) for digit in found]
         except InputError as error:
-            answers[label] = sentence(error)
+            answers[label] = error.text.render(translate)  # not Markdown: it goes into HTML
             continue
         best = [int(reading.probabilities.argmax()) for reading in readings]
         answers[label] = [
@@ -124,8 +134,12 @@ def figures(found: tuple[FoundDigit, ...], answers: Mapping[str, list[Answer] | 
         for label, read in answers.items():
             if not isinstance(read, str):
                 name, probability, known = read[i]
-                doubt = "" if known else f" · {escape(unread(name))}"
-                parts.append(f"<p><b>{escape(name)}</b>{probability:.0%}{doubt}<small>{escape(label)}</small></p>")
+                said = f"<b>{escape(name)}</b>{probability:.0%}"
+                if not known:
+                    forced = _("{name}: {percent}").format(name=name, percent=f"{probability:.0%}")
+                    forced = f"<small>{escape(_('If it had to be one:'))} {escape(forced)}</small>"
+                    said = f"<b>?</b>{escape(unread(name))}{forced}"
+                parts.append(f"<p>{said}<small>{escape(label)}</small></p>")
         parts.append("</figure>")
     return [*parts, "</div>"]
 
@@ -136,21 +150,33 @@ def unread(name: str) -> str:
 
 
 def offer_to_keep(digits: MyDigits, found: tuple[FoundDigit, ...], read: list[Answer] | str) -> None:
-    """Let the person say what the digits are, and keep them."""
+    """Let the person say what the digits are, and keep them, once."""
     guess = "" if isinstance(read, str) else "".join(name for name, _, _ in read)
+    pictures = [digit.image for digit in found]
+    key = f"photo_written_{hashlib.sha256(np.stack(pictures)).hexdigest()}"  # other digits, another field
+    kept = all(digits.holds(pictures))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        written = st.text_input(_("What is really written there, digit by digit"), guess, max_chars=len(found) + 20)
-        kept = st.button(_("Keep in My digits"), icon=":material/add:")
-    if not kept:
-        return
+        st.text_input(
+            _("What is really written there, digit by digit"), guess, max_chars=len(found) + 20, key=key, disabled=kept
+        )
+        st.button(
+            _("Keep in My digits"), icon=":material/add:", disabled=kept,
+            on_click=keep, args=(digits, pictures, key),
+        )  # fmt: skip
+    if problem := st.session_state.pop("photo_problem", ""):
+        st.error(problem, icon=":material/error:")
+    if kept:
+        st.success(sentence(Text(N_("Kept in My digits: {n}."), n=len(found))), icon=":material/check:")
+
+
+def keep(digits: MyDigits, pictures: Sequence[np.ndarray], key: str) -> None:
+    """Keep the pictures as the digits that were written, before the page is drawn and says how many there are."""
+    written = st.session_state.get(key, "")
     labels = "".join(written.split())
     try:
-        if len(labels) != len(found) or not (labels.isascii() and labels.isdigit()):
+        if len(labels) != len(pictures) or not (labels.isascii() and labels.isdigit()):
             template = N_("What is written must be as many digits as there are frames, {n}, not {received}.")
-            raise InputError(template, n=len(found), received=shorten(written))
-        for label, digit in zip(labels, found, strict=True):
-            digits.add(int(label), picture=digit.image)
+            raise InputError(template, n=len(pictures), received=shorten(written))
+        digits.add_pictures([int(label) for label in labels], pictures)
     except InputError as error:
-        st.error(sentence(error), icon=":material/error:")
-        return
-    st.success(sentence(Text(N_("Kept in My digits: {n}."), n=len(found))), icon=":material/check:")
+        st.session_state["photo_problem"] = sentence(error)

@@ -48,6 +48,7 @@ LABELS = {
     "run": N_("Just trained"),
     "shipped": N_("Shipped with Kasane"),
     "tuned": N_("Tuned on your digits"),
+    "brought": N_("Brought from a file"),
 }
 UNTRAINED = N_("This network has no weights yet; train it for a moment.")
 WHY = ("", "gradient", "patch", "strokes")  # ways to ask what an answer hangs on, see engine/analysis/saliency.py
@@ -105,8 +106,6 @@ class Network:
         """Return what it makes of a picture (28, 28) of these strokes. Raises `InputError` if it cannot read."""
         with self._lock, np.errstate(all="ignore"):
             self._refresh()
-            if self._problem is not None:
-                raise InputError(self._problem.template, **self._problem.values)
             model, aside, self._reconsidered = self._model, self._aside, False
             outputs, blocks = (
                 feature_maps(model, image[:, :, None]) if look and look.maps else (_outputs(model, image), ())
@@ -120,6 +119,12 @@ class Network:
             with self._aside_lock, np.errstate(all="ignore"):
                 why = explain(aside, image, strokes or [], int(probabilities.argmax()), look.why)
         return Reading(model, probabilities, known, tuple(blocks), why)
+
+    def model(self) -> Model:
+        """Return what its newest weights are loaded into, to look at. Raises `InputError` if it cannot read."""
+        with self._lock:
+            self._refresh()
+            return self._model
 
     def weights(self) -> bytes:
         """Return the bytes of its newest weights. Raises `InputError` when there are none."""
@@ -141,6 +146,7 @@ class Network:
             self._blob = self._model = self._aside = self._problem = None
 
     def _refresh(self) -> None:
+        """Load newer weights, if there are any. Raises `InputError` if the network cannot read."""
         blob = self._newest(self._blob)
         if blob is None:
             self._problem = Text(UNTRAINED)
@@ -156,6 +162,8 @@ class Network:
             if not self._problem and now - self._considered >= RECONSIDERED:
                 self._considered = now
                 _considering.submit(self._consider, blob).add_done_callback(_report)
+        if self._problem is not None:
+            raise InputError(self._problem.template, **self._problem.values)
 
     def _consider(self, blob: bytes) -> None:
         """Find the energy below which these weights know nothing; answers go on meanwhile."""
@@ -267,6 +275,7 @@ class Reader:
         self.networks, self.language = dict(networks), language
         self.watchers = 0
         self.left = time.monotonic()  # when nobody was watching last
+        self._asked: dict[str, Network] = {}  # for the latest answer
         self._next = 0.0  # when the next answer may begin
 
     @contextlib.contextmanager
@@ -287,7 +296,7 @@ class Reader:
 
     def has_changed(self) -> bool:
         """Tell whether the same drawing might now be read differently."""
-        return any(network.has_changed() for network in self.networks.values())
+        return self._asked != self.networks or any(network.has_changed() for network in self.networks.values())
 
     def answer(self, message: object) -> bytes:
         """Return the reply to a pad's message, no sooner than `PACE` after the one before. Never raises.
@@ -302,6 +311,7 @@ class Reader:
         inside, see `_inside`. array: image, uint8 (28, 28). For a message that cannot be read, see `error_message`.
         """
         seq = 0
+        asked = self._asked = self.networks
         try:
             self._keep_pace()
             if not isinstance(message, dict):
@@ -312,7 +322,7 @@ class Reader:
             strokes, look = parse_strokes(message.get("strokes")), _parse_look(message)
             image = strokes_to_image(strokes)
             networks, inside, arrays = [], None, {"image": image}
-            for name, network in self.networks.items():
+            for name, network in asked.items():
                 looked = look if look and look.network in ("", name) and not inside else None
                 said, reading = self._ask(name, network, image, strokes, looked)
                 networks.append(said)

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from engine.architecture import smallest_side
 from engine.catalogue import CATALOGUE
 from engine.errors import N_, InputError, Text
 from engine.experiment import FIELDS, Experiment, ExperimentError, check
+from pages._ui import session
 from pages._ui.choice import heard, worded
 from pages._ui.i18n import language, sentence, translate
 
@@ -55,9 +57,21 @@ def usual_input(net: str) -> dict[str, int]:
     return {"size": size, "channels": channels, "classes": it.classes if it else 10}
 
 
+def check_size() -> None:
+    """Raise `InputError` when the input is too small for the chosen network of the catalogue."""
+    it = CATALOGUE.get(chosen("net"))
+    label, _, high = NUMBERS["size"]
+    if it and chosen("size") < (low := smallest_side(it.network)):
+        legal = Text(
+            N_("a whole number from {low} to {high} for {network}"), low=low, high=high, network=Text(it.title)
+        )
+        template = N_("{field} must be {legal}, not {received}.")
+        raise InputError(template, field=Text(label), legal=legal, received=chosen("size"))
+
+
 def own_experiment() -> Experiment:
     """Return the experiment that a network of one's own comes from and is trained in: the session's, if of pictures."""
-    spec = Experiment.from_json(st.session_state.get("spec", "{}"))
+    spec = session.known()
     return spec if spec.data != "toy2d" else Experiment()
 
 
@@ -72,8 +86,10 @@ def control(widget: Callable, name: str, **settings: object) -> None:
 
 def open_address() -> None:
     """Take over what the address says, at the first visit and whenever a link was followed; say what is wrong in it."""
-    asked = {name: value for name, value in st.query_params.to_dict().items() if name in {*START, *NUMBERS, "preset"}}
-    if STATE in st.session_state and (not asked or asked in st.session_state.get(WRITTEN, [])):
+    query = st.query_params.to_dict()
+    asked = {name: value for name, value in query.items() if name in {*START, *NUMBERS, "preset"}}
+    known = not asked or asked in st.session_state.get(WRITTEN, []) or session.wrote(query)
+    if STATE in st.session_state and known:
         return
     values = dict(START)
     for name, text in asked.items():

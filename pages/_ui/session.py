@@ -1,12 +1,15 @@
-"""What one browser session works on: its experiment, its run, and the URL that says both.
+"""What one browser session works on: its experiment, its run, and the URL that says so.
 
 Session state holds strings and numbers only: `spec` (the experiment as JSON), `run_id` (a run in the pool or the
-store), `preset`, `speed`, `urls` (the addresses written lately) and `notices` (sentences to show once). The URL is read
-at the first page of a session and written by every later one: opening the same link elsewhere shows the same thing.
+store), `tuned` and `brought` (networks in the store that read beside the run's), `preset`, `speed`, `urls` (the
+addresses written lately) and `notices` (sentences to show once). The URL is read at the first page of a session and
+written by every later one: opening the same link elsewhere shows the same thing.
 """
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Mapping
 from functools import lru_cache
 
 import streamlit as st
@@ -15,6 +18,7 @@ from engine import build, presets
 from engine.errors import N_, InputError, Text, shorten
 from engine.experiment import FIELDS, USUAL_LR, Experiment, ExperimentError, format_value
 from engine.presets import Preset
+from engine.runs import store
 from engine.runs.pool import Run
 from pages._ui import controls
 from pages._ui.channels import pool
@@ -22,7 +26,8 @@ from pages._ui.i18n import _, language, sentence, translate
 
 DEFAULT_SPEED = "auto"
 RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
-REMEMBERED_URLS = 20
+REMEMBERED_URLS = 200  # other pages know by them what is none of their links, after many changes here too
+NETWORKS = ("tuned", "brought")  # that read beside the run's; so the URL calls them, and the store before a hyphen
 SPEEDS = ("1", "3", "10", "30", "100", "300", "1000", "auto", "max")
 
 
@@ -34,6 +39,11 @@ def experiment() -> Experiment:
         _read_url(asked)
         _remember_url(asked)
     return Experiment.from_json(st.session_state["spec"])
+
+
+def known() -> Experiment:
+    """Return what the session worked on so far, whatever the URL says."""
+    return Experiment.from_json(st.session_state.get("spec", "{}"))
 
 
 def run() -> Run:
@@ -178,7 +188,7 @@ def advice(current: Run) -> str:
     spec = current.experiment
     text = Text(
         N_(
-            "At step {step} the loss was no longer finite. Try a learning rate of {lr} or less, "
+            "At step {step} the loss diverged. Try a learning rate of {lr} or less, "
             "or an initialization that suits the activation (He for ReLU, Xavier for sigmoid and tanh)."
         ),
         step=current.step,
@@ -192,6 +202,19 @@ def widget_key(name: str) -> str:
     return controls.widget_key("field", name)
 
 
+def keep_network(kind: str, blob: bytes) -> None:
+    """Keep a network that is to read beside the run's, in place of the one before of its kind, one of `NETWORKS`.
+
+    Raises `InputError` when it cannot be kept.
+    """
+    name = f"{kind}-{secrets.token_urlsafe(9)}"
+    try:
+        store.save(name, blob)
+    except OSError as error:
+        raise InputError(N_("The network cannot be kept: the server's disk refuses it.")) from error
+    st.session_state[kind] = name
+
+
 def notice(text: str) -> None:
     """Keep a sentence to be shown by the next page."""
     st.session_state.setdefault("notices", []).append(text)
@@ -203,6 +226,16 @@ def show_notices() -> None:
         st.warning(text, icon=":material/info:")
 
 
+def wrote(query: Mapping[str, str]) -> bool:
+    """Tell whether an address is one of the Train page's.
+
+    Where a page's script switches to that page, the browser may hear of the new address before the new path. What it
+    comes "Back" to then is the first page's path with this address, which is no link that anybody followed.
+    """
+    asked = {name: value for name, value in query.items() if name != "lang"}
+    return bool(asked) and asked in st.session_state.get("urls", [])
+
+
 def write_url() -> None:
     """Make the URL say what the session works on."""
     wanted = experiment().to_query()
@@ -211,14 +244,25 @@ def write_url() -> None:
     live = pool().find(st.session_state.get("run_id", ""))
     if live and live.started:
         wanted["run"] = live.id
+    wanted |= {kind: st.session_state[kind] for kind in NETWORKS if st.session_state.get(kind)}
     _remember_url(wanted)
     wanted = wanted | {"lang": language()}
     st.query_params.from_dict(wanted)  # always: after a change of page the browser's address is bare
 
 
+def link(query: dict[str, str]) -> dict[str, str]:
+    """Return a query for a link of ours, which opens its experiment however often it was followed before."""
+    _forget_url(query)
+    return query
+
+
+def _forget_url(query: dict[str, str]) -> None:
+    st.session_state["urls"] = [it for it in st.session_state.get("urls", []) if it != query]
+
+
 def _remember_url(query: dict[str, str]) -> None:
-    urls = [it for it in st.session_state.get("urls", []) if it != query]
-    st.session_state["urls"] = [*urls, query][-REMEMBERED_URLS:]
+    _forget_url(query)
+    st.session_state["urls"] = [*st.session_state["urls"], query][-REMEMBERED_URLS:]
 
 
 def _read_url(query: dict[str, str]) -> None:
@@ -246,12 +290,23 @@ def _read_url(query: dict[str, str]) -> None:
                 notice(sentence(Text(template, run=shorten(name))))
         except InputError as error:
             notice(sentence(error))
+    for kind in NETWORKS:
+        if (name := query.get(kind)) is not None:
+            _read_network(kind, name)
     _take(spec)
+
+
+def _read_network(kind: str, name: str) -> None:
+    """Let the network of that name read; where there is none, the one before of its kind goes on."""
+    if name.startswith(f"{kind}-") and store.load(name):
+        st.session_state[kind] = name
+    else:
+        notice(sentence(Text(N_("There is no network {name} on this server."), name=shorten(name))))
 
 
 def _take(spec: Experiment) -> None:
     """Make `spec` the session's experiment; the widgets are to show what is new in it."""
-    before = Experiment.from_json(st.session_state.get("spec", "{}"))
+    before = known()
     st.session_state["spec"] = spec.to_json()
     for name in FIELDS:
         if getattr(spec, name) != getattr(before, name):  # others may hold what their callbacks are yet to take over

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.data.handwriting import parse_strokes, strokes_to_image
+from engine.runs import protocol
 from tests.browser import conftest
 from tests.browser.conftest import serve, soon, wait_ready
 from tests.pages.test_draw_page import page_of
@@ -211,6 +212,32 @@ def test_the_pad_is_named_and_its_focus_visible(hand):
     hand.page.keyboard.press("ArrowUp")
     expect(hand.page.locator(".keys")).to_be_visible()
     assert hand.page.locator(".paper").evaluate("paper => getComputedStyle(paper).outlineStyle") == "solid"
+
+
+def test_what_the_keys_do_is_said_where_nothing_lies(hand):
+    page, keys, said = hand.page, hand.page.keyboard, hand.page.locator(".keys")
+
+    def place() -> float:
+        """Where the middle of the sentence is, in parts of the pad."""
+        box, paper = said.bounding_box(), hand.paper.bounding_box()
+        return (box["y"] + box["height"] / 2 - paper["y"]) / paper["height"]
+
+    below = page.locator(".tools").bounding_box()
+    hand.paper.focus()
+    keys.press("ArrowUp")
+    assert place() > 0.8
+    for _ in range(16):
+        keys.press("ArrowDown")
+    assert place() < 0.2  # the pen has come down there
+    keys.press(" ")
+    expect(said).to_be_hidden()
+    keys.press("ArrowDown")
+    keys.press(" ")
+    assert place() < 0.2
+    for _ in range(30):
+        keys.press("ArrowUp")
+    expect(said).to_be_hidden()  # ink at the foot, the pen at the head
+    assert page.locator(".tools").bounding_box() == below
 
 
 # ------------------------------------------------------------------------------------------------------------- tools
@@ -512,12 +539,33 @@ def test_what_is_no_digit_is_not_read_as_one(hand):
     hand.reads("?")
     expect(hand.page.locator(".card .sure")).to_have_text("Not a digit")
     expect(hand.page.locator(".card .answer")).to_have_text("?")
+    expect(hand.page.locator(".verdict .forced")).to_have_text("If it had to be one:")
+    expect(hand.page.locator(".three li").first).to_have_text(re.compile(r"^\d: \d+%$"))  # no "certainly" beside it
     expect(hand.page.locator(".kasane-canvas [role=status]")).to_have_text("Shipped with Kasane: Not a digit")
     hand.tool("Clear").click()
     hand.reads("")
     hand.draw(SEVEN)
     hand.reads("7")
-    expect(hand.page.locator(".three li").first).to_contain_text("7: ")
+    expect(hand.page.locator(".three li").first).to_have_text(re.compile(r"^7: [a-z ]+, \d+%$"))
+    expect(hand.page.locator(".verdict .forced")).to_have_text("")
+
+
+def test_the_same_percentage_has_the_same_word(page, app_url):
+    """The answers of a network of our own making, either side of what the words change at."""
+
+    def answer(socket) -> None:
+        server = socket.connect_to_server()
+
+        def change(message: bytes) -> None:
+            header, arrays = protocol.decode(message)
+            header["networks"][0] |= {"probabilities": [0.9851, 0.0451, 0.0549, *7 * [0.0]], "digit": 0, "known": True}
+            socket.send(protocol.encode(header, arrays))
+
+        server.on_message(change)
+
+    page.route_web_socket(re.compile("/read/"), answer)
+    hand = Hand(page, app_url)
+    expect(hand.page.locator(".three li")).to_have_text(["0: certainly, 99%", "2: hardly, 5%", "1: hardly, 5%"])
 
 
 # --------------------------------------------------------------------------------------------------------- my digits
@@ -546,6 +594,36 @@ def test_a_drawing_is_kept_and_a_network_learns_it(hand):
     hand.paper.scroll_into_view_if_needed()
     hand.draw(LINE)
     assert three.is_enabled()
+    page.wait_for_url(re.compile("tuned=tuned-"))
+    page.reload()
+    hand.wait()
+    expect(page.locator(".card h3")).to_have_text(["Shipped with Kasane", "Tuned on your digits"])
+
+
+def test_my_digits_outlive_a_reload_and_no_removal(hand, tmp_path):
+    page = hand.page
+    hand.draw(SEVEN)
+    hand.settle()
+    page.locator(".digits button", has_text="7").click()
+    expect(page.get_by_text("My digits (1)", exact=True)).to_be_visible()
+    (tmp_path / "photo.png").write_bytes(page_of(3, 1))
+    page.get_by_text("Read a photo or picture", exact=True).click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "photo.png")
+    page.get_by_role("button", name="Keep in My digits").click()
+    expect(page.get_by_text("Kept in My digits: 2.")).to_be_visible()
+    expect(page.get_by_role("button", name="Keep in My digits")).to_be_disabled()
+    page.reload()
+    page.get_by_text("My digits (3)", exact=True).click()
+    expect(page.locator(".kept figure")).to_have_text(["1", "3", "7"])
+    for _ in range(3):
+        page.get_by_role("button", name="Remove the last").click()
+        wait_ready(page)
+    expect(page.get_by_text("My digits (0)", exact=True)).to_be_visible()
+    hand.settle()
+    page.reload()
+    hand.wait()
+    hand.settle()
+    expect(page.get_by_text("My digits (0)", exact=True)).to_be_visible()
 
 
 def test_a_photo_is_read_digit_by_digit(hand, tmp_path):
@@ -572,6 +650,8 @@ def test_a_phone_shows_it_without_scrolling_sideways(open_page, app_url, languag
         document.documentElement].filter(part => part.scrollWidth > part.clientWidth + 1).length"""
     assert hand.page.evaluate(wide) == 0
     assert hand.paper.bounding_box()["width"] > 340
+    link = page.get_by_test_id("stPageLink-NavLink").locator("span").last
+    assert link.evaluate("words => words.scrollWidth <= words.clientWidth")  # all of it can be read
     for name in ("pen", "eraser", "undo", "redo", "clear"):
         box = hand.page.locator(f".tools button.{name}").bounding_box()
         assert min(box["width"], box["height"]) >= 44

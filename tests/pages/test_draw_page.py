@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from engine.data import photo
 from engine.data.handwriting import parse_strokes
 from engine.data.my_digits import MyDigits
 from engine.errors import InputError
@@ -22,6 +23,7 @@ from engine.training.trainer import Trainer
 from pages._ui import collection, photos, reading
 from pages._ui.canvas import canvas
 from pages._ui.served import served
+from pages._ui.upload import taken
 from tests.pages.conftest import sentences
 
 STROKES = [[[80.0, 70.0], [200.0, 70.0], [120.0, 220.0]]]
@@ -160,6 +162,69 @@ def test_my_digits_are_shown_counted_and_taken_back(visit):
     json.dumps(app.session_state["my_digits"])  # plain values
 
 
+def test_the_browser_is_given_what_to_keep_and_asked_for_it_in_a_new_session(visit):
+    app = visit("draw")
+    assert pad(app)["kept"] is None  # let it say what it has
+    app.session_state["my_digits"] = keep(7)
+    text = MyDigits(keep(7)).to_jsonl()
+    assert pad(app.run())["kept"] == text
+    app.session_state["my_digits"].clear()
+    assert pad(app.run())["kept"] == ""  # no longer anything, and nothing is asked for
+
+
+@pytest.fixture
+def session_state(monkeypatch):
+    """Return the session state that the collection sees."""
+    state = {}
+    monkeypatch.setattr(collection, "st", SimpleNamespace(session_state=state))
+    return state
+
+
+def test_what_the_browser_kept_is_taken_back_once(session_state):
+    digits, text = MyDigits(keep(1)), MyDigits(keep(7, 3)).to_jsonl()
+    collection.bring_back(digits, text)
+    assert digits.records == keep(1, 7, 3)
+    collection.bring_back(digits, text)
+    assert len(digits) == 3
+    assert collection.mirror(digits) == digits.to_jsonl()
+
+
+RETURNED = {
+    "nothing": None,
+    "a number": 5,
+    "a list": [1, 2],
+    "bytes": b"{}",
+    "no JSON": "{",
+    "half a character": "\ud800",
+    "a label of text": '{"label": "7", "strokes": [[[1, 2]]]}',
+    "nested deep": "[" * 100_000,
+    "too many": '{"label": 1, "strokes": [[[1, 2], [3, 4]]]}\n' * 2_001,
+    "too long": " " * (collection.MIRRORED + 1),
+}
+
+
+@pytest.mark.parametrize("kept", RETURNED.values(), ids=RETURNED)
+def test_what_a_browser_can_not_have_kept_is_refused_in_one_sentence(session_state, kept):
+    digits = MyDigits(keep(7))
+    with pytest.raises(InputError) as error:
+        collection.bring_back(digits, kept)
+    assert str(error.value).endswith(".")
+    assert len(str(error.value)) < 250
+    assert digits.records == keep(7)
+
+
+def test_how_long_my_digits_are_kept_is_said(visit, monkeypatch):
+    app = visit("draw")
+    app.session_state["my_digits"] = keep(7)
+    app.session_state["draw_part"] = "digits"
+    app.run()
+    assert "over a reload too" in app.caption[0].value
+    monkeypatch.setattr(collection, "MIRRORED", 100)
+    app.run()
+    assert "too many to outlive a reload" in app.caption[0].value
+    assert pad(app)["kept"] == ""
+
+
 def test_without_digits_there_is_nothing_to_learn(visit):
     app = visit("draw")
     app.session_state["draw_part"] = "digits"
@@ -185,7 +250,7 @@ def test_a_network_learns_my_digits_and_reads_beside_the_others(visit, monkeypat
     assert sentences(app) == []
     assert asked == [(reading.shipped().weights(), [7, 1], "mnist-5k")]
     assert list(reading.find(pad(app)["token"]).networks) == ["shipped", "tuned"]
-    assert store.load(app.session_state["tuned"]["run"]) == blob
+    assert store.load(app.session_state["tuned"]) == blob
     (told,) = [text.value for text in app.markdown if "Read right" in text.value]
     assert "**1** and **2** of 2" in told
     assert "**495** and **490** of 500" in told
@@ -218,11 +283,11 @@ def test_what_hinders_learning_is_said(visit, monkeypatch):
 )
 def test_digits_come_back_from_a_file(monkeypatch, data, said, count):
     digits, notices = MyDigits(keep(7)), []
-    state = {"my_digits_file_0": SimpleNamespace(getvalue=lambda: data)}
-    monkeypatch.setattr(collection, "st", SimpleNamespace(session_state=state))
+    state = {"file": SimpleNamespace(getvalue=lambda: data)}
+    monkeypatch.setattr("pages._ui.upload.st", SimpleNamespace(session_state=state))
     monkeypatch.setattr(collection, "session", SimpleNamespace(notice=notices.append))
     monkeypatch.setattr(collection, "sentence", str)
-    collection.take_file(digits)
+    taken("my_digits", "file", lambda data: collection.bring_file(digits, data))
     assert (notices, len(digits), state["my_digits_files"]) == ([said], count, 1)
 
 
@@ -275,6 +340,22 @@ def test_every_digit_of_a_photo_is_framed_and_read_in_order(upload):
     assert app.text_input[0].value == "314"
 
 
+def test_what_a_photo_has_more_than_can_be_read_is_said(upload, monkeypatch):
+    monkeypatch.setattr(photo, "MAX_DIGITS", 2)
+    app = upload(page_of(3, 1, 4))
+    assert sentences(app) == [
+        "Only the first 2 of these 3 digits are read. For the others, use a picture of their part alone."
+    ]
+    assert app.text_input[0].value == "31"
+
+
+def test_of_what_is_no_digit_a_photo_says_only_what_it_would_be():
+    found = photos.find(page_of(3))[1]
+    html = "".join(photos.figures(found, {"Shipped": [("3", 0.9, False)]}))
+    assert "<b>?</b>Not a digit<small>If it had to be one: 3: 90%</small>" in html
+    assert "<b>3</b>" not in html
+
+
 def test_digits_of_a_photo_are_kept_as_the_person_says(upload):
     app = upload(page_of(3, 1))
     app.text_input[0].input("3 7").run()
@@ -282,6 +363,32 @@ def test_digits_of_a_photo_are_kept_as_the_person_says(upload):
     assert sentences(app) == []
     assert [record["label"] for record in app.session_state["my_digits"]] == [3, 7]
     assert [record["strokes"] for record in app.session_state["my_digits"]] == [[], []]
+    assert [said.value for said in app.success] == ["Kept in My digits: 2."]
+
+
+def test_the_same_photo_is_kept_once(upload):
+    app = upload(page_of(3, 1))
+    assert not app.button[0].disabled
+    app.button[0].click().run()
+    assert app.button[0].disabled
+    assert [record["label"] for record in app.session_state["my_digits"]] == [3, 1]
+    app.session_state["my_digits"].pop()
+    app.run()
+    assert list(app.success) == []
+    app.button[0].click().run()  # what was removed can be kept again, and nothing else is
+    assert [record["label"] for record in app.session_state["my_digits"]] == [3, 1]
+
+
+def test_digits_of_a_photo_are_counted_in_the_run_that_they_are_kept_in(visit, monkeypatch):
+    file = SimpleNamespace(getvalue=lambda: page_of(3, 1))
+    monkeypatch.setattr(photos.st, "file_uploader", lambda *_, **__: file)
+    app = visit("draw")
+    app.session_state["draw_part"] = "photo"
+    app.run()
+    next(button for button in app.button if button.label == "Keep in My digits").click().run()
+    assert sentences(app) == []
+    (more,) = [group for group in app.get("button_group") if group.label == "More"]
+    assert "My digits (2)" in more.options
 
 
 @pytest.mark.parametrize("written", ["3", "31a", "３１", "3x", "²1", ""])

@@ -212,11 +212,11 @@ def test_feature_maps_come_with_the_answer_when_they_are_asked_for(convolutional
 
 
 def test_maps_of_a_huge_network_are_cut_to_what_a_screen_can_show(convolutional):
-    blob = weights(network=" ".join(["conv80@1"] * 6), batch_size=2, train_size=4)
+    blob = weights(network=" ".join(["conv80@1"] * 5), batch_size=2, train_size=4)
     convolutional.networks["deep"] = Network(lambda loaded: blob)
     reply = convolutional.answer({"seq": 1, "strokes": SEVEN, "network": "deep", "maps": True})
     assert len(reply) < 1.2 * reading.MAX_CELLS
-    assert protocol.decode(reply)[0]["inside"]["blocks"][0]["count"] == reading.MAX_CELLS // 7 // 28**2
+    assert protocol.decode(reply)[0]["inside"]["blocks"][0]["count"] == reading.MAX_CELLS // 6 // 28**2
 
 
 @pytest.mark.parametrize("why", ["gradient", "patch"])
@@ -479,6 +479,18 @@ def test_weights_are_loaded_once_and_again_after_forgetting(blob, monkeypatch):
     network.forget()
     network.read(image)
     assert len(loads) == 2
+
+
+def test_a_drawing_is_read_anew_when_a_network_comes_or_goes(blob, considering):
+    shipped, brought = Network(lambda loaded: blob), Network(lambda loaded: blob)
+    token = reading.open_reader({"shipped": shipped})
+    reader, drawing = reading.find(token), {"seq": 1, "strokes": SEVEN}
+    for networks in ({"shipped": shipped}, {"shipped": shipped, "brought": brought}, {"shipped": shipped}):
+        reading.open_reader(networks, token=token)
+        assert reader.has_changed()
+        ask(reader, drawing)
+        reading.open_reader(dict(networks), token=token)
+        assert not reader.has_changed()
 
 
 def fake_pool(**runs):

@@ -10,7 +10,7 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ Drawing, SIZE, distance, inside, tenth }, { View }, { Channel, decode }, { fill }, { mounted }] = await Promise.all(
+const [{ Drawing, SIZE, distance, inside, tenth }, { View }, { Channel, decode }, { fill }, { mounted, onOtherScreen }] = await Promise.all(
   ["drawing", "view", "../served/channel", "../served/dom", "../served/mount"].map(load));
 
 const NEAR = 0.8; // points nearer than this to the last one add nothing
@@ -56,6 +56,7 @@ class Pad {
     this.limits = data.limits;
     this.view.label(data.labels, data.language);
     if (!this.said) this.allowCorrection();
+    this.mirror(data.kept);
     this.channel.open(`read/${data.token}`);
     this.repaint();
     this.again();
@@ -64,6 +65,7 @@ class Pad {
   close() {
     this.channel.close();
     this.resized.disconnect();
+    this.leaveScreen();
     this.view.inside.close();
     clearTimeout(this.timer);
     clearTimeout(this.watchdog);
@@ -94,6 +96,11 @@ class Pad {
     for (const button of this.view.corrections) button.onclick = () => this.correct(button);
     this.resized = new ResizeObserver(() => this.repaint());
     this.resized.observe(paper);
+    this.leaveScreen = onOtherScreen(() => {
+      this.view.inside.lay();
+      this.view.paintBox(this.drawing.strokes);
+      this.repaint();
+    });
   }
 
   get penWidth() {
@@ -280,6 +287,23 @@ class Pad {
       this.component.setStateValue("drawing", { strokes: kept });
     } catch {
       // nothing kept, or nothing legible
+    }
+  }
+
+  /** Keep a text of the page's as long as the tab is open, or hand back the one kept (once) where the page has none. */
+  mirror(text) {
+    const place = `${this.storage}-kept`;
+    try {
+      if (text !== null) {
+        this.handedBack = false;
+        sessionStorage.removeItem(place); // rather none than an old one, should there be no room for it
+        if (text) sessionStorage.setItem(place, text);
+      } else if (!this.handedBack && sessionStorage.getItem(place)) {
+        this.handedBack = true;
+        this.component.setTriggerValue("returned", sessionStorage.getItem(place));
+      }
+    } catch {
+      // a browser that keeps nothing: the page says that there is a file to download
     }
   }
 

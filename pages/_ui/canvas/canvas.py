@@ -2,7 +2,8 @@
 
 The pad speaks with the networks over its own channel, /read/{token}, and needs no rerun for that. Only at the end of a
 stroke does the drawing also become component state, so that the rest of the page has it; and when a person says what
-they drew, that is a trigger. Both come from a browser: they are checked here before anybody uses them.
+they drew, that is a trigger. Both come from a browser: they are checked here before anybody uses them. So does what the
+browser has kept for the page over a reload; whoever takes it back checks it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pages._ui.i18n import _, language, sentence, translate
 from pages._ui.served.served import component, heed
 
 PEN_WIDTHS = (6, 28)  # in units of the pad, which is 280 wide
-# What one says for a probability, from this value on.
+# What one says for a probability, from this value on; what counts is the percentage that is printed.
 WORDS = (
     (0.99, N_("certainly")),
     (0.9, N_("very probably")),
@@ -32,7 +33,13 @@ _mount = component("canvas")
 
 
 def canvas(
-    token: str, *, key: str, keep: Callable[[int, list[np.ndarray]], None], pen: int = 16
+    token: str,
+    *,
+    key: str,
+    keep: Callable[[int, list[np.ndarray]], None],
+    kept: str | None = "",
+    bring_back: Callable[[object], None] = lambda _: None,
+    pen: int = 16,
 ) -> list[np.ndarray] | None:
     """Show a drawing pad whose drawings the reader of `token` reads; return the strokes at the end of the latest one.
 
@@ -41,6 +48,9 @@ def canvas(
     page reruns when the server no longer knows the token; it has to come with a new one then.
 
     keep: called before such a rerun with a digit and the strokes, when the person has said what they drew.
+
+    kept: a text that the browser is to keep as long as its tab is open. With None, as after a reload, it hands back the
+    one that it has, if any: `bring_back` is called with that, which is yet to be checked, and the page reruns.
     """
     low, high = PEN_WIDTHS
     state = _mount(
@@ -50,11 +60,13 @@ def canvas(
             "token": token,
             "pen": {"value": min(max(pen, low), high), "low": low, "high": high},
             "limits": {"strokes": MAX_STROKES // 2, "points": MAX_POINTS // 2},
+            "kept": kept,
             "language": language(),
             "labels": _labels(),
         },
         on_drawing_change=lambda: None,
         on_gone_change=lambda: None,
+        on_returned_change=lambda: heed(key, "returned", bring_back),
         on_labelled_change=lambda: heed(key, "labelled", lambda said: keep(*parse_labelled(said))),
     )
     if (drawing := state.drawing) is None:
@@ -91,7 +103,7 @@ def _labels() -> dict[str, object]:
         "width": _("Pen width"),
         "picture": _("The picture that the network is given, 28 by 28 pixels"),
         "before": _(
-            "Your strokes are redrawn the way the digits of MNIST were made: the box around them scaled to 20 × 20 "
+            "Your strokes are redrawn to look like the digits of MNIST: the box around them scaled to fit into 20 × 20 "
             "pixels, the pen two pixels thick, their centre of mass moved to the middle of 28 × 28."
         ),
         "between": _(
@@ -104,6 +116,8 @@ def _labels() -> dict[str, object]:
         "nothing_known": _("Nothing it knows"),
         "words": [[least, translate(word)] for least, word in WORDS],
         "rank": _("{name}: {word}, {percent}"),
+        "forced": _("If it had to be one:"),
+        "share": _("{name}: {percent}"),
         "correct": _("It was a"),
         "keep": _("Keep this drawing as a {digit}"),
         "kept": _("Kept as a {digit}"),

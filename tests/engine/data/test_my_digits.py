@@ -65,6 +65,19 @@ def test_a_picture_without_strokes_is_kept_too():
     np.testing.assert_array_equal(digits.arrays()[0][0, :, :, 0], picture)
 
 
+def test_pictures_are_kept_once_and_all_or_none(monkeypatch):
+    digits, (seven, one) = MyDigits(), map(strokes_to_image, (SEVEN, ONE))
+    digits.add_pictures([7, 7], [seven, seven])  # a page may show the very same digit twice
+    assert digits.holds([seven, one]) == [True, False]
+    digits.add_pictures([2, 1], [seven, one])
+    assert [record["label"] for record in digits.records] == [7, 7, 1]
+    digits.remove_last()
+    monkeypatch.setattr(my_digits, "LIMIT", 3)
+    with pytest.raises(InputError, match="At most 3 drawings"):
+        digits.add_pictures([1, 1], [one, one])
+    assert len(digits) == 2
+
+
 def test_a_file_brings_everything_back():
     digits, other = some(), MyDigits()
     digits.add(3, picture=strokes_to_image(ONE))

@@ -7,7 +7,7 @@ import pytest
 
 from engine.data import datasets
 from engine.data.handwriting import strokes_to_image
-from engine.data.unipen import read_unipen
+from engine.data.unipen import MAX_COORDINATE, read_unipen
 from tests.engine.data.pendigits import PENDIGITS
 from tests.engine.data.test_datasets import write_set
 
@@ -50,6 +50,49 @@ def test_other_files_are_refused(folder, text):
     (folder / "pendigits" / datasets.PEN_FILE).write_text(text)
     with pytest.raises(datasets.DatasetError, match="does not hold pen strokes of digits"):
         datasets.load("pendigits")
+
+
+@pytest.mark.parametrize("point", ["nan nan", "3 nan", "inf 3", "3 -inf", "1e308 -1e308", "3 1000001"])
+def test_points_that_are_on_no_tablet_are_refused(folder, point):
+    file = folder / "pendigits" / datasets.PEN_FILE
+    file.write_text(file.read_text().replace(" 12  100", f" {point}", 1))
+    with pytest.raises(datasets.DatasetError, match="does not hold pen strokes of digits"):
+        datasets.load("pendigits")
+
+
+def test_the_coordinates_of_any_tablet_are_drawn(folder):
+    """The size of a drawing does not matter, up to the largest that is read."""
+    file = folder / "pendigits" / datasets.PEN_FILE
+    expected = datasets.load("pendigits")
+    large = [[(x * 10_000, y * 10_000) for x, y in stroke] for stroke in SEVEN]
+    assert max(map(max, large[0])) == MAX_COORDINATE
+    file.write_text(unipen([(7, writer, 1, large) for writer in (4, 5)]))
+    data = datasets.load("pendigits")
+    np.testing.assert_array_equal(data.x_test[0], expected.x_test[1])
+
+
+@pytest.mark.parametrize(("writers", "found"), [([1], "1"), ([5], "5"), ([20, 5, 10], "5, 10, 20"), ([3, 4], "3, 4")])
+def test_writers_that_leave_a_part_empty_are_refused(folder, writers, found):
+    file = folder / "pendigits" / datasets.PEN_FILE
+    file.write_text(unipen([(7, writer, n, SEVEN) for n in range(3) for writer in writers]))
+    sentence = f"multiples of 5 and of others, but holds those of {found} only"
+    with pytest.raises(datasets.DatasetError, match=sentence) as caught:
+        datasets.load("pendigits")
+    assert str(file) in str(caught.value)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_changed_file_is_read_again(folder, packed):
+    file = folder / "pendigits" / datasets.PEN_FILE
+    if packed:
+        file.unlink()
+        file = file.with_name(file.name + ".gz")
+    for count in (5, 9):
+        text = unipen([(7, writer, n, SEVEN) for n in range(count) for writer in (1, 5)])
+        file.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+        data = datasets.load("pendigits")
+        assert (len(data.x_train), len(data.x_test)) == (count, count)
+        assert datasets.load("pendigits") is data
 
 
 def test_every_fifth_writer_is_left_out(folder):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
 from engine.training import checkpoint
-from engine.training.checkpoint import CheckpointError, dump, load_model, read_experiment, restore
+from engine.training.checkpoint import CheckpointError, dump, load_model, network_only, read_experiment, restore
 from engine.training.events import Finished, Step
 from engine.training.trainer import Trainer
 from tests.engine.training.kinds import KINDS, OPTIMIZERS, ended, same_run
@@ -136,6 +136,21 @@ def test_a_model_gives_the_chances_that_the_trained_network_gave(blobs, small, c
         model = load_model(source)
         np.testing.assert_array_equal(model.probabilities(blobs.x_test), expected)
         assert (model.classes, model.scale, model.experiment) == (blobs.classes, blobs.scale, trainer.experiment)
+
+
+@every_kind
+def test_the_network_alone_of_a_checkpoint_is_the_model_that_the_run_gives(blobs, small, changes):
+    trainer = Trainer(small.replace(**changes), blobs, probe_every=5)
+    trainer.advance(steps=13)
+    model = dump(trainer, network_only=True)
+    assert network_only(dump(trainer)) == model
+    assert network_only(model) == model
+
+
+def test_what_is_no_model_has_no_network(blobs, small):
+    for blob in (b"", b"nonsense", dump(Trainer(small, blobs))[:-4]):
+        with pytest.raises(CheckpointError):
+            network_only(blob)
 
 
 def test_a_model_is_smaller_than_a_checkpoint_and_none(blobs, small):
@@ -452,6 +467,13 @@ def test_a_change_of_dropout_is_carried_over_to_both_halves(blobs, small):
         run.advance()
     same_run(heir, trainer)
     same_average(heir, trainer)
+
+
+@every_kind_of_pictures
+def test_the_network_alone_of_a_checkpoint_of_pictures_is_the_model_that_the_run_gives(blobs, small, changes):
+    trainer = Trainer(small.replace(**changes), blobs)
+    trainer.advance(steps=13)
+    assert network_only(dump(trainer)) == dump(trainer, network_only=True)
 
 
 @every_kind_of_pictures
