@@ -4,15 +4,19 @@ header: step, steps, epoch, seconds, lr, parameters, batch, data, classes, layer
 arrays: loss (n, 3) step, mini-batch loss, seconds; evaluated (m, 5) step and `EVALUATED`; layer0, layer1, … (k, 6)
 step and `PROBED`; activations, gradients, weights (layers, BINS) counts with their limits (layers, 2); zeros
 (layers, 1), the share of each layer's weights that are smaller than `ZERO`.
-On toy2d also plane (G, G) uint8, P(class 1) over [−6, 6]² row by row from the top; responses (units, R, R) uint8, each
-hidden unit's output on the same square; points (n, 3) x1, x2, class. Of a convolution that sees the picture itself
-filters and, as they were before training, filters_before (F, k, k) uint8. At rest also confusion (K, K), rows right,
-columns predicted; wrong (w, H·W) uint8 images, wrong_labels (w, 2) right and predicted, wrong_confidence (w,).
+On toy2d also plane (G, G) uint8, P(class 1) over [−6, 6]² row by row from the top; inputs, responses and outputs
+(units, R, R) uint8, what each input, hidden and output unit makes of the same square, and the inputs' names in the
+header; links0, links1, … (in, out) the weights of each layer, where they can be told apart as lines; points (n, 4) x1,
+x2, class, and 1 for those of the test set. Of a convolution that sees the picture itself filters and, as they were
+before training, filters_before (F, k, k) uint8. Of a run at rest also what `measure` tells: test_accuracy in the
+header; confusion (K, K), rows right, columns predicted; wrong (w, H·W) uint8 images, wrong_labels (w, 2) right and
+predicted, wrong_confidence (w,). The worker adds its own and the `Cloud`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Generator, Sequence
 
 import numpy as np
 
@@ -21,19 +25,22 @@ from engine.data import toy2d
 from engine.experiment import parse_features
 from engine.nn import Activation, Conv2d
 from engine.training import metrics
-from engine.training.history import EVALUATED
 from engine.training.probes import sample
 from engine.training.trainer import Trainer
 
-PLANE, RESPONSE, MAX_RESPONSES = 64, 20, 64
+RESPONSE, MAX_RESPONSES = 20, 64
+ROW = 8  # units that have room beside each other
 MAX_WRONG = 40
 MAX_FILTERS = 64
 ZERO = 1e-3  # an L1 decay leaves weights trembling around 0 by the learning rate times it
 HISTOGRAMS = {"activations": "activation_limits", "gradients": "gradient_limits", "weights": "weight_limits"}
 
 
-def describe(trainer: Trainer, *, at_rest: bool) -> tuple[dict[str, object], dict[str, np.ndarray]]:
-    """Return header and arrays of a frame. at_rest: also measure what the network gets wrong on the whole test set."""
+Part = tuple[dict[str, object], dict[str, np.ndarray]]  # header and arrays
+
+
+def describe(trainer: Trainer) -> Part:
+    """Return a frame but for what `measure` tells."""
     history, experiment = trainer.history, trainer.experiment
     header: dict[str, object] = {
         "step": trainer.step,
@@ -49,7 +56,7 @@ def describe(trainer: Trainer, *, at_rest: bool) -> tuple[dict[str, object], dic
         "classes": trainer.data.classes,
         "layers": list(history.layers),
     }
-    arrays = {"loss": history.loss.rows(), "evaluated": _evaluated(trainer) if at_rest else history.evaluated.rows()}
+    arrays = {"loss": history.loss.rows(), "evaluated": history.evaluated.rows()}
     for index, series in enumerate(history.layers.values()):
         arrays[f"layer{index}"] = series.rows()
     if history.latest:
@@ -59,21 +66,11 @@ def describe(trainer: Trainer, *, at_rest: bool) -> tuple[dict[str, object], dic
         weights = [sample(it.data) for it in trainer.network.parameters().values() if it.decays]
         arrays["zeros"] = np.array([[np.mean(np.abs(weight) < ZERO)] for weight in weights])
     arrays |= filters(trainer)
-    with np.errstate(over="ignore", invalid="ignore"):
-        if experiment.data == "toy2d":
+    if experiment.data == "toy2d":
+        header["inputs"] = parse_features(experiment.features)
+        with np.errstate(over="ignore", invalid="ignore"), trainer.at_rest():
             arrays |= _plane(trainer)
-        if at_rest:
-            arrays |= _mistakes(trainer, header)
     return header, arrays
-
-
-def _evaluated(trainer: Trainer) -> np.ndarray:
-    """Return the evaluations so far, the present step's among them (which the run itself may not have asked for)."""
-    rows = trainer.history.evaluated.rows()
-    if trainer.finished is None and (not len(rows) or rows[-1, 0] != trainer.step):
-        now = trainer.evaluate()
-        rows = np.vstack([rows.reshape(-1, 1 + len(EVALUATED)), [now.step, *(getattr(now, n) for n in EVALUATED)]])
-    return rows
 
 
 def filters(trainer: Trainer) -> dict[str, np.ndarray]:
@@ -97,25 +94,36 @@ def _signed_bytes(pictures: np.ndarray) -> np.ndarray:
 
 
 def _plane(trainer: Trainer) -> dict[str, np.ndarray]:
-    """Return what the network and each hidden unit make of the whole plane."""
-    names = parse_features(trainer.experiment.features)
-    outputs = trainer.network.forward(toy2d.features(square(PLANE), names), training=False)
-    plane = trainer.loss.probabilities(outputs)[:, 1].reshape(PLANE, PLANE)
+    """Return what the network and each of its units make of the whole plane, and the weights between them."""
+    network, names = trainer.network, parse_features(trainer.experiment.features)
+    outputs = network.forward(toy2d.features(square(toy2d.PLANE), names), training=False)
+    plane = trainer.loss.probabilities(outputs)[:, 1].reshape(toy2d.PLANE, toy2d.PLANE)
     responses: list[np.ndarray] = []
 
     def collect(layer, y):
         if isinstance(layer, Activation):
-            responses.extend(y.T.reshape(-1, RESPONSE, RESPONSE).copy())
+            responses.extend(y.T[: MAX_RESPONSES - len(responses)].copy())
 
-    with trainer.network.register_forward_hook(collect):
-        trainer.network.forward(toy2d.features(square(RESPONSE), names), training=False)
+    inputs = toy2d.features(square(RESPONSE), names)
+    with network.register_forward_hook(collect):
+        outputs = network.forward(inputs, training=False)
     raw = build.load_raw(trainer.experiment).head(trainer.experiment.train_size)
-    points = np.column_stack([raw.x_train, raw.y_train])
+    sets = ((raw.x_train, raw.y_train), (raw.x_test, raw.y_test))
+    weights = [it.data for it in network.parameters().values() if it.decays]
+    drawn = max(max(it.shape) for it in weights) <= ROW and sum(it.shape[1] for it in weights[:-1]) <= MAX_RESPONSES
     return {
         "plane": to_bytes(plane, 0.0, 1.0),
-        "responses": np.array([to_bytes(unit, unit.min(), unit.max()) for unit in responses[:MAX_RESPONSES]], np.uint8),
-        "points": points,
-    }
+        "inputs": _pictures(inputs.T),
+        "responses": _pictures(responses),
+        "outputs": _pictures(outputs.T),
+        "points": np.vstack([np.column_stack([x, y, np.full(len(y), test)]) for test, (x, y) in enumerate(sets)]),
+    } | {f"links{index}": it for index, it in enumerate(weights if drawn else ())}
+
+
+def _pictures(units: Sequence[np.ndarray]) -> np.ndarray:
+    """Return what each unit makes of `square(RESPONSE)`, from its lowest number to its highest, as a picture."""
+    pictures = [to_bytes(unit, unit.min(), unit.max()).reshape(RESPONSE, RESPONSE) for unit in units]
+    return np.array(pictures, np.uint8).reshape(-1, RESPONSE, RESPONSE)
 
 
 def square(size: int) -> np.ndarray:
@@ -132,15 +140,15 @@ def to_bytes(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.clip((values - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
 
 
-def _mistakes(trainer: Trainer, header: dict[str, object]) -> dict[str, np.ndarray]:
-    """Return the confusion matrix of the whole test set and its most confident errors; put the accuracy in `header`."""
+def measure(trainer: Trainer) -> Generator[None, None, Part]:
+    """Evaluate a run at rest, and find out piece by piece what its network gets wrong on the whole test set."""
     data = trainer.data
-    with trainer.at_rest():
-        outputs = metrics.predict(trainer.network, data.x_test, data.scale)
+    outputs = yield from trainer.outputs(data.x_test)
     if not np.isfinite(outputs).all():
-        return {}
+        return {}, {}
+    yield from trainer.evaluation()
     probabilities = trainer.loss.probabilities(outputs)
-    header["test_accuracy"] = float(np.mean(outputs.argmax(axis=1) == data.y_test))
+    header: dict[str, object] = {"test_accuracy": float(np.mean(outputs.argmax(axis=1) == data.y_test))}
     arrays = {"confusion": metrics.confusion_matrix(outputs, data.y_test)}
     if data.x_test.dtype == np.uint8:
         wrong = metrics.misclassified(probabilities, data.y_test, MAX_WRONG)
@@ -149,4 +157,4 @@ def _mistakes(trainer: Trainer, header: dict[str, object]) -> dict[str, np.ndarr
         arrays["wrong"] = raw.astype(np.uint8).reshape(len(wrong), -1)
         arrays["wrong_labels"] = np.column_stack([data.y_test[wrong], outputs[wrong].argmax(axis=1)])
         arrays["wrong_confidence"] = probabilities[wrong].max(axis=1)
-    return arrays
+    return header, arrays

@@ -3,7 +3,9 @@
 A run belongs to whoever watches it: `attach` when a screen starts to, `detach` when it stops. Nobody watching, nothing
 training: a run that is left pauses at once and leaves its worker after `LEASE` seconds. What it had reached stays in
 the store, from where `open` brings it back. A worker that dies is replaced, and its runs go on from their last
-checkpoint; commands given since then are given again, so that no step and no change of setting is lost.
+checkpoint; commands given since then are given again, so that no step and no change of setting is lost. A run that
+takes one worker after the other with it is given up, and so are all where no worker lives long; after a while another
+one is tried.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import contextlib
 import itertools
 import logging
 import os
+import queue
 import secrets
 import subprocess
 import sys
@@ -28,11 +31,14 @@ from engine.runs import protocol, store
 from engine.training.checkpoint import read_experiment
 
 LEASE = 20.0  # seconds an unwatched run stays in its worker
+LIVES = 3  # workers that a run may lose without a frame between
 DYING = 30  # seconds; more than five deaths within so many are no accident (a busy machine takes some for each start)
 MAX_RUNS = 1000  # thirty comparisons of the largest kind, 32 runs
 # One BLAS thread a worker: two on two busy cores cost a factor of thirty.
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ROOT = Path(__file__).resolve().parents[2]
+NO_WORKER = N_("The training process could not be started.")
+FATAL = N_("The training process was ended several times before this run showed anything; a smaller network may help.")
 log = logging.getLogger("kasane.runs")
 
 
@@ -53,6 +59,7 @@ class Run:
         self.initial = self.experiment = experiment
         self.speed = speed
         self.checkpoint, self.wanted = checkpoint, running  # wanted: should it be running, were it watched?
+        self.stepping = False  # was it last told to make so many steps?
         self.frame, self.sequence, self.state = b"", 0, "starting"
         self.step = 0
         self.started = checkpoint is not None  # was it ever told to train?
@@ -62,16 +69,26 @@ class Run:
         self.worker: _WorkerProcess | None = None
         self.number = itertools.count(1)
         self.pending: list[dict] = []  # commands that no checkpoint holds yet
+        self.losses = 0  # workers that died of it, perhaps: since its latest frame
         self.watchers: set[Callable[[], None]] = set()
         self.unwatched_since: float | None = time.monotonic()
 
+    @property
+    def can_pause(self) -> bool:
+        """Is there something to pause: training without end, or steps asked for by hand that take a while?"""
+        return self.wanted or (self.stepping and self.state == "running")
+
 
 class _WorkerProcess:
-    """A worker's process and pipes, and the runs that are in it."""
+    """A worker's process and pipes, and the runs that are in it.
+
+    A thread of its own writes to it: where it does not read what it is sent, stopped by a debugger or with no memory
+    left to go on in, nobody else waits for that.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self.runs: dict[str, Run] = {}
-        self._lock = threading.Lock()
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         flags = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)  # Windows; elsewhere the worker lowers itself
         environment = os.environ | dict.fromkeys(BLAS_THREADS, "1") | {"PYTHONPATH": os.pathsep.join(sys.path)}
         self.process = subprocess.Popen(
@@ -82,27 +99,38 @@ class _WorkerProcess:
             env=environment,
             creationflags=flags,
         )
+        self._writer = threading.Thread(target=self._write, daemon=True)
         self._reader = threading.Thread(target=self._read, args=(pool,), daemon=True)
+        self._writer.start()
         self._reader.start()
 
     def send(self, header: dict, arrays: dict | None = None) -> None:
-        try:
-            with self._lock:
-                protocol.write_frame(self.process.stdin, protocol.encode(header, arrays))
-        except (OSError, ValueError):
-            log.info("worker %s is gone; its runs will be resumed", self.process.pid)  # `_read` sees the end too
+        self._outbox.put(protocol.encode(header, arrays))
 
     def close(self) -> None:
-        """Close the process's input."""
-        with self._lock, contextlib.suppress(OSError):  # what was still buffered for a dead process
+        """Close the process's input after all that was sent."""
+        self._outbox.put(None)
+
+    def _write(self) -> None:
+        try:
+            while (message := self._outbox.get()) is not None:
+                protocol.write_frame(self.process.stdin, message)
+        except OSError:
+            log.info("worker %s is gone; its runs will be resumed", self.process.pid)  # `_read` sees the end too
+        with contextlib.suppress(OSError):  # what was still buffered for a dead process
             self.process.stdin.close()
 
     def _read(self, pool: Pool) -> None:
-        while (message := protocol.read_frame(self.process.stdout)) is not None:
-            pool.receive(self, message)
+        try:
+            while (message := protocol.read_frame(self.process.stdout)) is not None:
+                pool.receive(self, message)
+        except Exception:  # no end of it could be heard either: its runs would stand still for ever
+            log.exception("worker %s is not understood any more", self.process.pid)
+            self.process.kill()
         self.process.stdout.close()
         self.process.wait()
         self.close()
+        self._writer.join()
         pool.bury(self)
 
     def stop(self) -> None:
@@ -124,8 +152,9 @@ class Pool:
         self._stopping = False
         self._runs: dict[str, Run] = {}
         self._deaths: list[float] = []
+        self._size = workers or max(1, (os.cpu_count() or 2) - 1)
         with self._lock:  # one that dies at once is buried after all of them are there
-            self._workers = [_WorkerProcess(self) for _ in range(workers or max(1, (os.cpu_count() or 2) - 1))]
+            self._workers = [_WorkerProcess(self) for _ in range(self._size)]
         self._stopped = threading.Event()
         threading.Thread(target=self._reap, daemon=True).start()
 
@@ -159,11 +188,13 @@ class Pool:
 
         group: a name that runs to be compared share (see `Run`).
 
-        Raises InputError when the server has no room for another.
+        Raises InputError when the server has no room for another, or no process to train it in.
         """
         name = secrets.token_urlsafe(9)
         run = Run(name, experiment, speed=speed, checkpoint=checkpoint, running=running, group=group)
         with self._lock:
+            if not self._workers:
+                raise InputError(NO_WORKER)
             if len(self._runs) >= MAX_RUNS:
                 raise InputError(
                     N_("The server has {n} runs already, as many as it takes; try again soon."), n=MAX_RUNS
@@ -209,7 +240,7 @@ class Pool:
             if name == "change":
                 run.experiment = run.experiment.replace(**value)
             if name in ("pause", "resume", "step"):
-                run.wanted = name == "resume"
+                run.wanted, run.stepping = name == "resume", name == "step"
                 run.started = run.started or name != "pause"
             if name == "speed":
                 run.speed = float(value)
@@ -234,9 +265,10 @@ class Pool:
     def attach(self, run: Run, notify: Callable[[], None]) -> None:
         """A screen watches from now on; `notify` is called, from another thread, after each new frame."""
         with self._lock:
+            back = not run.watchers  # then its last command was to pause, also if it still says that it is running
             run.watchers.add(notify)
             run.unwatched_since = None
-            if run.wanted and run.state != "running":
+            if run.wanted and (back or run.state != "running"):
                 self._command(run, "resume")
 
     def detach(self, run: Run, notify: Callable[[], None]) -> None:
@@ -254,13 +286,13 @@ class Pool:
                 for run in list(self._runs.values()):
                     if run.unwatched_since is not None and now - run.unwatched_since > LEASE:
                         self.drop(run)
+                if len(self._workers) < self._size and now - self._deaths[-1] > DYING:
+                    self._add_worker()
 
     # ------------------------------------------------------------------------------------------------- the workers
 
     def _place(self, run: Run) -> None:
         """Put a run into the worker that has the fewest."""
-        if not self._workers:
-            return
         run.worker = min(self._workers, key=lambda worker: len(worker.runs))
         run.worker.runs[run.id] = run
         header = {
@@ -291,6 +323,7 @@ class Pool:
                 if not (header["kept"] and header["step"]):
                     return
             elif header["kind"] == "frame":
+                run.losses = 0
                 run.frame, run.state, run.step, run.header = message, header["state"], header["step"], header
                 if run.state in ("completed", "diverged"):
                     run.wanted = False
@@ -314,24 +347,47 @@ class Pool:
             log.warning("the run %s could not be kept: %s", run.id, error)
 
     def bury(self, worker: _WorkerProcess) -> None:
-        """Replace a worker that has died and put its runs into the new one."""
+        """Replace a worker that has died and put its runs into another."""
         with self._lock:
             if self._stopping or worker not in self._workers:
                 return
             log.warning("worker %s died (status %s)", worker.process.pid, worker.process.returncode)
+            self._workers.remove(worker)
             now = time.monotonic()
             self._deaths = [moment for moment in self._deaths if now - moment < DYING] + [now]
             if len(self._deaths) > 5:  # it dies at the start: starting it for ever would only burn the machine
-                log.error("workers keep dying; no new one is started")
-                self._workers.remove(worker)
-                for run in worker.runs.values():
-                    run.error, run.state = Text(N_("The training process could not be started.")), "error"
-                return
-            self._workers[self._workers.index(worker)] = _WorkerProcess(self)
+                log.error("workers keep dying; no new one is started for a while")
+            else:
+                self._add_worker()
+            lost = []
             for run in worker.runs.values():
+                if run.state == "error":  # it has ended, and has said why
+                    continue
+                run.losses += 1
+                if not self._workers or run.losses >= LIVES:
+                    lost.append(run)
+                    self._give_up(run, FATAL if self._workers else NO_WORKER)
+                    continue
                 self._place(run)
                 for header in run.pending:
                     run.worker.send(header)
+            watchers = [notify for run in lost for notify in run.watchers]
+        for notify in watchers:
+            notify()
+
+    def _add_worker(self) -> None:
+        try:
+            self._workers.append(_WorkerProcess(self))
+        except OSError as error:  # no memory, too many processes
+            log.error("a worker could not be started: %s", error)
+            self._deaths.append(time.monotonic())
+
+    @staticmethod
+    def _give_up(run: Run, reason: str) -> None:
+        """Let a run end with an error."""
+        run.error, run.state, run.worker = Text(reason), "error", None
+        run.frame = protocol.encode({"kind": "error", "run": run.id, "template": reason, "values": {}})
+        run.sequence += 1
 
 
 def _text(header: dict) -> Text:

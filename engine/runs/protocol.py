@@ -29,7 +29,8 @@ def encode(header: dict[str, object], arrays: dict[str, np.ndarray] | None = Non
     for name, array in (arrays or {}).items():
         kind = "u1" if array.dtype == np.uint8 else "f4" if array.dtype.kind == "f" else "i4"
         listing.append([name, kind, list(array.shape)])
-        raw = np.ascontiguousarray(array, DTYPES[kind]).tobytes()
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+            raw = np.ascontiguousarray(array, DTYPES[kind]).tobytes()
         parts.append(raw + b"\0" * (-len(raw) % 4))
     head = json.dumps(header | {"arrays": listing}, separators=(",", ":"), allow_nan=False).encode()
     head += b" " * (-len(head) % 4)
@@ -43,10 +44,12 @@ def decode(message: bytes) -> tuple[dict[str, object], dict[str, np.ndarray]]:
         header = json.loads(message[4 : 4 + length])
         position, arrays = 4 + length, {}
         for name, kind, shape in header.pop("arrays"):
+            if any(size < 0 for size in shape):  # NumPy would take −1 for "all the rest"
+                raise ValueError(f"an array of shape {shape}")
             dtype, count = DTYPES[kind], math.prod(shape)
             arrays[name] = np.frombuffer(message, dtype, count, position).reshape(shape)
             position += -(-count * dtype.itemsize // 4) * 4
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ProtocolError(str(error)) from error
     return header, arrays
 

@@ -9,34 +9,29 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
+import time
 from pathlib import Path
 
 import pooch
 
+from engine.files import write_whole
+
 LIMIT = 500
+ABANDONED = 3600.0  # seconds after which nobody writes any more to a file that is not in its place
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{6,32}")
 
 
 def folder() -> Path:
     """Return where runs are kept; it may not exist yet."""
-    return Path(os.environ.get("KASANE_RUNS") or pooch.os_cache("kasane") / "runs")
+    return Path(os.path.expanduser(os.environ.get("KASANE_RUNS") or pooch.os_cache("kasane") / "runs"))
 
 
 def save(run: str, blob: bytes) -> None:
     """Keep the checkpoint of a run. Raises OSError when the disk refuses."""
     place = folder()
     place.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=place, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(blob)
-        os.replace(temporary, _path(run))
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    _prune(place)
+    write_whole(_path(run), blob)
+    _prune(place, keep=_path(run))
 
 
 def load(run: str) -> bytes | None:
@@ -53,7 +48,15 @@ def _path(run: str) -> Path:
     return folder() / f"{run}.safetensors"
 
 
-def _prune(place: Path) -> None:
+def _prune(place: Path, keep: Path) -> None:
+    """Remove the oldest files, and what servers have left behind that were ended while they wrote.
+
+    Never `keep`, the newest, which a clock that was set back makes the oldest.
+    """
+    for part in place.glob("*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()
     files = list(place.glob("*.safetensors"))
     if len(files) <= LIMIT:
         return
@@ -61,6 +64,7 @@ def _prune(place: Path) -> None:
     for path in files:
         with contextlib.suppress(OSError):  # another server may be pruning too
             dated.append((path.stat().st_mtime, path))
-    for _, path in sorted(dated)[: len(dated) - LIMIT]:
+    oldest = [path for _, path in sorted(dated) if path != keep]
+    for path in oldest[: len(dated) - LIMIT]:
         with contextlib.suppress(OSError):
             path.unlink()

@@ -9,6 +9,7 @@ who comes while all are busy waits a little. Its priority is not lowered: a pers
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -77,6 +78,7 @@ def answer(message: bytes) -> bytes:
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl+C is for the server
     sink, sys.stdout = sys.stdout.buffer, sys.stderr  # a stray print must not enter the message
     sink.write(answer(sys.stdin.buffer.read()))
 

@@ -9,23 +9,29 @@ Out:  frame {run, …}: curves, histograms and state; checkpoint {run, number, k
       dropped {run}, the last of a run
 
 Whoever has had the least computing time goes next, so that runs of any size share a worker fairly. The runs of a group
-(a comparison) share one account of time, and of them the one that is least far goes first: they keep in step.
+(a comparison) share one account of time, and of them the one that is least far goes first: they keep in step. Nothing
+takes longer than a slice but a single step: an epoch asked for by hand, an evaluation and what is measured of a run at
+rest are worked off in turns like all training.
 """
 
 from __future__ import annotations
 
 import os
 import queue
+import signal
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Generator
+from typing import BinaryIO
 
 import numpy as np
 
 from engine.errors import N_, InputError
 from engine.experiment import Experiment
 from engine.runs import frames, protocol
+from engine.runs.cloud import Cloud
 from engine.training import checkpoint
 from engine.training.trainer import PROBE_EVERY, Trainer
 
@@ -37,7 +43,10 @@ NICENESS = 10
 
 
 class Group:
-    """Runs that share their time. used: seconds of processor time: what other processes took is not charged."""
+    """Runs that share their time. used: seconds of processor time: what other processes took is not charged.
+
+    Time in which a group had nothing to do counts as used: it cannot be caught up with at the others' expense.
+    """
 
     def __init__(self) -> None:
         self.used = 0.0
@@ -45,12 +54,20 @@ class Group:
 
 
 class Job:
-    """One run inside a worker: its trainer, and when it is due for what."""
+    """One run inside a worker: its trainer, what is to be done with it, and when.
+
+    running: it trains, without end or, where there is a goal, up to that step and the evaluation that is due there.
+    Once it rests, what it gets wrong is measured: measuring is that work, measured its result and at which step.
+    """
 
     def __init__(self, run: str, group: Group, trainer: Trainer, *, speed: float, running: bool) -> None:
         self.run, self.group, self.trainer = run, group, trainer
         group.jobs.append(self)
         self.running = running and trainer.finished is None
+        self.goal: int | None = None
+        self.measuring: Generator[None, None, frames.Part] | None = None
+        self.measured: tuple[int, frames.Part] | None = None
+        self.cloud = Cloud(trainer)
         self.number = 0  # of the latest command that the trainer has seen
         self.rate = 0.0  # steps a second, a moving average
         self._rate_from: tuple[float, int] | None = None  # time and step at the latest frame
@@ -64,20 +81,60 @@ class Job:
         self._paced_from, self._paced_steps = time.monotonic(), 0
 
     def resume(self) -> None:
-        self.running = self.trainer.finished is None
+        self.running, self.goal, self.measuring = self.trainer.finished is None, None, None
         self.set_speed(self.speed)
         self._rate_from = None
 
+    def pause(self) -> None:
+        self.running, self.goal = False, None
+
+    def make(self, steps: int) -> None:
+        """Make so many steps more, after those that are still to be made, as fast as the machine can."""
+        self.goal = (self.trainer.step if self.goal is None else self.goal) + steps
+        self.running, self.measuring = self.trainer.finished is None, None
+        self.trainer.probe_every = 1 if steps < PROBE_EVERY else PROBE_EVERY
+
+    def rest(self) -> None:
+        """Begin to measure what it gets wrong, unless that is known or under way."""
+        if not self.measuring and (self.measured is None or self.measured[0] != self.trainer.step):
+            self.measured, self.measuring = None, self._look_closely()
+
+    def _look_closely(self) -> Generator[None, None, frames.Part]:
+        yield from self.cloud.refresh()
+        return (yield from frames.measure(self.trainer))
+
+    @property
+    def busy(self) -> bool:
+        return self.running or self.measuring is not None
+
+    @property
+    def state(self) -> str:
+        """What a screen is told. An end is not told before it is measured: the page draws it once."""
+        if self.trainer.finished and not self.measuring:
+            return self.trainer.finished.reason
+        return "running" if self.running or self.trainer.finished else "paused"
+
     def due(self, now: float) -> float:
         """Return the time of the next step: now or earlier, or later in slow motion."""
-        return self._paced_from + self._paced_steps / self.speed if self.speed else now
+        slow = self.speed and self.running and self.goal is None
+        return self._paced_from + self._paced_steps / self.speed if slow else now
 
     def turn(self) -> None:
-        """Train for a slice of time, or the steps that are due by now."""
-        start, used, step = time.monotonic(), time.thread_time(), self.trainer.step
+        """Work for a slice of time."""
+        if self.running:
+            self._train()
+        elif self.measuring:
+            self._measure()
+
+    def _train(self) -> None:
+        start, step = time.monotonic(), self.trainer.step
+        if self.goal is not None:
+            going = self.trainer.advance(steps=max(self.goal - step, 0), seconds=SLICE)
+            self.running = going and (self.trainer.step < self.goal or self.trainer.evaluation_is_due)
+            return
         pace = self.speed or self.rate
         self.trainer.probe_every = int(min(max(pace / 5, 1), PROBE_EVERY))
-        if self.speed:
+        if self.speed:  # the steps that are due by now
             due = int((start - self._paced_from) * self.speed) + 1 - self._paced_steps
             going = self.trainer.advance(steps=max(due, 1), seconds=SLICE)
             self._paced_steps += self.trainer.step - step
@@ -86,7 +143,15 @@ class Job:
         else:
             going = self.trainer.advance(seconds=SLICE)
         self.running = going
-        self.group.used += time.thread_time() - used
+
+    def _measure(self) -> None:
+        end = time.monotonic() + SLICE
+        try:
+            next(self.measuring)
+            while time.monotonic() < end:
+                next(self.measuring)
+        except StopIteration as result:
+            self.measured, self.measuring = (self.trainer.step, result.value), None
 
     def measure_rate(self, now: float) -> None:
         """Update the moving average of steps a second; called at every frame."""
@@ -105,6 +170,7 @@ class Worker:
         self._inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._jobs: dict[str, Job] = {}
         self._groups: dict[str, Group] = {}
+        self._clock = 0.0  # the time that whoever had the latest turn had used before it
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -116,13 +182,14 @@ class Worker:
         """Serve until the input ends."""
         while True:
             now = time.monotonic()
-            running = [job for job in self._jobs.values() if job.running]
-            wait = min((job.due(now) - now for job in running), default=None)
+            wait = min((job.due(now) - now for job in self._jobs.values() if job.busy), default=None)
             self._receive(wait)
             now = time.monotonic()
-            ready = [job for job in self._jobs.values() if job.running and job.due(now) <= now]
+            ready = [job for job in self._jobs.values() if job.busy and job.due(now) <= now]
             if ready:
-                self._guarded(min(ready, key=lambda job: (job.group.used, job.trainer.step)), self._train)
+                job = min(ready, key=lambda job: (job.group.used, job.trainer.step))
+                self._clock = max(self._clock, job.group.used)
+                self._guarded(job, self._turn)
 
     def _receive(self, wait: float | None) -> None:
         """Handle every message that is here; wait for one at most so long (None: for ever)."""
@@ -155,59 +222,74 @@ class Worker:
                 trainer = checkpoint.restore(arrays["checkpoint"].tobytes())
             else:
                 trainer = Trainer(Experiment.from_json(header["experiment"]))
-                next(iter(trainer)), next(iter(trainer))  # the first evaluation, so that there is something to see
         except Exception as error:
             self._report(run, error)
             return
-        if header["group"] not in self._groups:
-            self._groups[header["group"]] = Group()
-            self._groups[header["group"]].used = self._least_used()
-        group = self._groups[header["group"]]
+        group = self._groups.setdefault(header["group"], Group())
         job = Job(run, group, trainer, speed=header["speed"], running=header["running"])
         job.number = header["number"]
         self._jobs[run] = job
-        self._guarded(job, lambda job: self._show(job, keep=False))
+        if not job.running:
+            job.make(0)  # the first evaluation, so that there is something to see
+        self._guarded(job, self._turn if job.running else self._rest)
 
     def _command(self, job: Job, header: dict) -> None:
         name, value = header["name"], header["value"]
         job.number = header["number"]
         if name == "resume":
-            if not any(other.running for other in job.group.jobs):
-                job.group.used = max(job.group.used, self._least_used())
             job.resume()
         elif name == "pause":
-            job.running = False
+            job.pause()
         elif name == "speed":
             job.set_speed(float(value))
         elif name == "step":
-            job.running = False
-            job.trainer.probe_every = 1 if value < PROBE_EVERY else PROBE_EVERY
-            job.trainer.advance(steps=int(value))
+            job.make(int(value))
+            job.turn()
         elif name == "change":
             job.trainer.change(**value)
-        self._show(job, keep=name in ("pause", "step"))
-        self._checkpoint(job, kept=not job.running)
-
-    def _train(self, job: Job) -> None:
-        job.turn()
-        now = time.monotonic()
         if not job.running:
-            self._show(job, keep=True)
-            self._checkpoint(job, kept=True)
+            self._rest(job)
             return
-        if now >= job.next_frame:
-            self._show(job, keep=False)
-        if now >= job.next_checkpoint:
+        self._show(job)
+        if job.goal is None:
             self._checkpoint(job, kept=False)
 
-    def _show(self, job: Job, *, keep: bool) -> None:
-        """Send a frame; one of a run at rest (`keep`) also tells what the network gets wrong."""
+    def _turn(self, job: Job) -> None:
+        was_running = job.running
+        job.turn()
+        now = time.monotonic()
+        if job.running:
+            if now >= job.next_frame and len(job.trainer.history.evaluated.rows()):
+                self._show(job)
+            if now >= job.next_checkpoint and job.goal is None:
+                self._checkpoint(job, kept=False)
+        elif was_running:
+            self._rest(job)
+        elif not job.measuring:
+            self._show(job)
+
+    def _rest(self, job: Job) -> None:
+        """Show and keep a run that stands still; what takes long to measure follows with another frame."""
+        job.rest()
+        job.turn()
+        self._show(job)
+        if job.trainer.step or job.number:  # else there is nothing to lose yet
+            self._checkpoint(job, kept=True)
+
+    def _show(self, job: Job) -> None:
+        """Send a frame."""
         now = time.monotonic()
         job.measure_rate(now)
         job.next_frame = now + FRAME_EVERY * max(1.0, sum(it.running for it in job.group.jobs) / FEW)
-        state = job.trainer.finished.reason if job.trainer.finished else "running" if job.running else "paused"
-        header, arrays = frames.describe(job.trainer, at_rest=not job.running)
-        extra = {"kind": "frame", "run": job.run, "state": state, "number": job.number, "rate": round(job.rate, 1)}
+        if job.running and sum(it.running for it in job.group.jobs) == 1:  # a comparison does not show it
+            job.cloud.look()
+        header, arrays = frames.describe(job.trainer)
+        arrays |= job.cloud.arrays
+        extra = {"kind": "frame", "run": job.run, "state": job.state, "number": job.number, "rate": round(job.rate, 1)}
+        extra["measuring"] = job.measuring is not None
+        extra["cloud"] = {"layer": job.cloud.layer, "units": job.cloud.units, "share": round(job.cloud.share, 3)}
+        if job.measured and not job.running:
+            extra, arrays = extra | job.measured[1][0], arrays | job.measured[1][1]
         self._send(header | extra, arrays)
 
     def _checkpoint(self, job: Job, *, kept: bool) -> None:
@@ -219,12 +301,15 @@ class Worker:
         job.next_checkpoint = start + max(CHECKPOINT_EVERY, 100 * cost)  # 1 % of the time at the most
 
     def _guarded(self, job: Job, action) -> None:
-        """Do something with a job; whatever goes wrong ends that job alone."""
+        """Do something with a job, on its account; whatever goes wrong ends that job alone."""
+        job.group.used = max(job.group.used, self._clock)
+        start = time.thread_time()
         try:
             action(job)
         except Exception as error:
             self._forget(job.run)
             self._report(job.run, error)
+        job.group.used += time.thread_time() - start
 
     def _forget(self, run: str) -> Job | None:
         job = self._jobs.pop(run, None)
@@ -232,10 +317,6 @@ class Worker:
             job.group.jobs.remove(job)
             self._groups = {name: group for name, group in self._groups.items() if group.jobs}
         return job
-
-    def _least_used(self) -> float:
-        """Return where the account of a newcomer starts, so that it neither waits nor makes others wait."""
-        return min((job.group.used for job in self._jobs.values() if job.running), default=0.0)
 
     def _report(self, run: str, error: Exception) -> None:
         if isinstance(error, InputError):
@@ -260,11 +341,18 @@ def _plain(values: dict[str, object]) -> dict[str, object]:
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl+C is for the server, whose end is this one's
     if hasattr(os, "nice"):  # elsewhere the pool sets the priority when it starts the process
         os.nice(NICENESS)
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # a stray print must not enter the protocol
-    Worker(source, sink).run()
+    Worker(sys.stdin.buffer, _take_output()).run()
+
+
+def _take_output() -> BinaryIO:
+    """Return standard output, for messages alone: what else is printed, by Python or a library in C, goes to the error
+    output, for it must not enter the protocol."""
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(sys.stderr.fileno() if sys.stderr else os.open(os.devnull, os.O_WRONLY), 1)
+    return sink
 
 
 if __name__ == "__main__":

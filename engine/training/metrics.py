@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from engine.architecture import CHUNK, PICTURES
 from engine.nn import Conv2d, Loss, Sequential
-
-CHUNK = 250  # examples at a time: large enough for BLAS, small enough for the cache
-PICTURES = 50  # of a convolutional network: its planes are as large as in training, on half a batch
 
 
 def predict(network: Sequential, x: np.ndarray, scale: float) -> np.ndarray:
     """Return the network's outputs (N, K) for raw examples `x` (N, …), which are multiplied by `scale` first."""
     outputs = np.empty((len(x), *network.out_shape), network.dtype)
-    size = PICTURES if any(isinstance(layer, Conv2d) for layer in network.layers) else CHUNK
-    for start in range(0, len(x), size):
-        chunk = np.multiply(x[start : start + size], scale, dtype=network.dtype)
-        outputs[start : start + size] = network.forward(chunk, training=False)
+    for piece in pieces(network, len(x)):
+        chunk = np.multiply(x[piece], scale, dtype=network.dtype)
+        outputs[piece] = network.forward(chunk, training=False)
     return outputs
+
+
+def pieces(network: Sequential, n: int) -> Iterator[slice]:
+    """Cut n examples into pieces that a network is given at a time."""
+    size = PICTURES if any(isinstance(layer, Conv2d) for layer in network.layers) else CHUNK
+    return (slice(start, start + size) for start in range(0, n, size))
 
 
 def evaluate(network: Sequential, loss: Loss, x: np.ndarray, labels: np.ndarray, scale: float) -> tuple[float, float]:
     """Return the mean loss and the accuracy (0 … 1)."""
-    outputs = predict(network, x, scale)
+    return score(loss, predict(network, x, scale), labels)
+
+
+def score(loss: Loss, outputs: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Return the mean loss and the accuracy (0 … 1) of outputs (N, K)."""
     return type(loss)().forward(outputs, labels), float(np.mean(outputs.argmax(axis=1) == labels))
 
 

@@ -5,14 +5,17 @@
 
 Nothing happens between two events, so a caller may pause by not asking, and change the learning rate, the decay or
 the dropout in between. `state_dict` and `load_state_dict` carry a run over to another process without changing its
-result; for that, all that a step has to tell is in the history before its first event is out.
+result; for that, all that a step has to tell is in the history before its first event is out. An evaluation takes as
+long as many steps, so it is made in pieces, between which `advance` may stop too; a run that goes on elsewhere before
+it is whole begins it again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,13 +24,13 @@ from engine.data.datasets import Dataset
 from engine.experiment import FIELDS, Experiment
 from engine.nn import DataParallel, Dropout, in_turn
 from engine.nn.losses import is_divergent
-from engine.nn.parameter import load_arrays
 from engine.training import metrics
-from engine.training.averaging import WeightAverage
+from engine.training.averaging import WeightAverage, load_averages
 from engine.training.events import Evaluated, Event, Finished, Snapshot, Started, Step
 from engine.training.history import History
 from engine.training.probes import Probe
 
+T = TypeVar("T")
 EVALUATION_LIMIT = 1000  # examples of each set that an evaluation during training looks at
 PROBE_EVERY = 100  # steps from one probe to the next; a probe costs about one step of a small network
 
@@ -48,7 +51,9 @@ class Trainer:
         self.network = build.build_network(experiment, self.data.shape, len(self.data.classes))
         self.passes = build.build_parallel(experiment, self.network, threads)
         self._both = self.passes.both if isinstance(self.passes, DataParallel) else in_turn
-        self.average = WeightAverage(self.network.vector, experiment.ema) if experiment.ema else None
+        self.average = (
+            WeightAverage(self.network.vector, experiment.ema, self.network.buffers()) if experiment.ema else None
+        )
         self.loss = build.build_loss(experiment)
         self.optimizer = build.build_optimizer(experiment, self.network)
         self.batches = build.build_batches(experiment, self.data)
@@ -60,15 +65,25 @@ class Trainer:
         self._events = self._run()
 
     def __iter__(self) -> Iterator[Event]:
-        return self._events
+        return (event for event in self._events if event)
 
-    def _run(self) -> Iterator[Event]:
+    def _run(self) -> Iterator[Event | None]:
+        """Train; None stands for a piece of an evaluation."""
         if self.finished:
             return
-        if self.step == 0 and not self.history.evaluated.rows().size:
+        if self.step == 0 and self.evaluation_is_due:
             yield Started(self.network.vector.data.size)
-            yield from self._record(self.evaluate(), *([self.look()] if self.probe_every else []))
-        while self.step < self.experiment.steps:
+        while True:
+            if self.step >= self.experiment.steps and not np.isfinite(self.network.vector.data).all():
+                # The last step was one too many, and there is no loss of these weights to show it.
+                yield self._finish("diverged")
+                return
+            if self.evaluation_is_due:
+                yield from self.evaluation()
+            if self.step == 0 and self.probe_every and not self.history.latest:
+                yield from self._record(self.look())
+            if self.step >= self.experiment.steps:
+                break
             events: list[Event] = []
             if self.probe_every and self.step % self.probe_every == 0:
                 with Probe(self.network) as probe:
@@ -79,12 +94,8 @@ class Trainer:
             if is_divergent(loss):
                 yield from self._record(*events, self._finish("diverged"))
                 return
-            events.append(Step(self.step, loss, self.seconds))
-            if self.step % self.experiment.evaluate_every == 0:
-                events.append(self.evaluate())
-            yield from self._record(*events)
-        # The last step may have been one too many: nobody has seen a loss of these weights yet.
-        yield self._finish("completed" if np.isfinite(self.network.vector.data).all() else "diverged")
+            yield from self._record(*events, Step(self.step, loss, self.seconds))
+        yield self._finish("completed")
 
     def _update(self, probe: Probe | None = None) -> float:
         """Make one step: w ← w − d(∂L/∂w) on the next batch; return the batch's loss L before it."""
@@ -114,15 +125,19 @@ class Trainer:
     # ------------------------------------------------------------------------------------------------- driving it
 
     def advance(self, *, steps: int | None = None, seconds: float | None = None) -> bool:
-        """Train for so many steps (one at least), or for about so many seconds; return whether the run can go on.
+        """Train for so many steps, or for about so many seconds; return whether the run can go on.
 
-        With the last of the experiment's steps the run is finished.
+        The evaluation that is due after the steps is made too, if there is time; one that is due before them comes
+        first, and is all that 0 steps are. With the last of the experiment's steps the run is finished.
         """
         target = self.experiment.steps if steps is None else self.step + steps
         deadline = time.perf_counter() + (seconds if seconds is not None else float("inf"))
+        if steps == 0 and not self.evaluation_is_due:
+            return self.finished is None
         for event in self._events:
-            over = self.step >= target or time.perf_counter() >= deadline
-            if isinstance(event, Step) and over and self.step < self.experiment.steps:
+            over = time.perf_counter() >= deadline or (self.step >= target and not self.evaluation_is_due)
+            goes_on = event is None or (isinstance(event, Step | Evaluated) and self.step < self.experiment.steps)
+            if over and goes_on:
                 break
         return self.finished is None
 
@@ -150,13 +165,45 @@ class Trainer:
         """How often the training set has been gone through."""
         return self.step * self.batches.size / len(self.data.x_train)
 
+    @property
+    def evaluation_is_due(self) -> bool:
+        """Whether the history is to tell how well the network does after this step, and does not yet."""
+        return (self.step % self.experiment.evaluate_every == 0 or self.step >= self.experiment.steps) and (
+            not self._is_evaluated()
+        )
+
+    def _is_evaluated(self) -> bool:
+        rows = self.history.evaluated.rows()
+        return len(rows) > 0 and rows[-1, 0] == self.step
+
+    def evaluation(self) -> Generator[Evaluated | None, None, None]:
+        """Evaluate the present step piece by piece, unless that was done; the last piece is what was recorded."""
+        if self._is_evaluated():
+            return
+        evaluated = yield from self._evaluated(EVALUATION_LIMIT)
+        if not self._is_evaluated():  # by another who began later
+            yield from self._record(evaluated)
+
     def evaluate(self, limit: int = EVALUATION_LIMIT) -> Evaluated:
         """Measure loss and accuracy on the first `limit` examples of both sets; 0 for all."""
-        data, n = self.data, limit or None
-        with np.errstate(over="ignore", invalid="ignore"), self.at_rest():
-            train = metrics.evaluate(self.network, self.loss, data.x_train[:n], data.y_train[:n], data.scale)
-            test = metrics.evaluate(self.network, self.loss, data.x_test[:n], data.y_test[:n], data.scale)
-        return Evaluated(self.step, *train, *test)
+        return completed(self._evaluated(limit))
+
+    def _evaluated(self, limit: int) -> Generator[None, None, Evaluated]:
+        data, n, measured = self.data, limit or None, []
+        for x, labels in ((data.x_train[:n], data.y_train[:n]), (data.x_test[:n], data.y_test[:n])):
+            outputs = yield from self.outputs(x)
+            with np.errstate(over="ignore", invalid="ignore"):
+                measured += metrics.score(self.loss, outputs, labels)
+        return Evaluated(self.step, *measured)
+
+    def outputs(self, x: np.ndarray) -> Generator[None, None, np.ndarray]:
+        """Compute, piece by piece, the outputs (N, K) of the network at rest for raw examples."""
+        outputs = np.empty((len(x), *self.network.out_shape), self.network.dtype)
+        for piece in metrics.pieces(self.network, len(x)):
+            with np.errstate(over="ignore", invalid="ignore"), self.at_rest():
+                outputs[piece] = metrics.predict(self.network, x[piece], self.data.scale)
+            yield
+        return outputs
 
     def look(self) -> Snapshot:
         """Probe both passes on the first training examples, as many as a batch has, without a step and unaugmented.
@@ -191,7 +238,7 @@ class Trainer:
         arrays |= {f"history.{name}": array for name, array in self.history.state().items()}
         arrays["batches.order"] = self.batches.state()
         if self.average:
-            arrays["average.values"] = self.average.values.copy()
+            arrays |= {f"average.{name}": array.copy() for name, array in self.average.arrays().items()}
         rest = {
             "step": self.step,
             "seconds": self.seconds,
@@ -216,7 +263,8 @@ class Trainer:
         self.optimizer.load_state_dict(part("optimizer."), step, finite=finite)
         self.history.restore(part("history."))
         if self.average:
-            load_arrays({"values": self.average.values}, part("average."), finite=finite)
+            self.average.copy_buffers()
+            load_averages(self.average.arrays(), part("average."), finite=finite)
         self.batches.restore(arrays["batches.order"])
         for name, rng in self._generators().items():
             _set_generator_state(rng, rest["random"][name])
@@ -232,6 +280,15 @@ class Trainer:
         if self.batches.augment:
             generators["augment"] = self.batches.augment.rng
         return generators
+
+
+def completed(work: Generator[None, None, T]) -> T:
+    """Do to the end what is done in pieces, and return its result."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
 
 
 def _generator_state(rng: np.random.Generator) -> dict[str, object]:

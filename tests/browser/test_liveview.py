@@ -40,7 +40,7 @@ class Screen:
 
     def pause(self) -> None:
         self.press("Pause")
-        self.until("d.state === 'paused'")
+        self.until("d.state === 'paused' && d.rests === 'true'")
 
     def until(self, condition: str) -> None:
         """Wait until a condition over the data of the component's root element, `d`, holds."""
@@ -75,6 +75,23 @@ class Screen:
         assert download.value.suggested_filename == f"kasane-{name}-step-{self.data('step')}.csv"
         with open(download.value.path(), newline="") as file:
             return list(csv.reader(file))
+
+
+def doctored(page, doctor) -> None:
+    """Have `doctor(header, arrays)` change every frame on its way to the page."""
+
+    def connected(socket):
+        server = socket.connect_to_server()
+
+        def pass_on(message: bytes) -> None:
+            header, arrays = protocol.decode(message)
+            arrays = {name: array.copy() for name, array in arrays.items()}
+            doctor(header, arrays)
+            socket.send(protocol.encode(header, arrays))
+
+        server.on_message(pass_on)
+
+    page.route_web_socket(re.compile("/live/"), connected)
 
 
 def numbers(rows: list[list[str]]) -> np.ndarray:
@@ -116,17 +133,45 @@ def test_the_axes_can_be_chosen(page, app_url):
     screen = Screen(page, app_url, ENDLESS)
     screen.pause()
     header, arrays = screen.newest()
-    ends = {"Steps": header["step"], "Epochs": header["epoch"], "Seconds": header["seconds"]}
-    for name, end in ends.items():
+    steps, _, seconds = arrays["loss"].T
+    axes = {"Steps": steps, "Epochs": steps * header["batch"] / header["train_size"], "Seconds": seconds}
+    for name, axis in axes.items():
         screen.root.get_by_role("radio", name=name).check()
-        soon(page, lambda end=end: screen.plot("loss", "p.data[0].x.at(-1)") == pytest.approx(end, rel=0.1))
-        x = screen.plot("loss", "Array.from(p.data[0].x)")
-        assert 0 <= x[0] < x[-1] <= end * 1.0001
+        low, high = axis[-2] * (1 - 1e-5), axis[-1] * (1 + 1e-5)  # many points are drawn as means of two
+        soon(page, lambda low=low, high=high: low <= screen.plot("loss", "p.data[0].x.at(-1)") <= high)
+        assert 0 <= screen.plot("loss", "p.data[0].x[0]") < low
     screen.root.get_by_role("radio", name="Logarithmic").check()
     soon(page, lambda: screen.plot("loss", "p._fullLayout.yaxis.type") == "log")
-    seconds = arrays["evaluated"][:, 0] * header["seconds"] / header["step"]  # about, were all steps equally long
+    known = [0, *steps, header["step"]], [0, *seconds, header["seconds"]]
     drawn = screen.plot("loss", "Array.from(p.data[1].x)")
-    assert drawn[-1] == pytest.approx(seconds[-1], rel=0.5)
+    assert drawn == pytest.approx(np.interp(arrays["evaluated"][:, 0], *known), rel=1e-4, abs=1e-6)
+
+
+def test_steps_are_plain_numbers(page, app_url):
+    def faster(header, arrays):
+        header["step"] *= 2000
+        for name in arrays.keys() & {"loss", "evaluated", "layer0", "layer1"}:
+            arrays[name][:, 0] *= 2000
+
+    doctored(page, faster)
+    screen = Screen(page, app_url, ENDLESS, train=False)
+    screen.press("10 steps")
+    screen.until("+d.step === 20000")
+    ticks = "[...p.querySelectorAll('.{}tick text')].map(it => it.textContent)"
+    for name in ("loss", "accuracy", "mean"):
+        soon(page, lambda name=name: screen.plot(name, ticks.format("x"))[-1:] in (["15k"], ["20k"]))
+        texts = [*screen.plot(name, ticks.format("x")), *screen.plot(name, ticks.format("y"))]
+        assert [text for text in texts if not re.fullmatch(r"−?[\d.]+[k%]?", text)] == []
+
+
+def test_what_no_logarithm_has_is_not_drawn(page, app_url):
+    screen = Screen(page, app_url, ENDLESS, train=False)
+    for name, known in (("1 step", "markers"), ("1 step", "lines")):
+        screen.press(name)
+        soon(page, lambda known=known: screen.plot("update_ratio", "p.data[0]?.mode") == known)
+    y = screen.plot("update_ratio", "Array.from(p.data[0].y, it => it > 0 ? it : null)")
+    assert y[0] is None  # before the first step there is no update
+    assert None not in y[1:]
 
 
 def test_another_run_is_shown_in_the_same_charts(page, app_url):
@@ -203,7 +248,8 @@ def test_the_plane_shows_what_the_network_makes_of_it(page, app_url):
     page.wait_for_timeout(500)
     pixel = """(canvas, [x1, x2]) => Array.from(canvas.getContext('2d').getImageData(
         (x1 + 6) / 12 * canvas.width, (6 - x2) / 12 * canvas.height, 1, 1).data)"""
-    classes, points = set(), arrays["points"]
+    classes = set()
+    points, held_out = (arrays["points"][arrays["points"][:, 3] == test, :3] for test in (0, 1))
     for x1, x2, label in points[:60].tolist():
         sure = int(arrays["plane"][int((6 - x2) / 12 * 64), int((x1 + 6) / 12 * 64)])
         red, _, blue, alpha = canvas.first.evaluate(pixel, [x1, x2])
@@ -216,25 +262,141 @@ def test_the_plane_shows_what_the_network_makes_of_it(page, app_url):
             assert alpha == 255
             assert (blue > red) == (label == 1)
     assert classes == {True, False}
+    screen.block("plane").get_by_role("radio", name="Test set", exact=True).check()
+    far = next(point for point in points if np.hypot(*(held_out - point)[:, :2].T).min() > 0.4)
+    soon(page, lambda: canvas.last.evaluate(pixel, far[:2].tolist())[3] == 0)  # of the training set no more
+    alone = [p for p in held_out if np.sort(np.hypot(*(held_out - p)[:, :2].T))[1] > 0.3][:30]
+    for x1, x2, label in np.array(alone).tolist():
+        red, _, blue, alpha = canvas.last.evaluate(pixel, [x1, x2])
+        assert alpha == 255
+        assert (blue > red) == (label == 1)
 
 
 def test_a_unit_pointed_at_is_shown_large(page, app_url):
     screen = Screen(page, app_url, TOY, train=False)
     tiles = screen.block("units").locator(".klv-units button")
-    expect(tiles).to_have_count(6)
-    assert [layer.locator("button").count() for layer in screen.block("units").locator(".klv-layer").all()] == [4, 2]
+    expect(tiles).to_have_count(10)
+    layers = screen.block("units").locator(".klv-layer")
+    assert [layer.locator("button").count() for layer in layers.all()] == [2, 4, 2, 2]
+    assert layers.locator("small").all_inner_texts() == [
+        "Inputs: x₁, x₂",
+        "Hidden layer 1",
+        "Hidden layer 2",
+        "Outputs",
+    ]
     note = screen.block("plane").locator("[data-note]")
     whole = note.inner_text()
-    tiles.nth(5).hover()
+    tiles.nth(7).hover()
     expect(note).to_have_text("Hidden layer 2, unit 2")
     page.mouse.move(0, 0)
     expect(note).to_have_text(whole)
-    tiles.nth(0).focus()
-    expect(note).to_have_text("Hidden layer 1, unit 1")
-    page.keyboard.press("ArrowRight")
+    tiles.nth(1).focus()
+    expect(note).to_have_text("Input x₂")
+    page.keyboard.press("ArrowDown")
+    expect(note).to_have_text("Hidden layer 1, unit 3")
+    page.keyboard.press("ArrowLeft")
     expect(note).to_have_text("Hidden layer 1, unit 2")
+    tiles.nth(9).focus()
+    expect(note).to_have_text("Output for class 1")
     order = screen.root.locator("section[data-block]").evaluate_all("all => all.map(one => one.dataset.block)")
     assert order.index("plane") < order.index("histograms")
+
+
+# The colour of the canvas of lines halfway between the lower edge of one tile and the upper edge of another.
+HALFWAY = """(canvas, [from, to]) => {
+  const [a, b, box] = [from, to, canvas].map(it => it.getBoundingClientRect());
+  const x = (a.left + a.right + b.left + b.right) / 4 - box.left, y = (a.bottom + b.top) / 2 - box.top;
+  const scale = canvas.width / box.width;
+  return Array.from(canvas.getContext('2d').getImageData(Math.round(x * scale), Math.round(y * scale), 1, 1).data);
+}"""
+
+
+def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(page, app_url):
+    def two_weights(header, arrays):
+        if "links0" in arrays:
+            arrays["links0"][:] = 0
+            arrays["links0"][1, 2], arrays["links0"][0, 0] = -4, 4 - 1e-6
+
+    doctored(page, two_weights)
+    screen = Screen(page, app_url, TOY, train=False)
+    block = screen.block("units")
+    canvas, tiles = block.locator(".klv-network > canvas"), block.locator(".klv-units button")
+
+    def color(source: int, target: int) -> list[int]:
+        return canvas.evaluate(HALFWAY, [tiles.nth(source).element_handle(), tiles.nth(target).element_handle()])
+
+    inputs, hidden = [0, 1], [2, 3, 4, 5]
+    soon(page, lambda: color(inputs[0], hidden[0])[3] == 255)
+    red, _, blue, alpha = color(inputs[1], hidden[2])
+    assert alpha == 255
+    assert red > blue  # negative: orange
+    said = re.compile(r"The largest weight of an input: Input x₂ → Hidden layer 1, unit 3, −4\.$")
+    expect(block.locator(".klv-units")).to_have_attribute("aria-label", said)
+    red, _, blue, _ = color(inputs[0], hidden[0])
+    assert blue > red  # positive
+    assert color(inputs[0], hidden[2])[3] == 0  # a weight of zero
+    tiles.nth(hidden[2]).hover()
+    soon(page, lambda: 0 < color(inputs[0], hidden[0])[3] < 100)
+    assert color(inputs[1], hidden[2])[3] == 255
+    page.mouse.move(0, 0)
+    soon(page, lambda: color(inputs[0], hidden[0])[3] == 255)
+
+
+def test_weights_of_another_network_than_the_page_names_are_not_drawn(page, app_url):
+    def older(header, arrays):
+        if "links1" in arrays:
+            arrays["links1"] = arrays["links1"][:3]
+
+    doctored(page, older)
+    screen = Screen(page, app_url, TOY, train=False)
+    expect(screen.block("units").locator(".klv-units button")).to_have_count(10)
+    expect(screen.block("units").locator(".klv-network > canvas")).to_be_hidden()
+
+
+def test_layers_too_wide_for_lines_have_none(page, app_url):
+    screen = Screen(page, app_url, TOY.replace("dense4", "dense9"), train=False)
+    block = screen.block("units")
+    expect(block.locator(".klv-units button")).to_have_count(2 + 9 + 2 + 2)
+    expect(block.locator(".klv-network > canvas")).to_be_hidden()
+    expect(block.get_by_text("Lines are weights")).to_be_hidden()
+
+
+CLOUD = "network=dense30+dense9&steps=1000000"
+
+
+def test_the_cloud_moves_while_it_learns_and_at_rest_is_what_the_run_has(page, app_url):
+    screen = Screen(page, app_url, CLOUD)
+    block = screen.block("cloud")
+    picture = "canvas => canvas.toDataURL()"
+    before = block.locator("canvas").evaluate(picture)
+    soon(page, lambda: block.locator("canvas").evaluate(picture) != before)
+    screen.pause()
+    header, arrays = screen.newest()
+    head, *rows = screen.download("cloud")
+    assert head == ["x", "y", "class", "predicted"]
+    np.testing.assert_allclose(numbers(rows), arrays["cloud"], rtol=1e-6)
+    expect(block.locator("[data-note]")).to_contain_text("250 test examples where dense2 (9 units) puts them")
+    share = re.search(r"\((\d+)% of their variance\)", block.locator("[data-note]").inner_text())[1]
+    assert int(share) == pytest.approx(100 * header["cloud"]["share"], abs=0.51)
+    wrong = int((arrays["cloud"][:, 2] != arrays["cloud"][:, 3]).sum())
+    text = f"250 test examples at step {header['step']:,}, {wrong} of them taken for another class."
+    expect(block.locator("[role=img]")).to_have_attribute("aria-label", text)
+    expect(block.locator("li")).to_have_count(0)  # digits speak for themselves
+
+
+def test_classes_with_long_names_are_dots_with_a_key(page, app_url):
+    def things(header, arrays):
+        header["classes"] = [f"Thing {k}" for k in range(10)]
+
+    doctored(page, things)
+    screen = Screen(page, app_url, CLOUD, train=False)
+    expect(screen.block("cloud").locator("li")).to_have_text([f"Thing {k}" for k in range(10)])
+
+
+@pytest.mark.parametrize("query", [TOY, "network=&steps=100"])
+def test_there_is_no_cloud_without_a_hidden_layer_of_pictures(page, app_url, query):
+    screen = Screen(page, app_url, query, train=False)
+    expect(screen.root.locator("[data-block=cloud]")).to_be_hidden()
 
 
 def test_digits_have_no_plane(page, app_url):
@@ -273,6 +435,33 @@ def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
 
     screen.press("Resume")
     screen.until("d.state === 'running'")
+    expect(screen.block("mistakes").locator(".klv-stale td")).to_have_count(100)
+
+
+def test_while_it_is_measured_it_says_so(page, app_url):
+    measuring = True
+
+    def unmeasured(header, arrays):
+        if measuring:
+            header["measuring"] = True
+            for name in ("confusion", "wrong", "wrong_labels", "wrong_confidence"):
+                arrays.pop(name, None)
+
+    doctored(page, unmeasured)
+    screen = Screen(page, app_url, ENDLESS, train=False)
+
+    def says(text: str) -> None:
+        expect(screen.block("mistakes").locator("[data-note]")).to_have_text(text)
+
+    says("Measuring on the whole test set …")
+    measuring = False
+    screen.press("10 steps")
+    screen.until("+d.step === 10")
+    says("Rows: right answer. Columns: the network's answer.")
+    measuring = True
+    screen.press("1 step")
+    screen.until("+d.step === 11")
+    says("Measuring on the whole test set …")
     expect(screen.block("mistakes").locator(".klv-stale td")).to_have_count(100)
 
 
@@ -331,6 +520,19 @@ def test_what_the_charts_show_is_also_said(page, app_url):
     assert screen.root.locator("button").evaluate_all(unnamed) == 0
 
 
+def test_what_is_said_of_the_state_follows_the_steps_and_the_language(page, app_url):
+    screen = Screen(page, app_url, ENDLESS, train=False)
+    said = screen.root.locator("[aria-live=polite]")
+    expect(said).to_have_text("Paused at step 0.")
+    screen.press("1 step")
+    expect(said).to_have_text("Paused at step 1.")
+    screen.press("10 steps")
+    expect(said).to_have_text("Paused at step 11.")
+    page.get_by_text("日本語", exact=True).click()
+    japanese = catalog("ja")
+    expect(said).to_have_text(japanese["{state} at step {step}."].format(state=japanese["Paused"], step=11))
+
+
 @pytest.mark.parametrize("query", [ENDLESS, TOY])
 def test_nothing_overflows_a_narrow_screen(open_page, app_url, query):
     page = open_page(viewport={"width": 390, "height": 844})
@@ -342,6 +544,28 @@ def test_nothing_overflows_a_narrow_screen(open_page, app_url, query):
     overflow = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('[data-testid=stMain]'))"
     assert page.evaluate(overflow) <= 0
     assert screen.root.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+
+
+def test_a_finger_finds_room(open_page, app_url):
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    screen = Screen(page, app_url, ENDLESS, train=False)
+    screen.press("1 step")
+    screen.until("+d.step === 1")
+    for name, lines in (("loss", 3), ("accuracy", 2), ("mean", 2)):
+        screen.block(name)
+        legend = ".klv-history > .klv-legend" if name == "mean" else f"[data-block={name}] .klv-legend"
+        expect(screen.root.locator(f"{legend} button")).to_have_count(lines)
+    for name in (".klv-legend button", ".klv-choice input", ".klv-tool"):
+        sizes = screen.root.locator(f"{name}:visible").evaluate_all("all => all.map(it => it.offsetHeight)")
+        assert sizes
+        assert min(sizes) >= 44, name
+    expect(screen.root.locator("[data-t=history_hint]")).to_be_hidden()  # there is no shift key
+    assert screen.root.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    speed = page.get_by_test_id("stMain").get_by_test_id("stSlider")
+    speed.scroll_into_view_if_needed()
+    box = speed.bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] - 4)
+    expect(speed.get_by_test_id("stSliderThumbValue")).to_have_text("100 steps/s")
 
 
 def test_nothing_jumps_between_frames(page, app_url):

@@ -144,14 +144,16 @@ export class LineChart extends Block {
 
   draw(frame) {
     const curves = this.curves(frame, this.view);
-        const { hidden } = this.legend;
+    const { hidden } = this.legend;
+    const log = this.axis(this.view).type === "log";
     const bands = curves.filter(({ id }) => !hidden.has(id)).length <= MAX_BANDS;
     this.legend.show(curves);
     const traces = curves.flatMap(({ id, name, color, dash, width, symbol, array, column, spread }) => {
-      const [steps, y] = thin(frame.column(array, 0), frame.column(array, column));
+      const [steps, known] = thin(frame.column(array, 0), frame.column(array, column));
+      const y = log ? known.map((value) => (value > 0 ? value : NaN)) : known; // else a line falls to the bottom
       const x = steps.map(frame.axis(this.view.options.x, array));
       const visible = !hidden.has(id);
-      const single = x.length < 2; // a lone point, which lies on the axis
+      const single = y.filter(Number.isFinite).length < 2; // a lone point, which lies on the axis
       const mode = single ? "markers" : symbol ? "lines+markers" : "lines";
       const look = { mode, cliponaxis: !single, line: { color, dash, width },
         marker: { color, symbol: symbol ?? "circle", size: 6 }, hovertemplate: "%{y}" };
@@ -170,8 +172,12 @@ export class LineChart extends Block {
     const { theme, options } = this.view;
     const { mark, ...vertical } = this.axis(this.view);
     const axis = {
-      visible, gridcolor: "rgba(128,128,128,.2)", zeroline: false, automargin: false, exponentformat: "e",
-      hoverformat: ".4~g", tickfont: { size: 11 }, ticks: "outside", ticklen: 4, tickcolor: "rgba(0,0,0,0)",
+      visible, gridcolor: "rgba(128,128,128,.2)", zeroline: false, automargin: false, separatethousands: true,
+      exponentformat: "e", minexponent: 4, hoverformat: ".4~g",
+      tickfont: { size: 11 }, ticks: "outside", ticklen: 4, tickcolor: "rgba(0,0,0,0)",
+    };
+    const along = { // 4,000, and 40k where that is too long for a small chart
+      exponentformat: "SI", minexponent: 3, hoverformat: options.x === "steps" ? ",.0f" : axis.hoverformat,
     };
     const line = { color: theme.text, width: 1.2, dash: "dot" };
     const marked = { type: "line", xref: "paper", x0: 0, x1: 1, y0: mark, y1: mark, opacity: 0.7, visible, line };
@@ -181,7 +187,7 @@ export class LineChart extends Block {
       height: this.height,
       margin: { l: 46, r: 10, t: 8, b: 24, autoexpand: false },
       uirevision: "keep",
-      xaxis: { ...axis, rangemode: "tozero", nticks: 6, uirevision: [shown, options.x].join() },
+      xaxis: { ...axis, ...along, rangemode: "tozero", nticks: 6, uirevision: [shown, options.x].join() },
       yaxis: { ...axis, nticks: vertical.type ? 4 : 7, ...vertical, uirevision: [shown, vertical.type].join() },
       shapes: mark ? [marked] : [],
       showlegend: false,

@@ -4,8 +4,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ View, shown }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane, Units, Filters }, { Mistakes }, look, { say }] =
-  await Promise.all(["view", "charts", "histograms", "plane", "mistakes", "look", "../served/dom"].map(load));
+const [{ View, shown }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane, Units, Filters }, { Cloud }, { Mistakes }, look, { say }] =
+  await Promise.all(["view", "charts", "histograms", "plane", "cloud", "mistakes", "look", "../served/dom"].map(load));
 const { DASHES, card, chart, choice, fact, icon, layerColor } = look;
 
 /** One run: loss and accuracy, what its layers are like and were, and what it gets wrong. */
@@ -22,6 +22,7 @@ class LiveView extends View {
       new Filters(this),
       new Histograms(this),
       ...OF_LAYERS.map((spec) => new LineChart(this, spec, layers)),
+      new Cloud(this),
       new Mistakes(this),
     ]);
   }
@@ -64,9 +65,9 @@ function skeleton(id) {
         <div class="klv-ticks klv-up" aria-hidden="true">${ticks([6, 3, 0, -3, -6])}</div>
         <div class="klv-plane" role="img"><canvas></canvas><canvas></canvas></div>
         <div class="klv-ticks" aria-hidden="true">${ticks([-6, -3, 0, 3, 6])}</div>
-      </div><p class="klv-hint" data-note></p>`)}
-    ${card("units", "units", `<div class="klv-units" role="group"></div>
-      <p class="klv-hint" data-t="units_hint"></p>`)}
+      </div><p class="klv-hint" data-note></p>${choice(id, "points", "points", ["points_train", "points_test"])}`)}
+    ${card("units", "units", `<div class="klv-network"><canvas aria-hidden="true"></canvas><div class="klv-units" role="group"></div></div>
+      <p class="klv-hint"><span data-t="units_hint"></span><span data-t="lines_hint"></span></p>`)}
   </div>
   ${card("filters", "filters", `<div class="klv-filters" role="group"></div>
     <p class="klv-hint" data-t="filters_hint"></p>`)}
@@ -82,6 +83,7 @@ function skeleton(id) {
       ${chart("grad_norm", "grad_norm", {})}${chart("update_ratio", "update_ratio", { hint: "update_ratio_hint" })}
     </div>
   </section>
+  ${card("cloud", "cloud", `<div class="klv-cloud" role="img"><canvas></canvas></div><ul></ul><p class="klv-hint" data-note></p>`)}
   ${card("mistakes", "mistakes", `<p class="klv-hint" data-note></p>
     <div class="klv-mistakes"><div class="klv-confusion" role="group"></div>
     <div class="klv-gallery"><p class="klv-hint" role="status"></p><ul></ul></div></div>`)}`;

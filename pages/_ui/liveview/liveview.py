@@ -23,7 +23,8 @@ def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None
     """Show the run that `token` may watch. Another token at the same key shows another run in the same charts.
 
     The page reruns once when the run has ended ("completed", "diverged", "error") or the server no longer knows the
-    token ("gone"); `on_ended` is called before that rerun.
+    token ("gone"); `on_ended` is called before that rerun. It also reruns when the run can be paused for a while
+    already and that was not so at the latest rerun, or the other way round: an epoch asked for by hand may be long.
     """
     run = pool().by_token(token)
     toy = run is not None and run.experiment.data == "toy2d"
@@ -35,11 +36,13 @@ def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None
             "token": token,
             "language": language(),
             "known": run.state if run else "gone",  # what this rerun shows: it need not be told
+            "pause": run is not None and run.can_pause,  # does it show a button for that?
             "units": [word.units for word in words if isinstance(word, Dense)],  # of toy2d, layer by layer
             "classes": {name: translate(name) for name in datasets.FASHION},  # other classes are digits and kana
             "labels": labels(),
         },
         on_ended_change=on_ended or (lambda: None),
+        on_turned_change=lambda: None,
     )
 
 
@@ -85,9 +88,18 @@ def labels() -> dict[str, str]:
         "plane": _("What the network makes of the plane"),
         "plane_text": _("The plane at step {step}: {share} of it is taken for class {name}. Test accuracy {test}."),
         "plane_key": _("Orange: class {first}; blue: class {second}; white: undecided"),
-        "units": _("Hidden units"),
+        "points": _("Points"),
+        "points_train": _("Training set"),
+        "points_test": _("Test set"),
+        "units": _("Units and weights"),
         "units_hint": _("Point at a unit to see it large. Each from its lowest output (orange) to its highest (blue)."),
+        "lines_hint": _("Lines are weights: blue positive, orange negative, the thicker the larger."),
         "units_text": _("The outputs of {n} hidden units over the plane."),
+        "lines_text": _("The largest weight of an input: {source} → {target}, {weight}."),
+        "inputs": _("Inputs: {names}"),
+        "input": _("Input {name}"),
+        "outputs": _("Outputs"),
+        "output_unit": _("Output for class {name}"),
         "unit": _("{layer}, unit {n}"),
         "layer": _("Hidden layer {n}"),
         # filters
@@ -114,9 +126,17 @@ def labels() -> dict[str, str]:
         "grad_norm": _("Gradient norm ‖∂L/∂W‖"),
         "update_ratio": _("Size of an update ‖ΔW‖ / ‖W‖"),
         "update_ratio_hint": _("dotted: 0.001, a common rule of thumb"),
+        # the cloud
+        "cloud": _("What the last hidden layer makes of the test set"),
+        "cloud_note": _(
+            "The first {n} test examples where {layer} ({units} units) puts them, in the plane in which they "
+            "differ most ({share} of their variance). Ringed: taken for another class."
+        ),
+        "cloud_text": _("{n} test examples at step {step}, {wrong} of them taken for another class."),
         # mistakes
         "mistakes": _("What the network gets wrong"),
         "mistakes_later": _("Pause the run to see what the network gets wrong on the whole test set."),
+        "mistakes_measuring": _("Measuring on the whole test set …"),
         "mistakes_none": _("The network's outputs are no longer finite numbers: there is nothing to compare."),
         "mistakes_stale": _("As of step {step}; pause the run to measure again."),
         "confusion": _("Confusion matrix"),

@@ -1,7 +1,8 @@
 /** How it looks: numbers as text, the colours of the page's theme, icons, and the frames of cards and charts. */
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
-const { style } = await import(new URL(`../served/dom.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
+const [{ style }, { minus, significant }] = await Promise.all(["dom", "numbers"].map(load));
 
 /** Return a run's numbers as text in the page's language. */
 export function formats(language) {
@@ -12,15 +13,14 @@ export function formats(language) {
     round: { style: "percent", maximumFractionDigits: 0 },
     seconds: { style: "unit", unit: "second", minimumFractionDigits: 1, maximumFractionDigits: 1 },
     middle: { maximumSignificantDigits: 3 },
-    extreme: { maximumSignificantDigits: 3, notation: "scientific" },
   };
   const format = {};
   for (const [name, options] of Object.entries(kinds)) {
     const number = new Intl.NumberFormat(language, options);
-    format[name] = (value) => (Number.isFinite(value) ? number.format(value || 0) : "–"); // never "-0"
+    format[name] = (value) => (Number.isFinite(value) ? minus(number.format(value || 0)) : "–"); // never "-0"
   }
   const extreme = (value) => value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5);
-  format.short = (value) => (extreme(value) ? format.extreme : format.middle)(value);
+  format.short = (value) => (extreme(value) ? significant(value, 3) : format.middle(value));
   return format;
 }
 

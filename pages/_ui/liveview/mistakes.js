@@ -34,7 +34,7 @@ export class Mistakes extends Block {
 
   stamp(frame) {
     const measured = frame.rows("confusion") > 0;
-    return [measured, measured ? frame.header.step : frame.header.state].join();
+    return [measured, ...(measured ? [frame.header.step] : [frame.header.state, frame.header.measuring])].join();
   }
 
   draw(frame) {
@@ -43,9 +43,9 @@ export class Mistakes extends Block {
     if (fresh) this.shown = frame;
     this.body.hidden = !this.shown;
     this.body.classList.toggle("klv-stale", !fresh);
-    const diverged = frame.header.state === "diverged";
-    const missing = diverged ? "mistakes_none" : this.shown ? "mistakes_stale" : "mistakes_later";
-    const note = fresh ? "confusion_axes" : missing;
+    const { state, measuring } = frame.header;
+    const missing = state === "diverged" ? "mistakes_none" : this.shown ? "mistakes_stale" : "mistakes_later";
+    const note = fresh ? "confusion_axes" : measuring ? "mistakes_measuring" : missing;
     this.note.textContent = this.view.t(note, { step: this.view.format.whole(this.shown?.header.step) });
     if (!this.shown) return;
     const content = [this.shown.token, this.shown.header.step, this.view.look, this.width].join();

@@ -2,7 +2,7 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block, surface }, { between, rove }, { element, say }] =
+const [{ Block, surface }, { between, rove }, { element, range, say }] =
   await Promise.all(["charts", "look", "../served/dom"].map(load));
 
 const ORANGE = "#f2a043"; // class 0; points are darker, so as to stand out on their own side
@@ -38,7 +38,7 @@ export function shade(canvas, bytes, times) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** What the network makes of the plane, the training points on it; or, large, what one hidden unit makes of it. */
+/** What the network makes of the plane, the points of a set on it; or, large, what one hidden unit makes of it. */
 export class Plane extends Block {
   thrift = 15;
 
@@ -54,17 +54,17 @@ export class Plane extends Block {
   }
 
   stamp(frame) {
-    return [frame.header.step, this.view.unit].join();
+    const { unit } = this.view;
+    return [frame.header.step, unit?.array, unit?.row].join();
   }
 
   draw(frame) {
     const { unit } = this.view;
-    const pointed = unit !== undefined && unit < frame.rows("responses");
-    if (pointed) shade(this.base, frame.row("responses", unit), 12);
+    const pointed = unit && unit.row < frame.rows(unit.array);
+    if (pointed) shade(this.base, frame.row(unit.array, unit.row), 12);
     else shade(this.base, frame.arrays.plane.values, 4);
     const [first, second] = this.view.classes(frame);
-    const note = pointed ? unitName(this.view, unit) : this.view.t("plane_key", { first, second });
-    say(this.note, note);
+    say(this.note, pointed ? unit.name : this.view.t("plane_key", { first, second }));
     const points = [frame.token, this.view.look, this.width, frame.rows("points")].join();
     if (points !== this.points) this.drawPoints(frame);
     this.points = points;
@@ -75,7 +75,8 @@ export class Plane extends Block {
     context.lineWidth = 1;
     context.strokeStyle = "#ffffff";
     for (let i = 0; i < frame.rows("points"); i++) {
-      const [x1, x2, label] = frame.row("points", i);
+      const [x1, x2, label, test] = frame.row("points", i);
+      if (Boolean(test) !== (this.view.options.points === "points_test")) continue;
       context.beginPath();
       context.arc(((x1 + 6) / 12) * this.width, ((6 - x2) / 12) * this.width, 3.2, 0, 2 * Math.PI);
       context.fillStyle = POINTS[label];
@@ -105,27 +106,40 @@ function squares(bytes) {
   return Array.from(bytes, (byte, i) => [centre(i % size), -centre(Math.floor(i / size)), byte]);
 }
 
-/** Return [layer, unit], both counted from 0, of the `index`-th hidden unit. */
-function place(view, index) {
-  let layer = 0;
-  for (const size of view.data.units) {
-    if (index < size) break;
-    index -= size;
-    layer++;
-  }
-  return [layer, index];
+/**
+ * Return the network's layers, the inputs first and the outputs last: a title each and its units, of which each has a
+ * name, and its picture in a row of one of the frame's arrays.
+ */
+function layers(view, frame) {
+  const signs = frame.header.inputs.map(sign);
+  const inputs = signs.map((name, row) => ({ name: view.t("input", { name }), array: "inputs", row }));
+  const outputs = view.classes(frame).map((name, row) => ({ name: view.t("output_unit", { name }), array: "outputs", row }));
+  const all = range(frame.rows("responses"), (row) => ({ array: "responses", row }));
+  const hidden = view.data.units.map((size, k) => {
+    const title = view.t("layer", { n: k + 1 });
+    const units = all.splice(0, size).map((unit, i) => ({ ...unit, name: view.t("unit", { layer: title, n: i + 1 }) }));
+    return { title, units };
+  });
+  return [
+    { title: view.t("inputs", { names: signs.join(", ") }), units: inputs },
+    ...hidden.filter(({ units }) => units.length),
+    { title: view.t("outputs"), units: outputs },
+  ];
 }
 
-function unitName(view, index) {
-  const [layer, unit] = place(view, index);
-  return view.t("unit", { layer: view.t("layer", { n: layer + 1 }), n: unit + 1 });
-}
+/** Return an input as it is written in formulas: x1^2 is x₁². */
+const sign = (name) =>
+  name.replace("sin", "sin ").replace("^2", "²").replace(/\d/g, (digit) => String.fromCharCode(0x2080 + Number(digit)));
 
-/** Every hidden unit's own output over the plane, layer by layer. */
+/**
+ * Every unit's own output over the plane, layer by layer, and the weights between them as lines: blue for positive and
+ * orange for negative ones, the thicker the larger. Those of the unit that is pointed at stand out.
+ */
 export class Units extends Block {
   constructor(view) {
     super(view, "units");
     this.box = this.element.querySelector(".klv-units");
+    this.lines = this.element.querySelector("canvas");
     const point = (event) => this.point(event.target.closest("button"));
     for (const kind of ["pointerover", "focusin"]) this.box.addEventListener(kind, point);
     for (const kind of ["pointerleave", "focusout"]) this.box.addEventListener(kind, () => this.point());
@@ -133,47 +147,95 @@ export class Units extends Block {
   }
 
   point(button) {
-    this.view.unit = button ? Number(button.dataset.unit) : undefined;
-    this.view.refresh([this.view.plane]);
+    this.view.unit = this.units?.[this.buttons.indexOf(button)];
+    this.view.refresh([this.view.plane, this]);
   }
 
   applies(frame) {
-    return frame.rows("responses") > 0;
+    return frame.rows("inputs") > 0;
+  }
+
+  stamp(frame) {
+    return [frame.header.step, this.units?.indexOf(this.view.unit)].join();
   }
 
   build(frame) {
-    this.box.replaceChildren();
-    this.tiles = Array.from({ length: frame.rows("responses") }, (_, i) => {
-      const [layer] = place(this.view, i);
-      if (!this.box.children[layer]) {
-        this.box.append(element("div", { className: "klv-layer", innerHTML: "<small></small><div></div>" }));
-      }
-      const [title, tiles] = this.box.children[layer].children;
-      title.textContent = this.view.t("layer", { n: layer + 1 });
-      const tile = element("button", { type: "button", tabIndex: i ? -1 : 0, title: unitName(this.view, i) });
-      tile.dataset.unit = i;
-      tile.append(element("canvas"));
-      tiles.append(tile);
-      return tile.firstElementChild;
-    });
+    this.layers = layers(this.view, frame);
+    this.units = this.layers.flatMap(({ units }) => units);
+    this.view.unit = undefined;
+    this.buttons = this.units.map(({ name }, i) =>
+      element("button", { type: "button", tabIndex: i ? -1 : 0, title: name }, element("canvas")));
+    const rest = [...this.buttons];
+    this.box.replaceChildren(...this.layers.map(({ title, units }) => element("div", { className: "klv-layer" },
+      element("small", { textContent: title }), element("div", {}, ...rest.splice(0, units.length)))));
   }
 
   draw(frame) {
-    const content = [frame.token, this.view.words, this.view.data.units, frame.rows("responses")].join();
+    const { units } = this.view.data;
+    const content = [frame.token, this.view.words, units, frame.rows("responses"), frame.header.inputs].join();
     if (content !== this.content) this.build(frame);
     this.content = content;
-    this.tiles.forEach((tile, i) => shade(tile, frame.row("responses", i), 2));
+    const linked = this.layers.slice(1).every(({ units: below }, k) => {
+      const [rows, columns] = frame.arrays[`links${k}`]?.shape ?? []; // of another network, where the page is ahead
+      return rows === this.layers[k].units.length && columns === below.length;
+    });
+    this.element.classList.toggle("klv-linked", linked);
+    this.said = linked ? this.largest(frame) : "";
+    this.units.forEach(({ array, row }, i) => shade(this.buttons[i].firstElementChild, frame.row(array, row), 2));
+    if (linked) this.drawLines(frame);
+  }
+
+  drawLines(frame) {
+    const { box, lines } = this;
+    const context = surface(lines, box.offsetWidth, box.offsetHeight);
+    const places = this.buttons.map((it) => [it.offsetLeft + it.offsetWidth / 2, it.offsetTop, it.offsetHeight]);
+    let first = 0; // of the layer above
+    this.layers.slice(0, -1).forEach(({ units }, k) => {
+      const weights = frame.arrays[`links${k}`].values;
+      const next = first + units.length;
+      const [n, largest] = [weights.length / units.length, weights.reduce((most, w) => Math.max(most, Math.abs(w)), 0)];
+      weights.forEach((weight, index) => {
+        const [from, to] = [first + Math.floor(index / n), next + (index % n)];
+        const share = Math.abs(weight) / largest;
+        if (!(share > 0)) return; // all are zero, or one is no number
+        const aside = this.view.unit && ![from, to].some((i) => this.units[i] === this.view.unit);
+        this.line(context, places[from], places[to], { share, positive: weight > 0, aside });
+      });
+      first = next;
+    });
+  }
+
+  line(context, [x1, top, height], [x2, y2], { share, positive, aside }) {
+    const y1 = top + height;
+    const middle = (y1 + y2) / 2;
+    context.beginPath();
+    context.moveTo(x1, y1);
+    context.bezierCurveTo(x1, middle, x2, middle, x2, y2);
+    context.lineWidth = 0.75 + 3.75 * share;
+    context.strokeStyle = positive ? BLUE : ORANGE;
+    context.globalAlpha = (0.25 + 0.75 * share) * (aside ? 0.15 : 1);
+    context.stroke();
   }
 
   speak(frame) {
-    this.box.setAttribute("aria-label", this.view.t("units_text", { n: frame.rows("responses") }));
+    const said = [this.view.t("units_text", { n: frame.rows("responses") }), this.said];
+    this.box.setAttribute("aria-label", said.filter(Boolean).join(" "));
+  }
+
+  /** Say which of the inputs' lines is the thickest. */
+  largest(frame) {
+    const [inputs, units] = this.layers.map((layer) => layer.units);
+    const weights = frame.arrays.links0.values;
+    const index = weights.reduce((best, weight, i) => (Math.abs(weight) > Math.abs(weights[best]) ? i : best), 0);
+    if (!Number.isFinite(weights[index])) return "";
+    const [source, target] = [inputs[Math.floor(index / units.length)], units[index % units.length]];
+    const values = { source: source.name, target: target.name, weight: this.view.format.short(weights[index]) };
+    return this.view.t("lines_text", values);
   }
 
   table(frame) {
-    const rows = Array.from({ length: frame.rows("responses") }, (_, i) => {
-      const [layer, unit] = place(this.view, i);
-      return squares(frame.row("responses", i)).map((square) => [layer + 1, unit + 1, ...square]);
-    });
+    const rows = this.layers.flatMap(({ units }, k) => units.map(({ array, row }, i) =>
+      squares(frame.row(array, row)).map((square) => [k, i + 1, ...square])));
     return [["layer", "unit", "x1", "x2", "response"], ...rows.flat()];
   }
 }

@@ -8,12 +8,13 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Frame }, { MAX_BANDS }, { formats, readTheme, stylesheet }, { Channel }, { fill }, { mounted }] =
+const [{ Frame }, { MAX_BANDS }, { formats, readTheme, stylesheet }, { Channel }, { fill }, { mounted, onOtherScreen }] =
   await Promise.all(["frame", "charts", "look", "../served/channel", "../served/dom", "../served/mount"].map(load));
 
 const mounts = new Map(); // key → how often the component was mounted
 
 const SPEAK_EVERY = 2000; // milliseconds between two updates of the text alternatives
+const A_WHILE = 400; // milliseconds that a state lasts before the page's buttons have to suit it
 const LONG = 40; // milliseconds of drawing at once
 const ENDED = new Set(["completed", "diverged", "error", "gone"]);
 
@@ -28,7 +29,7 @@ export class View {
     this.root = root;
     this.received = 0;
     this.look = 0; // changes with theme, words and choices: everything is to be drawn again
-    this.options = { x: "steps", loss: "linear", histogram: "activations" };
+    this.options = { x: "steps", loss: "linear", histogram: "activations", points: "points_train" };
     this.channel = new Channel({
       received: (buffer) => this.receive(new Frame(buffer, this.data.token)),
       opened: () => this.lost(false),
@@ -72,6 +73,10 @@ export class View {
       this.seen.observe(block.element);
       this.sized.observe(block.figure);
     }
+    this.leaveScreen = onOtherScreen(() => {
+      this.look++;
+      this.refresh();
+    });
   }
 
   /** Take over what the page says; called at each of its reruns that changes anything, and when the theme changes. */
@@ -82,16 +87,18 @@ export class View {
     Object.assign(this, { data, trigger });
     const theme = readTheme(this.root);
     const words = JSON.stringify([data.language, data.labels]);
-    if (words !== this.words || JSON.stringify(theme) !== JSON.stringify(this.theme)) {
+    const reworded = words !== this.words;
+    if (reworded || JSON.stringify(theme) !== JSON.stringify(this.theme)) {
       Object.assign(this, { words, theme, format: formats(data.language) });
       this.relabel();
+      if (reworded && this.told) this.announce(this.told);
     }
     if (data.token !== before.token) this.watch(data.token);
     this.schedule();
   }
 
   watch(token) {
-    clearTimeout(this.reminder);
+    for (const timer of [this.reminder, this.turning]) clearTimeout(timer);
     this.state = this.reported = null;
     this.lost(false);
     this.channel.open(`live/${token}`);
@@ -99,10 +106,11 @@ export class View {
 
   close() {
     this.channel.close();
-    for (const timer of [this.speaker, this.reminder]) clearTimeout(timer);
+    for (const timer of [this.speaker, this.reminder, this.turning]) clearTimeout(timer);
     cancelAnimationFrame(this.raf);
     this.seen.disconnect();
     this.sized.disconnect();
+    this.leaveScreen();
     for (const block of this.blocks) block.destroy();
   }
 
@@ -120,12 +128,26 @@ export class View {
   /** The run is in this state now. */
   enter(state) {
     if (state === "running") this.known = this.reported = null;
-    if (state === this.state) return;
+    const [changed, step] = [state !== this.state, this.frame?.header.step ?? 0];
     this.state = this.root.dataset.state = state;
+    if (changed || (state !== "running" && step !== this.told.step)) this.announce({ state, step });
+    if (!changed) return;
     this.status.showState();
-    const step = this.format.whole(this.frame?.header.step ?? 0);
-    this.root.querySelector("[data-live]").textContent = this.t("announcement", { state: this.t(state), step });
+    clearTimeout(this.turning);
     if (ENDED.has(state)) this.report(state);
+    else this.turning = setTimeout(() => this.turn(state === "running"), A_WHILE);
+  }
+
+  /** Have the page rerun, once, if it offers to pause what rests, or not to pause what runs. */
+  turn(runs) {
+    if ((this.data.pause ?? runs) !== runs) this.trigger("turned", this.state);
+  }
+
+  /** Have a screen reader say in which state the run is, and at which step. */
+  announce(told) {
+    this.told = told;
+    const step = this.format.whole(told.step);
+    this.root.querySelector("[data-live]").textContent = this.t("announcement", { state: this.t(told.state), step });
   }
 
   /** Have the page rerun, once, if it does not show yet that the run has ended. */
@@ -220,7 +242,8 @@ export class View {
       const end = performance.now();
       block.due = end + Math.max(block.pause, (end - start) * block.thrift);
     }
-    this.root.dataset.step = frame.header.step;
+    const { step, state, measuring } = frame.header;
+    Object.assign(this.root.dataset, { step, rests: state !== "running" && !measuring });
     if (this.painted !== this.received) this.root.dataset.frames++;
     this.painted = this.received;
     this.speaker ??= setTimeout(() => this.speak(), (this.spoken ?? 0) + SPEAK_EVERY - performance.now());

@@ -5,7 +5,7 @@ import pytest
 
 from engine.experiment import Experiment
 from engine.runs import frames
-from engine.training.trainer import Trainer
+from engine.training.trainer import Trainer, completed
 
 
 @pytest.fixture
@@ -42,6 +42,11 @@ def test_other_networks_have_no_filters_to_look_at(network):
 
 def test_a_frame_of_a_convolutional_run_is_complete(trainer):
     trainer.advance(steps=3)
-    header, arrays = frames.describe(trainer, at_rest=True)
+    measured, mistakes = completed(frames.measure(trainer))
+    header, arrays = frames.describe(trainer)
     assert header["step"] == 3
-    assert {"filters", "filters_before", "confusion", "loss"} <= set(arrays)
+    assert {"filters", "filters_before", "loss"} <= set(arrays)
+    assert arrays["evaluated"][-1, 0] == 3
+    assert set(mistakes) == {"confusion", "wrong", "wrong_labels", "wrong_confidence"}
+    confusion = mistakes["confusion"]
+    assert measured["test_accuracy"] == pytest.approx(np.trace(confusion) / confusion.sum())

@@ -1,5 +1,7 @@
 """Live runs: fair, pausable, watched by someone or at rest, and not lost when a worker dies."""
 
+import os
+import signal
 import threading
 import time
 
@@ -93,10 +95,29 @@ def test_pause_step_and_resume(pool):
     screen.until(lambda run: run.state == "paused")
     at = run.step
     pool.command(run, "step", 10)
-    screen.until(lambda run: run.step == at + 10)
-    assert "confusion" in protocol.decode(run.frame)[1]
+    screen.until(lambda run: run.step == at + 10 and "confusion" in protocol.decode(run.frame)[1])  # measured after it
     pool.command(run, "resume")
     screen.until(lambda run: run.step > at + 20)
+
+
+def test_what_runs_can_be_paused_also_steps_asked_for_by_hand(pool):
+    run = pool.start(SMALL, running=False)
+    screen = Screen(pool, run)
+    screen.until(lambda run: run.state == "paused")
+    assert not run.can_pause
+    pool.command(run, "step", 50_000)
+    screen.until(lambda run: run.can_pause and run.step > 0)
+    assert not run.wanted  # who looks again later finds it at rest
+    pool.command(run, "pause")
+    assert not run.can_pause
+    screen.until(lambda run: run.state == "paused")
+    assert run.step < 50_000
+    at = run.step
+    pool.command(run, "step", 10)
+    screen.until(lambda run: run.step == at + 10 and run.state == "paused")
+    assert not run.can_pause
+    pool.command(run, "resume")
+    assert run.can_pause
 
 
 def test_nobody_watching_nothing_training(pool, monkeypatch):
@@ -167,6 +188,45 @@ def test_a_killed_worker_loses_nothing(pool, monkeypatch):
     np.testing.assert_array_equal(weights(run), undisturbed.network.vector.data)
 
 
+def test_a_worker_that_talks_nonsense_is_replaced(pool, monkeypatch):
+    screen = Screen(pool, pool.start(SMALL))
+    screen.until(lambda run: run.step > 10)
+    worker, read, garbled = screen.run.worker, protocol.read_frame, threading.Event()
+
+    def garble(stream):
+        message = read(stream)
+        return b"what a library prints" if not garbled.is_set() and garbled.set() is None else message
+
+    monkeypatch.setattr(protocol, "read_frame", garble)
+    wait(lambda: screen.run.worker is not worker)
+    assert worker.process.poll() is not None
+    at = screen.run.step
+    screen.until(lambda run: run.step > at)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="cannot stop a process")
+def test_nobody_waits_for_a_worker_that_does_not_read():
+    with Pool(workers=1) as pool:
+        run = pool.start(SMALL.replace(network="dense300 dense300"))
+        wait(lambda: run.state == "paused")
+        pool.command(run, "step", 1)
+        wait(lambda: run.checkpoint is not None)
+        os.kill(run.worker.process.pid, signal.SIGSTOP)
+        ended = threading.Event()
+
+        def go_on():
+            pool.open(run.id, "a comparison")  # sends a checkpoint that no pipe has room for
+            pool.by_token(run.token)
+            pool.stop()
+            ended.set()
+
+        threading.Thread(target=go_on, daemon=True).start()
+        in_time = ended.wait(10)
+        if not in_time:
+            os.kill(run.worker.process.pid, signal.SIGCONT)
+        assert in_time
+
+
 def test_live_changes_survive_the_worker(pool):
     run = pool.start(SMALL)
     screen = Screen(pool, run)
@@ -217,6 +277,20 @@ def test_an_error_inside_ends_one_run_alone(pool, monkeypatch):
     healthy.until(lambda run: run.step > at)
 
 
+def test_a_run_that_has_ended_in_an_error_stays_so_when_its_worker_dies(pool):
+    healthy = Screen(pool, pool.start(SMALL))
+    broken = Screen(pool, pool.start(SMALL, checkpoint=b"no checkpoint"))
+    broken.until(lambda run: run.state == "error")
+    for _ in range(pool_module.LIVES):
+        at = healthy.run.step
+        healthy.until(lambda run, at=at: run.step > at)
+        healthy.run.worker.process.kill()
+    at = healthy.run.step
+    healthy.until(lambda run: run.step > at)
+    assert "safetensors" in str(broken.run.error)
+    assert broken.frames == 1
+
+
 def test_divergence_is_a_state(pool):
     run = pool.start(SMALL.replace(optimizer="sgd", loss="squared_error", lr=100.0))
     Screen(pool, run).until(lambda run: run.state == "diverged")
@@ -240,6 +314,84 @@ def test_a_worker_that_cannot_start_is_not_started_for_ever(monkeypatch):
         pool_module.sys, "executable", "/bin/false" if pool_module.os.path.exists("/bin/false") else "false"
     )
     with Pool(workers=1) as pool:
-        run = pool.start(SMALL)
-        wait(lambda: run.state == "error", timeout=60)
-        assert "could not be started" in str(run.error)
+        wait(lambda: len(pool._deaths) > 5, timeout=60)
+        with pytest.raises(InputError, match="could not be started"):
+            pool.start(SMALL)
+
+
+def test_who_comes_back_before_the_pause_is_heard_of_goes_on_too(pool):
+    run = pool.start(SMALL)
+    screen = Screen(pool, run)
+    screen.until(lambda run: run.step > 10)
+    screen.close()
+    again = Screen(pool, run)  # at once: the run still says that it is running
+    number = run.pending[-1]["number"]
+    again.until(lambda run: run.header["number"] >= number)
+    at = run.step
+    again.until(lambda run: run.state == "running" and run.step > at + 100)
+
+
+def test_who_has_trained_for_long_is_not_put_off_for_as_long(pool):
+    old = pool.start(SMALL)
+    screen = Screen(pool, old)
+    screen.until(lambda run: run.step > 8000, timeout=60)
+    pool.command(old, "pause")
+    screen.until(lambda run: run.state == "paused")
+    young = Screen(pool, pool.start(SMALL.replace(seed=1)))
+    young.until(lambda run: run.step > 10)
+    pool.command(old, "resume")
+    at, other = old.step, young.run.step
+    screen.until(lambda run: run.step > at + 500, timeout=60)
+    assert young.run.step - other < 4000
+
+
+def test_a_run_that_kills_every_worker_is_given_up_and_the_others_go_on(pool, monkeypatch):
+    monkeypatch.setattr(pool_module, "LIVES", 2)
+    healthy = Screen(pool, pool.start(SMALL))
+    healthy.until(lambda run: run.step > 10)
+    silent = Screen(pool, pool.start(SMALL.replace(seed=1)))
+    silent.until(lambda run: run.step > 10)
+    for lost in (1, 2):
+        at = healthy.run.step
+        silent.run.losses = lost - 1  # as if no frame had come
+        healthy.run.worker.process.kill()
+        healthy.until(lambda run, at=at: run.step > at)
+    silent.until(lambda run: run.state == "error")
+    assert "smaller network" in str(silent.run.error)
+    assert healthy.run.error is None
+
+
+def test_without_a_process_nothing_starts_until_there_is_one(pool, monkeypatch):
+    monkeypatch.setattr(pool_module, "DYING", 0.5)
+    run = pool.start(SMALL)
+    screen = Screen(pool, run)
+    screen.until(lambda run: run.step > 10)
+    start, denied = pool_module._WorkerProcess, threading.Event()
+
+    def refuse(pool):
+        if denied.is_set():
+            return start(pool)
+        raise OSError("no process left")
+
+    monkeypatch.setattr(pool_module, "_WorkerProcess", refuse)
+    run.worker.process.kill()
+    screen.until(lambda run: run.state == "error")
+    with pytest.raises(InputError, match="could not be started"):
+        pool.start(SMALL)
+    denied.set()
+    wait(lambda: pool._workers)
+    Screen(pool, pool.start(SMALL)).until(lambda run: run.step > 10)
+
+
+def test_a_finished_run_that_is_opened_again_shows_what_it_gets_wrong(pool):
+    run = pool.start(SMALL.replace(steps=30))
+    Screen(pool, run).until(lambda run: run.state == "completed")
+    header, arrays = protocol.decode(run.frame)
+    assert arrays["evaluated"][-1, 0] == 30
+    assert arrays["confusion"].sum() == header["test_size"]
+    wait(lambda: store.load(run.id) is not None)
+    again = pool.open(run.id)
+    Screen(pool, again).until(lambda run: run.state == "completed")
+    header, arrays = protocol.decode(again.frame)
+    assert arrays["confusion"].sum() == header["test_size"]
+    assert not header["measuring"]

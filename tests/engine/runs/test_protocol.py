@@ -48,6 +48,16 @@ def test_garbage_is_refused(garbage):
     assert isinstance(arrays, dict)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [b'{"arrays": [["a", "u1", [-1]]]}', b'{"arrays": [["a", "f4", [-2, -2]]]}', b'{"arrays": [["a", "f4", [1.0]]]}',
+     b'{"arrays": [["a", "f4", [1' + b"0" * 30 + b"]]]}", b"[" * 100_000],
+)  # fmt: skip
+def test_absurd_headers_are_refused(head):
+    with pytest.raises(protocol.ProtocolError):
+        protocol.decode(len(head).to_bytes(4, "little") + head + bytes(64))
+
+
 def test_frames_on_a_pipe():
     pipe = io.BytesIO()
     protocol.write_frame(pipe, b"one")

@@ -1,6 +1,7 @@
 """Kept runs: whole or not at all, and never outside their folder."""
 
 import os
+import time
 
 import pytest
 
@@ -47,3 +48,21 @@ def test_the_oldest_go(monkeypatch):
         store.save(f"run-{index:04}", b"x")
         os.utime(store.folder() / f"run-{index:04}.safetensors", (index, index))
     assert sorted(path.stem for path in store.folder().iterdir()) == ["run-0002", "run-0003", "run-0004"]
+
+
+def test_the_newest_stays_though_the_clock_was_set_back(monkeypatch):
+    monkeypatch.setattr(store, "LIMIT", 2)
+    for index in range(3):
+        store.save(f"run-{index:04}", b"x")
+        os.utime(store.folder() / f"run-{index:04}.safetensors", (2**33 + index, 2**33 + index))
+    store.save("newest", b"x")
+    assert sorted(path.stem for path in store.folder().iterdir()) == ["newest", "run-0002"]
+
+
+def test_what_a_server_left_behind_that_was_ended_goes():
+    store.save("abcdef12", b"one")
+    for name, age in (("old.part", 2 * store.ABANDONED), ("new.part", 0)):
+        (store.folder() / name).touch()
+        os.utime(store.folder() / name, (time.time() - age,) * 2)
+    store.save("abcdef12", b"two")
+    assert sorted(os.listdir(store.folder())) == ["abcdef12.safetensors", "new.part"]

@@ -102,7 +102,7 @@ def test_what_looks_at_a_run_leaves_it_as_it_was_even_when_it_fails(blobs, small
         raise OSError
 
     if failing == "evaluate":
-        monkeypatch.setattr(metrics, "evaluate", fail)
+        monkeypatch.setattr(metrics, "predict", fail)
     else:
         monkeypatch.setattr(type(trainer.network), "state_dict", fail)
     with pytest.raises(OSError):  # noqa: PT011
@@ -145,6 +145,8 @@ def test_a_run_is_measured_by_its_average(blobs, small, changes):
     twin.load_state_dict(trainer.network.state_dict())
     latest = metrics.evaluate(twin, trainer.loss, blobs.x_test, blobs.y_test, blobs.scale)
     twin.vector.data[...] = trainer.average.values
+    for name, array in twin.buffers().items():
+        array[...] = trainer.average.buffers[name]
     averaged = metrics.evaluate(twin, trainer.loss, blobs.x_test, blobs.y_test, blobs.scale)
     measured = trainer.evaluate(limit=0)
     assert (measured.test_loss, measured.test_accuracy) == averaged
@@ -170,7 +172,8 @@ def test_a_model_has_the_averaged_weights(blobs, small, changes, network_only):
     model = load_model(dump(trainer, network_only=network_only))
     np.testing.assert_array_equal(model.network.vector.data, trainer.average.values)
     for name, array in trainer.network.buffers().items():
-        np.testing.assert_array_equal(model.network.buffers()[name], array)
+        np.testing.assert_array_equal(model.network.buffers()[name], trainer.average.buffers[name])
+        assert (array != trainer.average.buffers[name]).any()
     with trainer.at_rest():
         np.testing.assert_array_equal(outputs(model.network, blobs), outputs(trainer.network, blobs))
     assert (outputs(model.network, blobs) != latest).any()
@@ -198,3 +201,35 @@ def test_without_averaging_there_is_nothing_to_keep(blobs, small):
     assert "average.values" not in trainer.state_dict()[0]
     with trainer.at_rest():
         np.testing.assert_array_equal(trainer.network.vector.data, Trainer(small, blobs).network.vector.data)
+
+
+def test_running_averages_are_as_old_as_the_weights(blobs, small):
+    """a ← d a + (1 − d) r after every step, from the running averages r; evaluation computes with a."""
+    trainer = Trainer(small.replace(**AVERAGED, normalization="batch"), blobs)
+    expected = {name: array.copy() for name, array in trainer.network.buffers().items()}
+    assert expected
+    for step in range(1, 13):
+        trainer.advance(steps=1)
+        d = min(trainer.average.decay, (1 + step) / (10 + step))
+        for name, array in trainer.network.buffers().items():
+            expected[name] = d * expected[name] + (1 - d) * array
+    latest = {name: array.copy() for name, array in trainer.network.buffers().items()}
+    with trainer.at_rest():
+        for name, array in trainer.network.buffers().items():
+            np.testing.assert_allclose(array, expected[name], rtol=1e-4)
+    for name, array in trainer.network.buffers().items():
+        np.testing.assert_array_equal(array, latest[name])
+    heir = restore(dump(trainer), blobs)
+    for name, array in trainer.average.arrays().items():
+        np.testing.assert_array_equal(heir.average.arrays()[name], array)
+
+
+def test_an_older_checkpoint_begins_with_the_latest_running_averages(blobs, small):
+    trainer = Trainer(small.replace(**AVERAGED, normalization="batch"), blobs)
+    trainer.advance(steps=12)
+    arrays, rest = trainer.state_dict()
+    heir = Trainer(trainer.experiment, blobs)
+    heir.load_state_dict({name: it for name, it in arrays.items() if not name.startswith("average.buffers")}, rest)
+    np.testing.assert_array_equal(heir.average.values, trainer.average.values)
+    for name, array in trainer.network.buffers().items():
+        np.testing.assert_array_equal(heir.average.buffers[name], array)
