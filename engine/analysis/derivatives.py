@@ -28,13 +28,15 @@ KINDS = ("forward", "central")
 class Curve:
     """A function of one number, to be looked at from `low` to `high`.
 
-    formula: in LaTeX. value, slope: f and f′, elementwise, in the precision of what they are given. points: where its
-    slope is worth a look; the first is where one starts.
+    formula: in LaTeX. value, slope: f and f′, elementwise, in the precision of what they are given; f′ is NaN at a
+    kink. second, third: f″ and f‴, elsewhere. points: where its slope is worth a look; the first is where one starts.
     """
 
     formula: str
     value: Function
     slope: Function
+    second: Callable[[float], float]
+    third: Callable[[float], float]
     low: float
     high: float
     points: tuple[float, ...]
@@ -44,22 +46,40 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
+def _sigmoid_slope(x: np.ndarray) -> np.ndarray:
+    return _sigmoid(x) * (1 - _sigmoid(x))
+
+
+def _zero(x: float) -> float:
+    return 0.0
+
+
 CURVES: Mapping[str, Curve] = MappingProxyType(
     {
         "book": Curve(
-            r"0.01x^2 + 0.1x", lambda x: 0.01 * x**2 + 0.1 * x, lambda x: 0.02 * x + 0.1, 0.0, 20.0, (5.0, 10.0)
+            r"0.01x^2 + 0.1x", lambda x: 0.01 * x**2 + 0.1 * x, lambda x: 0.02 * x + 0.1, lambda x: 0.02, _zero,
+            0.0, 20.0, (5.0, 10.0),
         ),
-        "square": Curve("x^2", lambda x: x * x, lambda x: 2 * x, -3.0, 3.0, (1.0, -2.0)),
-        "cube": Curve("x^3", lambda x: x * x * x, lambda x: 3 * x * x, -2.0, 2.0, (1.0, 0.0)),
-        "sin": Curve(r"\sin x", np.sin, np.cos, -6.0, 6.0, (1.0, -3.0)),
-        "exp": Curve("e^x", np.exp, np.exp, -3.0, 3.0, (1.0, -1.0)),
+        "square": Curve("x^2", lambda x: x * x, lambda x: 2 * x, lambda x: 2.0, _zero, -3.0, 3.0, (1.0, -2.0)),
+        "cube": Curve(
+            "x^3", lambda x: x * x * x, lambda x: 3 * x * x, lambda x: 6 * x, lambda x: 6.0, -2.0, 2.0, (1.0, 0.0)
+        ),
+        "sin": Curve(
+            r"\sin x", np.sin, np.cos, lambda x: -np.sin(x), lambda x: -np.cos(x), -6.0, 6.0, (1.0, -3.0)
+        ),
+        "exp": Curve("e^x", np.exp, np.exp, np.exp, np.exp, -3.0, 3.0, (1.0, -1.0)),
         "sigmoid": Curve(
-            r"1 / (1 + e^{-x})", _sigmoid, lambda x: _sigmoid(x) * (1 - _sigmoid(x)), -6.0, 6.0, (1.0, 4.0)
+            r"1 / (1 + e^{-x})", _sigmoid, _sigmoid_slope, lambda x: _sigmoid_slope(x) * (1 - 2 * _sigmoid(x)),
+            lambda x: _sigmoid_slope(x) * (1 - 6 * _sigmoid_slope(x)), -6.0, 6.0, (1.0, 4.0),
         ),
-        "abs": Curve("|x|", np.abs, np.sign, -3.0, 3.0, (1.0, -1.0)),
-        "log": Curve(r"\ln x", np.log, lambda x: 1 / x, 0.1, 6.0, (1.0, 4.0)),
+        "abs": Curve(
+            "|x|", np.abs, lambda x: np.where(x == 0, np.nan, np.sign(x)), _zero, _zero, -3.0, 3.0, (1.0, -1.0)
+        ),
+        "log": Curve(
+            r"\ln x", np.log, lambda x: 1 / x, lambda x: -1 / x**2, lambda x: 2 / x**3, 0.1, 6.0, (1.0, 4.0)
+        ),
     }
-)
+)  # fmt: skip
 
 
 def difference(f: Function, x: np.ndarray, h: np.ndarray, kind: str = "central") -> np.ndarray:
@@ -70,10 +90,28 @@ def difference(f: Function, x: np.ndarray, h: np.ndarray, kind: str = "central")
 
 
 def errors(curve: Curve, x: float, h: np.ndarray, kind: str, dtype: type = np.float64) -> np.ndarray:
-    """Return |chord − f′(x)| for every h, (n,), the chord reckoned in `dtype`; NaN where h leaves f's domain."""
+    """Return |chord − f′(x)| for every h, (n,), the chord reckoned in `dtype`.
+
+    NaN where h leaves f's domain, and everywhere at a kink.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         chord = difference(curve.value, dtype(x), np.asarray(h, dtype), kind)
     return np.abs(chord.astype(np.float64) - curve.slope(np.float64(x)))
+
+
+def order(curve: Curve, x: float, kind: str) -> float:
+    """Return the power of h that a short chord at x is wrong by: 1 or 2, ∞ where it is exact, NaN at a kink."""
+    if np.isnan(curve.slope(np.float64(x))):
+        return np.nan
+    second, third = abs(curve.second(x)), abs(curve.third(x))
+    if kind == "forward" and second > 1e-3 * third:  # else ½ h f″ is lost in ⅙ h² f‴
+        return 1
+    return 2 if third else np.inf
+
+
+def cancels(curve: Curve, x: float) -> bool:
+    """Return whether digits cancel in a chord at x: everywhere, but where x and f(x) are 0."""
+    return bool(x or curve.value(np.float64(x)))
 
 
 def best_h(kind: str, dtype: type = np.float64) -> float:
@@ -84,6 +122,14 @@ def best_h(kind: str, dtype: type = np.float64) -> float:
 # -------------------------------------------------------------------------------------------------------- activations
 
 ACTIVATIONS = ("step", *build.ACTIVATIONS)
+# Suprema of f′. GELU's, in the form with tanh that the networks use, and SiLU's are found where f″ = 0.
+_STEEPEST = MappingProxyType(
+    {
+        "step": 0.0, "sigmoid": 0.25, "tanh": 1.0, "relu": 1.0, "leaky_relu": 1.0, "elu": 1.0,
+        "gelu": 1.128993068658772, "silu": 1.099839320128867, "softplus": 1.0, "identity": 1.0,
+    }
+)  # fmt: skip
+NEVER_REACHED = ("softplus",)
 
 
 def activation(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -99,6 +145,11 @@ def activation(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     layer.build(x.shape[1:], rng=np.random.default_rng(0))
     y = layer.forward(x.copy(), training=True).copy()
     return y, layer.backward(np.ones(x.shape)).copy()
+
+
+def steepest(name: str) -> float:
+    """Return what f′ of an activation is never above, be it that f′ only nears it far out (`NEVER_REACHED`)."""
+    return _STEEPEST[name]
 
 
 def through_layers(name: str, x: float, layers: int) -> np.ndarray:

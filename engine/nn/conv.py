@@ -25,6 +25,7 @@ from engine.nn.layer import Layer
 from engine.nn.parameter import Parameter
 
 FEW = 8  # pictures; of fewer, the matrix of one output row is so narrow that a product is mostly overhead
+SHORT = 64  # numbers that a kernel weighs; so few take one product
 
 
 def output_size(size: int, window: int, stride: int, padding: int = 0) -> int:
@@ -78,36 +79,48 @@ class ShiftedRows:
         return self.matrices
 
 
-class OneMatrix:
-    """The im2col matrix of a few planes, of all output rows at once, for stride 1.
+class WholeRows:
+    """The im2col matrices of a few planes, of all output rows at once, for stride 1: there a product is never narrow.
 
-    Its row (ky, kx, c) is one stretch of the padded picture's channel c, from pixel (ky, kx) on. So at the end of each
-    output row stand kernel − 1 windows that reach around into the next one: they are computed, and left out by `rows`.
+    The shifted copies stand channel by channel, shifted[j, c, h, o, n]. What the kernel's row i sees then begins i rows
+    further on in each, so k overlapping views are the matrices of the k products whose sum is the output. Kernels of
+    one channel or two would multiply next to nothing: their rows are copied into one matrix, of one product.
+
+    matrices: (k, k·C, out_h·out_w·N), rows in the order (kx, c), or (1, k·k·C, out_h·out_w·N).
     """
 
     def __init__(self, source: tuple[int, ...], kernel: int, padding: int, *, dtype: np.dtype) -> None:
         height, channels, width, n = source
-        self._out_h, self._out_w = (output_size(size, kernel, 1, padding) for size in (height, width))
-        self._row = (width + 2 * padding) * n  # numbers in a row of the padded picture
-        padded = aligned.zeros((channels, height + 2 * padding + 1, self._row), dtype)  # the last window ends beyond
-        self._inside = padded[:, padding : padding + height, padding * n : (padding + width) * n]
-        item, (channel, row, _) = padded.itemsize, padded.strides
-        stretch = self._out_h * self._row
-        self._windows = as_strided(padded, (kernel, kernel, channels, stretch), (row, n * item, channel, item))
-        self._copy = aligned.zeros(self._windows.shape, dtype)
-        self.matrix = self._copy.reshape(-1, stretch)
-        self._n = n
+        out_h, out_w = (output_size(size, kernel, 1, padding) for size in (height, width))
+        shifted = aligned.zeros((kernel, channels, height + 2 * padding, out_w, n), dtype)
+        self._copies = []
+        for shift in range(kernel):  # output column o sees source column o + shift − padding
+            first, last = max(0, padding - shift), min(out_w, width + padding - shift)
+            if first < last:
+                into = shifted[shift, :, padding : padding + height, first:last]
+                self._copies.append((into, slice(first + shift - padding, last + shift - padding)))
+        _, channel, row, _, item = shifted.strides
+        shape = (kernel, kernel * channels, out_h * out_w * n)
+        self._views = self.matrices = as_strided(shifted, shape, (row, channel, item))
+        if kernel * kernel * channels <= SHORT:
+            self.matrices = aligned.zeros((1, kernel * kernel * channels, shape[-1]), dtype)
+        self._out_h = out_h
 
     def fill(self, planes: np.ndarray) -> np.ndarray:
-        """Copy the planes (H, C, W, N) in and return `matrix`."""
-        height, channels, _, _ = planes.shape
-        np.copyto(self._inside, planes.reshape(height, channels, -1).transpose(1, 0, 2))
-        np.copyto(self._copy, self._windows)
-        return self.matrix
+        """Copy the planes (H, C, W, N) in and return `matrices`."""
+        planes = planes.transpose(1, 0, 2, 3)
+        for target, columns in self._copies:
+            np.copyto(target, planes[:, :, columns])
+        if self.matrices is not self._views:
+            np.copyto(self.matrices.reshape(self._views.shape), self._views)
+        return self.matrices
 
-    def rows(self, product: np.ndarray) -> np.ndarray:
-        """Return what belongs to the output, (out_h, F, out_w·N), of a product (F, columns) with the matrix."""
-        return product.reshape(len(product), self._out_h, -1)[:, :, : self._out_w * self._n].transpose(1, 0, 2)
+    def sum(self, products: np.ndarray) -> np.ndarray:
+        """Return the sum of products (…, F, columns) with the matrices as output rows, (out_h, F, out_w·N)."""
+        total, *others = products
+        for other in others:
+            np.add(total, other, out=total)
+        return total.reshape(len(total), self._out_h, -1).transpose(1, 0, 2)
 
 
 class Conv2d(Layer):
@@ -152,18 +165,18 @@ class Conv2d(Layer):
         out_h, out_w = self._size(height), self._size(width)
         y = self.scratch("y", (out_h, self.filters, out_w, n))
         rows = y.reshape(out_h, self.filters, -1)
-        kernels = self._matrix(self.weight.data).T
         if n < FEW and self.stride == 1 and not training:
-            one = self.kept(("one", x.shape), partial(OneMatrix, x.shape, self.kernel, self.padding, dtype=self.dtype))
-            product = self.scratch("product", (self.filters, one.matrix.shape[1]))
-            np.matmul(kernels, one.fill(x), out=product)
-            self.add_bias(product)
-            np.copyto(rows, one.rows(product))
+            make = partial(WholeRows, x.shape, self.kernel, self.padding, dtype=self.dtype)
+            whole = self.kept(("whole", x.shape), make)
+            matrices = whole.fill(x)
+            kernels = self.weight.data.reshape(*matrices.shape[:2], self.filters).transpose(0, 2, 1)
+            products = self.scratch("products", (len(matrices), self.filters, matrices.shape[2]))
+            self.add_bias(whole.sum(self.products.by_columns(kernels, matrices, out=products)), out=rows)
             self._rows, self._x = None, x
         else:
             self._rows = self._shifted("x", x.shape, out_h, out_w, stride=self.stride, offset=self.padding)
-            self.products.by_columns(kernels, self._rows.fill(x), out=rows)
-            self.add_bias(rows)
+            self.products.by_columns(self._matrix(self.weight.data).T, self._rows.fill(x), out=rows)
+            self.add_bias(rows, out=rows)
         return y
 
     def backward(self, dy):
@@ -189,10 +202,12 @@ class Conv2d(Layer):
         self.products.by_columns(turned.reshape(channels, -1), gradient.fill(dy), out=rows)
         return dx
 
-    def add_bias(self, rows: np.ndarray) -> None:
-        """Add b to outputs (…, F, columns), if there is one."""
+    def add_bias(self, rows: np.ndarray, *, out: np.ndarray) -> None:
+        """Write outputs (…, F, columns) plus b, if there is one, into `out`, which may be `rows`."""
         if self.bias:
-            np.add(rows, self.bias.data[:, None], out=rows)
+            np.add(rows, self.bias.data[:, None], out=out)
+        elif out is not rows:
+            np.copyto(out, rows)
 
     def fill_bias_gradient(self, rows: np.ndarray) -> None:
         """Sum the gradients of outputs (H, F, columns) over all but F, if there is a bias."""

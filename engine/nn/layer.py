@@ -73,9 +73,9 @@ class Layer:
         """How to multiply matrices, decided when that is first asked."""
         return products(self.dtype)
 
-    def ones(self, n: int) -> np.ndarray:
-        """Return a vector of ones: a product with it sums faster than `sum`."""
-        return self.kept(("ones", n), lambda: np.ones(n, self.dtype))
+    def ones(self, *shape: int) -> np.ndarray:
+        """Return ones in this shape: a product with them sums faster than `sum`."""
+        return self.kept(("ones", *shape), lambda: np.ones(shape, self.dtype))
 
     def replica(self) -> Layer:
         """Return a layer that shares the weights but has gradients and work arrays of its own."""

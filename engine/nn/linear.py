@@ -49,7 +49,10 @@ class Linear(Layer):
         n = len(dy)
         np.matmul(self._x.T, dy, out=self.weight.grad)
         if self.bias:
-            np.matmul(self.ones(n), dy, out=self.bias.grad)
+            # The sum of the rows as a product with ones. With two rows of them, for with a single one BLAS adds up the
+            # last columns in another order than the others: equal units would drift apart.
+            sums = np.matmul(self.ones(2, n), dy, out=self.scratch("sums", (2, self.out_features)))
+            np.copyto(self.bias.grad, sums[0])
         if not self.needs_input_grad:
             return None
         batch_first = self._x.flags.c_contiguous  # otherwise x are flattened planes, whose gradient is to lie like them

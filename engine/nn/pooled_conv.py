@@ -74,7 +74,7 @@ class PooledConv2d(Layer):
         for place in range(1, 4):
             np.greater(places[:, place], largest, out=self._won(place, y.shape))
             largest = np.maximum(largest, places[:, place], out=y)
-        self.conv.add_bias(y)
+        self.conv.add_bias(y, out=y)
         return y.reshape(height, filters, width, n)
 
     def backward(self, dy):

@@ -15,7 +15,7 @@ from engine.nn.parallel import Both, in_turn
 from engine.nn.parameter import ParameterVector, load_arrays
 from engine.optim.schedules import Constant, Schedule
 
-BLOCK = 131_072  # numbers: few enough that what an equation touches stays near, many enough to call NumPy rarely
+BLOCK = 65_536  # numbers: few enough that what an equation touches stays near, many enough to call NumPy rarely
 CLEAR_EVERY = 64  # steps
 
 

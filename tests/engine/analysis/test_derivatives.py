@@ -13,8 +13,11 @@ from engine.analysis.derivatives import (
     KINDS,
     activation,
     best_h,
+    cancels,
     difference,
     errors,
+    order,
+    steepest,
     through_layers,
 )
 
@@ -60,6 +63,8 @@ def test_every_curve_and_its_slope_are_pytorchs(name):
     curve = CURVES[name]
     x = np.linspace(curve.low, curve.high, 101)
     y, slope = by_torch(TORCH[name], x)
+    if name == "abs":
+        slope[x == 0] = np.nan  # PyTorch makes do with 0
     np.testing.assert_allclose(curve.value(x), y, atol=1e-12)
     np.testing.assert_allclose(curve.slope(x), slope, atol=1e-12)
     assert all(curve.low <= point <= curve.high for point in curve.points)
@@ -79,6 +84,27 @@ def test_the_order_of_the_error(kind, order):
     h = np.array([1e-1, 1e-2, 1e-3])
     found = errors(CURVES["exp"], 1.0, h, kind)
     np.testing.assert_allclose(found, np.e * h**order / (2 if order == 1 else 6), rtol=0.05)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", CURVES)
+def test_the_order_of_the_error_of_every_curve(name, kind):
+    """Ten times as small an h: ten or a hundred times as small an error, or nothing but rounding."""
+    curve = CURVES[name]
+    for x in [*curve.points, *([0.0] if curve.low < 0 and name != "abs" else [])]:
+        wide, narrow = errors(curve, x, np.array([1e-2, 1e-3]), kind)
+        wanted = order(curve, x, kind)
+        if np.isinf(wanted):
+            assert max(wide, narrow) < 1e-12
+        else:
+            assert np.log10(wide / narrow) == pytest.approx(wanted, abs=0.02)
+    assert np.isnan(order(CURVES["abs"], 0.0, kind))
+
+
+def test_no_digits_cancel_where_x_and_f_are_zero():
+    assert [cancels(CURVES["cube"], 0.0), cancels(CURVES["sigmoid"], 0.0), cancels(CURVES["log"], 1.0)] == [0, 1, 1]
+    h = np.logspace(-16, -1)
+    assert (errors(CURVES["cube"], 0.0, h, "central") <= h**2 * (1 + 1e-9)).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -107,8 +133,10 @@ def test_a_chord_that_leaves_the_domain_is_no_number():
 
 
 def test_a_kink_has_no_slope():
-    """|x| at 0: forwards 1, backwards −1, and the central difference says 0."""
+    """|x| at 0: forwards 1, backwards −1, and the central difference says 0: no number is the right one."""
     f = CURVES["abs"].value
+    assert np.isnan(CURVES["abs"].slope(np.float64(0)))
+    assert all(np.isnan(errors(CURVES["abs"], 0.0, np.logspace(-16, 0), kind)).all() for kind in KINDS)
     assert difference(f, np.float64(0), 1e-3, "forward") == 1
     assert difference(f, np.float64(0), -1e-3, "forward") == -1
     assert difference(f, np.float64(0), 1e-3, "central") == 0
@@ -135,6 +163,13 @@ def test_sigmoid_lets_a_quarter_through_at_most():
     slope = activation("sigmoid", np.linspace(-5, 5, 1001))[1]
     assert slope.max() == pytest.approx(0.25, abs=1e-6)
     assert slope.argmax() == 500
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_no_slope_is_above_the_steepest_and_some_come_near(name):
+    slope = activation(name, np.linspace(-40, 40, 400_001))[1]
+    assert slope.max() == pytest.approx(steepest(name), abs=1e-8)
+    assert slope.max() <= steepest(name) + 1e-12
 
 
 @given(x=st.floats(-20, 20), layers=st.integers(1, 40))

@@ -74,6 +74,16 @@ def test_xavier_keeps_a_linear_network_and_he_keeps_relu():
         assert 0.4 < norms.min() / norms[-1] <= norms.max() / norms[-1] < 2.5, activation
 
 
+def test_thirty_layers_of_tanh_keep_signal_and_gradient_near_xavier_only():
+    def kept(sigma):
+        found = propagate("tanh", "gauss", sigma=sigma, layers=30, examples=affordable(30, 100))
+        return found.spread[-1] / found.spread[0], found.gradient_norms[0] / found.gradient_norms[-1]
+
+    assert max(kept(0.08)) < 1e-3
+    assert all(0.1 < share < 2 for sigma in (0.1, 0.12) for share in kept(sigma))
+    assert kept(0.2)[1] > 50
+
+
 def test_orthogonal_weights_keep_every_length():
     found = propagate("identity", "orthogonal", **SMALL)
     lengths = np.linalg.norm(found.activations, axis=2)
