@@ -54,9 +54,10 @@ def resume() -> None:
 
 
 def take_up(values: dict[str, object]) -> None:
-    """Choose what is to be tried, in a search of its own."""
+    """Choose what is to be tried, in a search of its own, and bring its place into sight."""
     settings.leave()
     settings.choose(**values)
+    lesson.call_attention("search")
 
 
 def commands() -> None:
@@ -98,7 +99,7 @@ if search is not None:
     if reasons:
         said = _("{n} trials could not be trained; the first: {reason}")
         st.warning(said.format(n=len(reasons), reason=sentence(trial_sentence(reasons[0]))), icon=":material/info:")
-trial = searchview(search, settings.axes(), chosen("trials"), key="search_view")
+trial = searchview(search, settings.axes(), chosen("trials"), key="search_view", attention=lesson.attention("search"))
 if trial is not None:
     session.renew(search.plan.trial(trial.values))
     st.switch_page(navigation.pages()["train"])

@@ -77,6 +77,9 @@ class Range:
         rounded = value if self.whole else float(f"{value:.{DIGITS}g}")
         return min(max(rounded, self.low), self.high)
 
+    def __contains__(self, value: object) -> bool:
+        return type(value) in (int, float) and self.low <= value <= self.high
+
     def _span(self) -> str:
         return f"{format_value(self.low)}..{format_value(self.high)}"
 
@@ -104,6 +107,9 @@ class Options:
     def tidy(self, value: object) -> object:
         """Return the value."""
         return value
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.values
 
     def __str__(self) -> str:
         return f"{self.name}:{'|'.join(map(format_value, self.values))}"

@@ -18,11 +18,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future as Promise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import N_, InputError, shorten
+from engine.search.trial import TOPIC
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -52,9 +54,15 @@ class Workers:
     def _keep_one(self) -> None:
         wait = 0.0
         while not self._stopped.wait(wait):
-            began, process = time.monotonic(), launch("worker")
+            began = time.monotonic()
+            try:
+                process = launch("worker")
+            except OSError as error:  # no memory, too many processes
+                log.warning("a search worker could not be started: %s", error)
+                wait = min(2 * wait + 0.5, 10.0)
+                continue
             self.processes.add(process)
-            with contextlib.suppress(OSError):  # it died before it was told
+            with contextlib.suppress(OSError, ValueError):  # it died, or `close` ended it, before it was told
                 process.stdin.write(self._address.result() + "\n")
                 process.stdin.flush()
             if self._stopped.is_set():
@@ -91,7 +99,7 @@ class Cluster:
         self.workers: Workers | None = None
         self._scheduler: subprocess.Popen | None = None
         self._client: Client | None = None
-        self._users = 0
+        self._users: dict[str, Callable[[Mapping[str, object]], None]] = {}
         self._timer: threading.Timer | None = None
         self._lock = threading.RLock()
 
@@ -102,18 +110,23 @@ class Cluster:
         self.close()
 
     @contextlib.contextmanager
-    def used(self):
-        """Inside, the cluster is in use: it is not stopped for want of it."""
+    def used(self, name: str, receive: Callable[[Mapping[str, object]], None]):
+        """Inside, the cluster is in use: it is not stopped for want of it.
+
+        name: of the round that uses it. receive: is called, from another thread, with what its trials report, as soon
+        as there is a client and `subscribe` was called.
+        """
         with self._lock:
-            self._users += 1
+            self._users[name] = receive
             if self._timer:
                 self._timer.cancel()
         try:
             yield self
         finally:
             with self._lock:
-                self._users -= 1
+                del self._users[name]
                 if not self._users:
+                    self._unsubscribe()
                     self._timer = threading.Timer(IDLE, self._close_idle)
                     self._timer.daemon = True
                     self._timer.start()
@@ -143,6 +156,27 @@ class Cluster:
                     place = shorten(self.address) or "127.0.0.1"
                     raise InputError(N_("The Dask scheduler at {address} does not answer."), address=place) from error
             return self._client
+
+    def subscribe(self) -> None:
+        """Have the scheduler send what trials report.
+
+        Every round does: a client that has reconnected while nobody used it may have found another scheduler, which
+        knows of no subscription. One more to the same scheduler changes nothing.
+        """
+        with losses_tolerated():
+            self.client().subscribe_topic(TOPIC, self.hand_on)
+
+    def _unsubscribe(self) -> None:
+        if self._client:
+            with losses_tolerated(), contextlib.suppress(ValueError):  # ValueError: nobody has subscribed
+                self._client.unsubscribe_topic(TOPIC)
+
+    def hand_on(self, event: tuple[float, Mapping[str, object]]) -> None:
+        """Give a report to the round that it is for, which may be another server's: the topic is everybody's."""
+        _, report = event
+        receive = self._users.get(report["round"])
+        if receive:
+            receive(report)
 
     def close(self) -> None:
         """Disconnect, and end what was started. It may be used again."""

@@ -21,6 +21,8 @@ from engine.search.plan import Plan
 from engine.search.trial import Trial
 
 LIMIT = 200  # searches that are kept; the oldest go
+# What a line raises that is torn, or that somebody else has written.
+_NOT_OURS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, InputError)
 SEARCH_ID = re.compile(r"[A-Za-z0-9_-]{6,32}")
 
 
@@ -47,7 +49,7 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("x", encoding="utf-8") as file:
             file.write(_line({"plan": plan.to_dict()}))
-        _prune(self.path.parent)
+        _prune(self.path.parent, keep=self.path)
 
     def append(self, entry: Mapping[str, object]) -> None:
         """Add a line; one that was left unfinished before it is closed first."""
@@ -63,7 +65,7 @@ class Journal:
             return None
         record = None
         for line in lines:
-            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, InputError):  # torn, or not ours
+            with contextlib.suppress(*_NOT_OURS):
                 record = _take(record, json.loads(line))
         return record
 
@@ -76,13 +78,15 @@ def _take(record: Record | None, entry: dict) -> Record | None:
         return None
     if "trial" in entry:
         trial = Trial.from_dict(entry["trial"])
-        if trial.finished and trial.number not in record.trials:
+        searched = {axis.name for axis in record.plan.axes}
+        if trial.finished and trial.number not in record.trials and trial.values.keys() == searched:
             record.plan.trial(trial.values)
             record.trials[trial.number] = trial
     elif "trials" in entry:
         record.plan = record.plan.replace(trials=entry["trials"])
     elif "seconds" in entry:
-        record.seconds, record.importance = float(entry["seconds"]), dict(entry["importance"])
+        importance = {name: float(share) for name, share in entry["importance"].items()}
+        record.seconds, record.importance = float(entry["seconds"]), importance
     return record
 
 
@@ -90,11 +94,13 @@ def _line(entry: Mapping[str, object]) -> str:
     return json.dumps(entry, separators=(",", ":"), allow_nan=False) + "\n"
 
 
-def _prune(folder: Path) -> None:
+def _prune(folder: Path, keep: Path) -> None:
+    """Remove the oldest files; never `keep`, the newest, which a clock that was set back makes the oldest."""
     dated = []
     for path in folder.glob("*.jsonl"):
         with contextlib.suppress(OSError):  # another server may be pruning too
             dated.append((path.stat().st_mtime, path))
-    for _, path in sorted(dated)[: max(0, len(dated) - LIMIT)]:
+    oldest = [path for _, path in sorted(dated) if path != keep]
+    for path in oldest[: max(0, len(dated) - LIMIT)]:
         with contextlib.suppress(OSError):
             path.unlink()

@@ -62,6 +62,10 @@ class Plan:
         """Return the experiment of a trial with these values. Raises `ExperimentError`."""
         return self.experiment.replace(**values)
 
+    def draws(self, values: Mapping[str, object]) -> bool:
+        """Tell whether every axis is given a value that it has."""
+        return all(axis.name in values and values[axis.name] in axis for axis in self.axes)
+
     def check(self) -> None:
         """Raise `InputError` when the search cannot run here: its data absent, its network too large, a part empty."""
         build.check(self.experiment)

@@ -45,7 +45,7 @@ class Proposals:
         self._study = optuna.create_study(direction="maximize", pruner=pruner)
         self._asked: dict[int, optuna.Trial] = {}
         self._seen: dict[int, int] = {}  # the latest step that a trial has reported
-        for trial in finished:
+        for trial in filter(lambda trial: plan.draws(trial.values), finished):  # Optuna refuses what it cannot draw
             self._study.add_trial(self._known(trial))
 
     def ask(self, number: int) -> dict[str, object]:

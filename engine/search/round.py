@@ -63,7 +63,7 @@ class Round(threading.Thread):
         self._trials: dict[int, Trial] = {}  # that have begun and not finished
         self._futures: dict[int, Future] = {}
         self._inbox: queue.SimpleQueue[tuple[str, object, object]] = queue.SimpleQueue()
-        self._topic = f"kasane-{secrets.token_hex(8)}"
+        self._id = f"kasane-{secrets.token_hex(8)}"
         self._client: Client | None = None
         self._workers = 0
         self._looked = self._weighed = 0.0
@@ -77,7 +77,7 @@ class Round(threading.Thread):
     def run(self) -> None:
         error: Exception | None = None
         try:
-            with self.cluster.used():
+            with self.cluster.used(self._id, self._on_report):
                 try:
                     self._search()
                 finally:
@@ -112,8 +112,7 @@ class Round(threading.Thread):
         client = self.cluster.client()
         if client is not self._client:
             self._client, self._looked = client, 0.0
-            with losses_tolerated():
-                client.subscribe_topic(self._topic, self._on_event)
+            self.cluster.subscribe()
         self._count_workers()
         for number in [number for number in self._trials if number not in self._futures]:
             self._submit(self._trials[number])
@@ -128,15 +127,15 @@ class Round(threading.Thread):
         except InputError as error:
             self._inbox.put(("outcome", trial.number, failure(error)))
             return
-        key = f"{self._topic}-{trial.number}-{secrets.token_hex(4)}"
-        arguments = (self._topic, trial.number, experiment.to_json(), self.plan.share)
+        key = f"{self._id}-{trial.number}-{secrets.token_hex(4)}"
+        arguments = (self._id, trial.number, experiment.to_json(), self.plan.share)
         with losses_tolerated():  # one without a future is handed in again
             future = self._client.submit(on_worker.run, *arguments, key=key, pure=False)
             self._futures[trial.number] = future
             future.add_done_callback(lambda future: self._inbox.put(("done", trial.number, future)))
 
-    def _on_event(self, event: tuple[float, dict]) -> None:
-        self._inbox.put(("report", event[1]["number"], event[1]))
+    def _on_report(self, report: Mapping[str, object]) -> None:
+        self._inbox.put(("report", report["number"], report))
 
     def _count_workers(self) -> None:
         now = time.monotonic()
@@ -155,8 +154,7 @@ class Round(threading.Thread):
         with losses_tolerated():
             if self._futures:
                 self._client.cancel(list(self._futures.values()), force=True)
-                self._client.run(on_worker.stop, self._topic, on_error="ignore")
-            self._client.unsubscribe_topic(self._topic)
+                self._client.run(on_worker.stop, self._id, on_error="ignore")
         self._futures.clear()
 
     # ---------------------------------------------------------------------------------------------- from the cluster
@@ -172,7 +170,7 @@ class Round(threading.Thread):
 
     def _news(self, kind: str, number: int, body: object) -> None:
         if kind == "report":
-            self._report(self._trials[number].update(body))
+            self._report(self._trials[number].extend(body))
         elif kind == "outcome":
             self._finish(self._trials[number].update(body))
         elif body is self._futures.get(number):
@@ -190,7 +188,7 @@ class Round(threading.Thread):
         with losses_tolerated():
             if future:
                 self._client.cancel([future], force=True)
-            self._client.run(on_worker.stop, f"{self._topic}/{trial.number}", on_error="ignore")
+            self._client.run(on_worker.stop, f"{self._id}/{trial.number}", on_error="ignore")
         self._finish(replace(trial, state="pruned"), reported=True)
 
     def _finish(self, trial: Trial, *, reported: bool = False) -> None:

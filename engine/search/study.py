@@ -58,6 +58,8 @@ class Search:
         if before:
             before.join(timeout=10)
         with self._lock:
+            if self.is_running:  # somebody else was faster
+                return
             if trials is not None and trials != self.plan.trials:
                 self.plan = self.plan.replace(trials=trials)
                 self._write({"trials": trials})
@@ -202,15 +204,14 @@ class Searches:
         plan.check()
         search = secrets.token_hex(8)  # letters and digits: a command line takes -… for an option
         journal = Journal(self.folder, search)
-        with contextlib.suppress(
-            OSError
-        ):  # a disk that is full is no reason not to search; `Search` says so in the log
-            journal.create(plan)
-        started = Search(search, Record(plan), journal, self.cluster)
         with self._lock:
-            self._check_room()
-            self._searches[search] = started
+            self._check_room()  # before there is a file: each takes the place of the oldest
+            # A disk that is full is no reason not to search; `Search` says so in the log.
+            with contextlib.suppress(OSError):
+                journal.create(plan)
+            started = self._searches[search] = Search(search, Record(plan), journal, self.cluster)
             started.resume()
+            self._forget()
         return started
 
     def find(self, search: str) -> Search | None:

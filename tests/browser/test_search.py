@@ -194,6 +194,31 @@ def test_any_trial_opens_on_the_train_page(visit, done):
     search.page.wait_for_url(re.compile(r"/train\?"))
 
 
+def test_back_from_the_train_page_finds_the_search(visit, done):
+    search = visit(f"search={done}")
+    search.until(12)
+    search.button("Open on the Train page").click()
+    search.page.wait_for_url(re.compile(r"/train\?.*network=dense16"))
+    wait_ready(search.page)
+    search.page.go_back()
+    search.page.wait_for_url(re.compile(rf"/search\?search={done}"))
+    search.enters("complete")
+    assert search.finished == 12
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_what_to_try_comes_into_sight(open_page, app_url, width):
+    page = open_page(viewport={"width": width, "height": 844}, reduced_motion="reduce")
+    search = Visit(page, app_url, QUICK)
+    search.button("Dice or TPE").click()
+    page.wait_for_url(re.compile("sampler=tpe"))
+    expect(page.locator(".kasane-search .status")).to_contain_text("0 / 40")
+    expect(search.button("Start")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".kasane-search .status")).to_be_in_viewport(ratio=1)
+    header = page.get_by_test_id("stHeader").bounding_box()
+    soon(page, lambda: search.button("Start").bounding_box()["y"] >= header["y"] + header["height"])
+
+
 def test_language_and_theme_leave_the_search_where_it_is(visit, done):
     search = visit(f"search={done}")
     search.until(12)
@@ -221,8 +246,7 @@ def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, 
     empty = search.root.evaluate(edges)
     search.go(f"search={done}&lang={language}")
     search.until(12)
-    page.wait_for_timeout(300)
-    assert search.root.evaluate(edges) == empty
+    soon(page, lambda: search.root.evaluate(edges) == empty)
     wide = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stBidiComponentIsolated]'),
         document.documentElement].filter(part => part.scrollWidth > part.clientWidth + 1).length"""
     assert page.evaluate(wide) == 0

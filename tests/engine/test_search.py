@@ -3,11 +3,13 @@
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +31,8 @@ from engine.search.journal import LIMIT, Journal
 from engine.search.plan import Plan, validation_set
 from engine.search.proposals import Proposals
 from engine.search.study import Searches
-from engine.search.trial import Trial, failure, follow, plain, sentence
+from engine.search.trial import TOPIC, Trial, failure, follow, news, plain, sentence
+from engine.training.history import Series
 from engine.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -223,6 +226,11 @@ def test_what_is_taken_up_again_proposes_the_same():
     assert again.ask(15) == first.ask(15)
 
 
+def test_a_trial_of_values_that_are_not_drawn_teaches_nothing_and_is_no_error():
+    beyond = Trial(0, {"lr": 50.0, "l2": 1e-6}, "complete", (0, 40), (0.1, 0.9), (0.1, 0.8), 0.5)
+    assert Proposals(PLAN, [beyond]).ask(1) == Proposals(PLAN).ask(1)
+
+
 def test_the_median_prunes():
     proposals = Proposals(PLAN.replace(pruning=True))
     steps = (0, 10, 20, 30, 40)
@@ -256,6 +264,35 @@ def test_a_trial_is_a_normal_run_of_the_engine():
     assert last["state"] == "complete"
 
 
+@pytest.mark.parametrize(("steps", "every", "curve"), [(40, 100, [0, 40]), (50, 20, [0, 20, 40, 50])])
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_a_trial_is_judged_by_its_finished_network(steps, every, curve, ema):
+    experiment = SMALL.replace(steps=steps, evaluate_every=every, lr=0.3, ema=ema)
+    trainer = Trainer(experiment, validation_set(experiment, 0.2))
+    trainer.advance()
+    end = trainer.evaluate()
+    *_, last = follow(experiment, 0.2)
+    trial = Trial(0, {}).update(last)
+    assert trial.steps == tuple(curve)
+    assert (trial.accuracy, trial.train[-1]) == pytest.approx((end.test_accuracy, end.train_accuracy), abs=1e-4)
+    assert trial.loss == end.test_loss
+    assert trial.accuracy > trial.validation[0]
+
+
+def test_a_network_that_left_the_finite_numbers_is_not_measured_again():
+    wild = SMALL.replace(lr=100.0, initializer="gauss", sigma=10.0, network="dense50 dense50", evaluate_every=100)
+    *_, last = follow(wild, 0.2)
+    assert (last["state"], last["steps"]) == ("diverged", [0])
+
+
+def test_the_last_step_is_one_that_pruning_compares():
+    plan = PLAN.replace(experiment=SMALL.replace(steps=50, evaluate_every=20), pruning=True, trials=9)
+    trials = alone.search(plan.replace(axes=parse_axes("lr:1e-06..0.5 log")))
+    assert {it.state for it in trials} == {"complete", "pruned"}
+    assert {it.steps for it in trials if it.state == "complete"} == {(0, 20, 40, 50)}
+    assert all(it.steps[-1] in (20, 40) for it in trials if it.state == "pruned")
+
+
 def test_divergence_and_failure_end_a_trial_at_the_bottom():
     *_, last = follow(SMALL.replace(lr=100.0, initializer="gauss", sigma=10.0, network="dense50 dense50"), 0.2)
     diverged = Trial(0, {"lr": 100.0}).update(last)
@@ -266,6 +303,49 @@ def test_divergence_and_failure_end_a_trial_at_the_bottom():
     assert sorted([failed, diverged, fine, running], key=Trial.rank)[:2] == [running, fine]
     assert str(sentence(failed.reason)) == "No room."
     json.dumps([it.to_dict() for it in (diverged, failed)], allow_nan=False)
+
+
+def outcome_of(series, state="running"):
+    """Return the outcome of a trial with these evaluations."""
+    rows = series.rows()
+    curves = {name: rows[:, column].tolist() for column, name in enumerate(("steps", "train", "validation"))}
+    return curves | {"state": state, "loss": 1.0, "seconds": 0.1 * len(rows), "reason": {}}
+
+
+@given(pauses=st.lists(st.integers(0, 5), min_size=1, max_size=40))
+def test_reports_tell_what_is_new_and_make_the_whole(pauses):
+    series, trial, told, rows, step = Series(2, 8), Trial(0, {}), (), 0, 0  # halves itself every few rows
+    for pause in pauses:
+        for _ in range(pause):
+            series.append(step, step / 1000, step / 2000)
+            step += 10
+        outcome = outcome_of(series)
+        report = news(outcome, told)
+        rows, told = rows + len(report["steps"]), outcome["steps"]
+        trial = trial.extend(json.loads(json.dumps(report)))
+        assert trial == Trial(0, {}).update(outcome)
+    assert news(outcome, told)["steps"] == []
+    assert rows <= 2 * step / 10 + len(pauses)
+
+
+@given(told_of=st.lists(st.tuples(st.integers(1, 5), st.sampled_from(["comes", "is lost", "begins anew"])), min_size=1))
+def test_reports_may_be_lost_and_begin_anew(told_of):
+    series, trial, told, step = Series(2, 8), Trial(0, {}), (), 0
+    for count, fate in told_of:
+        if fate == "begins anew":  # on another worker, while what the first has told is still there
+            series, told, step = Series(2, 8), (), 0
+        for _ in range(count):
+            series.append(step, step / 1000, step / 2000)
+            step += 10
+        outcome = outcome_of(series)
+        report, told = news(outcome, told), outcome["steps"]
+        if fate != "is lost":
+            trial = trial.extend(report)
+            assert list(trial.steps) == sorted(set(trial.steps))
+            assert trial.steps[-1] == step - 10
+            assert trial.train == tuple(step / 1000 for step in trial.steps)
+            assert trial.validation == tuple(step / 2000 for step in trial.steps)
+    assert trial.update(outcome_of(series, "complete")).steps == tuple(series.rows()[:, 0])
 
 
 def test_sentences_survive_json():
@@ -328,7 +408,8 @@ def test_a_torn_line_costs_nothing_else(cut, tmp_path_factory):
 @pytest.mark.parametrize(
     "line",
     ["null", "[]", "7", "{", "\x00", '{"trial": 3}', '{"trial": {"number": -1, "values": {}}}', '{"trials": 9999}',
-     '{"trial": {"number": 1, "values": {"lr": 1e9}, "state": "complete"}}', '{"seconds": "x"}', '{"plan": {}}'],
+     '{"trial": {"number": 1, "values": {"lr": 1e9}, "state": "complete"}}', '{"seconds": "x"}', '{"plan": {}}',
+     '{"seconds": 1, "importance": {"lr": "much"}}', "[" * 100_000],
 )  # fmt: skip
 def test_lines_that_are_not_ours_are_passed_over(line, tmp_path):
     journal = Journal(tmp_path, "abcdef")
@@ -339,6 +420,22 @@ def test_lines_that_are_not_ours_are_passed_over(line, tmp_path):
     record = journal.read()
     assert set(record.trials) == {0}
     assert record.plan == PLAN
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"validation": [0.1, "much"]}, {"validation": [0.1, float("nan")]}, {"validation": [0.1, 10**400]},
+     {"train": "12"}, {"steps": []}, {"loss": "small"}, {"loss": float("inf")}, {"seconds": None}, {"reason": 5},
+     {"state": ["complete"]}, {"values": {}}, {"values": {"lr": 0.01}},
+     {"values": {"lr": 0.01, "l2": 1e-6, "l1": 0.0}}],
+)  # fmt: skip
+def test_a_trial_that_cannot_be_of_the_search_is_passed_over(change, tmp_path):
+    journal = Journal(tmp_path, "abcdef")
+    journal.create(PLAN)
+    for entry in (finished(1).to_dict() | change, finished(0).to_dict()):
+        with journal.path.open("a") as file:
+            file.write(json.dumps({"trial": entry}) + "\n")
+    assert set(journal.read().trials) == {0}
 
 
 def test_there_is_nothing_to_read_where_there_is_nothing(tmp_path):
@@ -362,6 +459,35 @@ def test_the_oldest_searches_go(tmp_path):
     assert len(left) == LIMIT
     assert left[0] == "newest"
     assert left[1] == "old00004"
+
+
+def test_the_newest_search_stays_though_the_clock_was_set_back(tmp_path):
+    for number in range(LIMIT):
+        path = tmp_path / f"old{number:05}.jsonl"
+        path.touch()
+        os.utime(path, (2**33 + number, 2**33 + number))
+    Journal(tmp_path, "newest").create(PLAN)
+    left = sorted(path.stem for path in tmp_path.glob("*.jsonl"))
+    assert len(left) == LIMIT
+    assert left[:2] == ["newest", "old00001"]
+
+
+def test_a_server_lets_go_of_searches_that_rest_also_where_many_are_started(tmp_path, monkeypatch):
+    class Stub:
+        def __init__(self, *_):
+            pass
+
+        def start(self):
+            pass
+
+    monkeypatch.setattr(study, "Round", Stub)
+    monkeypatch.setattr(study, "MAX_RUNNING", 1)
+    searches = Searches(tmp_path, lambda: None)
+    for _ in range(15):
+        last = searches.start(PLAN)
+        last.on_end(None)
+    assert len(searches._searches) <= 11
+    assert searches.find(last.id) is last
 
 
 # ------------------------------------------------------------------------------------------------------------ live ones
@@ -482,7 +608,43 @@ def test_hopeless_trials_end_early(searches):
     assert states == {"complete", "pruned"}
     best = search.ranking()[0]
     assert best.state == "complete"
-    assert all(it.steps[-1] < 8000 for it in search.finished() if it.state == "pruned")
+    pruned = [it for it in search.finished() if it.state == "pruned"]
+    assert all(it.steps[-1] < 8000 for it in pruned)
+    assert all(it.steps == tuple(range(0, it.steps[-1] + 1, 100)) for it in pruned)  # report joined to report
+
+
+def test_what_trials_report_does_not_pile_up_at_the_scheduler(searches, machine):
+    def reports():
+        return [report for _, report in machine.client().get_events(TOPIC)]
+
+    earlier = {it["round"] for it in reports()}
+
+    def has_told(search):
+        return any(len(it.steps) > 2 for it in search.trials.values())
+
+    waiting = [searches.start(PLAN.replace(experiment=LONG, seed=seed)) for seed in (1, 2)]
+    while waiting:  # one of them has the workers, whichever, and the other gets them when it stops
+        wait_for(lambda: any(map(has_told, waiting)))
+        search = next(filter(has_told, waiting))
+        search.stop()
+        assert search.wait(10)
+        waiting.remove(search)
+    assert {name for name in machine.client().get_events() if name.startswith("kasane")} == {TOPIC}
+    fresh = [it for it in reports() if it["round"] not in earlier]
+    assert len({it["round"] for it in fresh}) == 2
+    for task in {(it["round"], it["number"]) for it in fresh}:
+        steps = [step for it in fresh if (it["round"], it["number"]) == task for step in it["steps"]]
+        assert len(steps) == len(set(steps))  # nothing is told twice
+
+
+def test_a_round_hears_its_own_reports():
+    heard = {"one": [], "other": []}
+    with Cluster(address="") as made, made.used("one", heard["one"].append):
+        with made.used("other", heard["other"].append):
+            for name in ("one", "other", "another server's"):
+                made.hand_on((0.0, {"round": name}))
+        made.hand_on((0.0, {"round": "other"}))  # too late
+    assert heard == {"one": [{"round": "one"}], "other": [{"round": "other"}]}
 
 
 def test_a_trial_that_cannot_be_trained_is_told_apart(searches):
@@ -507,6 +669,36 @@ def test_what_cannot_run_is_refused_at_once(searches, monkeypatch):
     first.stop()
     assert first.wait(10)
     assert searches.start(PLAN).wait(60)
+
+
+def test_a_search_that_is_refused_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "MAX_RUNNING", 0)
+    with pytest.raises(InputError, match="0 searches running already"):
+        Searches(tmp_path).start(PLAN)
+    assert list(tmp_path.iterdir()) == []  # each would push an older search out of the folder
+
+
+def test_who_takes_a_search_up_while_another_does_starts_no_second_round(tmp_path, monkeypatch):
+    class Stub:
+        started = 0
+
+        def __init__(self, *_):
+            pass
+
+        def start(self):
+            Stub.started += 1
+
+        def join(self, timeout=None):
+            search._round = None
+            search.resume()  # another is faster while the first waits for the end of the earlier round
+
+    monkeypatch.setattr(study, "Round", Stub)
+    searches = Searches(tmp_path, lambda: None)
+    search = searches.start(PLAN)
+    search.on_end(None)
+    searches.resume(search)
+    assert Stub.started == 2
+    assert search.state == "starting"
 
 
 # ------------------------------------------------------------------------------------------------------ other machines
@@ -538,6 +730,36 @@ def test_a_second_machine_joins_by_the_documented_command(tmp_path, monkeypatch)
             worker.wait()
             worker.stderr.close()
         cluster.end(scheduler)
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(monkeypatch):
+    tried, started = [], threading.Event()
+
+    def launch(role):
+        tried.append(role)
+        if len(tried) == 1:
+            raise OSError("no process left")
+        started.set()
+        return real(role)
+
+    real = cluster.launch
+    monkeypatch.setattr(cluster, "launch", launch)
+    workers = cluster.Workers(1, Future())
+    try:
+        assert started.wait(10)
+    finally:
+        workers.close()
+
+
+def test_workers_may_be_closed_before_they_know_their_scheduler(monkeypatch):
+    failed = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    workers = cluster.Workers(1, Future())
+    wait_for(lambda: workers.processes)
+    for process in list(workers.processes):
+        process.stdin.close()  # `close` may be faster than the thread that is about to write
+    workers.close()
+    assert failed == []
 
 
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
@@ -574,6 +796,32 @@ def test_the_command_searches_and_takes_up_again(tmp_path, monkeypatch, capsys, 
     assert row["search"] in text
 
 
+def test_the_command_watches_its_search(tmp_path, monkeypatch, capsys, machine):
+    monkeypatch.setenv("KASANE_RUNS", str(tmp_path))
+    monkeypatch.setattr("engine.__main__.Searches", lambda folder: Searches(folder, lambda: machine))
+    monkeypatch.setattr(study, "UNWATCHED", 0.0)  # what nobody looks at stops with its first news
+    arguments = ["--set", "data=digits", "network=dense16", "steps=20", "--trials", "5"]
+    assert main(["search", *arguments, "--json"]) == 0
+    row = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert len(row["trials"]) == 5
+    assert main(["search", "--resume", row["search"], "--trials", "9"]) == 0
+    assert "9 trials in " in capsys.readouterr().out
+
+
+def test_the_command_says_that_a_search_was_stopped(tmp_path, monkeypatch, capsys, machine):
+    monkeypatch.setenv("KASANE_RUNS", str(tmp_path))
+    monkeypatch.setattr("engine.__main__.Searches", lambda folder: Searches(folder, lambda: machine))
+    with monkeypatch.context() as changed:
+        changed.setattr(study.Search, "is_wanted", lambda search: False)
+        assert main(["search", "--set", "data=digits", "network=dense16", "steps=20", "--trials", "9", "--json"]) == 2
+    output, errors = capsys.readouterr()
+    (search,) = (path.stem for path in (tmp_path / "searches").glob("*.jsonl"))
+    assert output == ""
+    assert re.fullmatch(rf"error: The search {search} was stopped after \d of 9 trials; --resume .*\n", errors)
+    assert main(["search", "--resume", search]) == 0
+    assert "9 trials in " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -586,6 +834,8 @@ def test_the_command_searches_and_takes_up_again(tmp_path, monkeypatch, capsys, 
         (["--set", "steps=0"], "steps must be a whole number from 1 to 10000000, not 0."),
         (["--preset", "ch06-search", "--set", "colour=3"], "field must be one of"),
         (["--preset", "d2-relu-he"], "--preset must be one of ch06-search, not d2-relu-he."),
+        (["--resume", "nowhere", "--trials", "9", "--seed", "0", "--prune"], "--resume takes no --prune, --seed."),
+        (["--worker", "tcp://127.0.0.1:9", "--resume", "nowhere"], "--worker takes no --resume."),
         (["--resume", "nowhere"], "There is no search nowhere here."),
         (["--worker", "elsewhere"], "--worker must be an address such as tcp://192.168.0.5:8786, not elsewhere."),
         (["--set", "data=mnist"], "The data set mnist is not on this computer"),

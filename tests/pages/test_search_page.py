@@ -203,6 +203,7 @@ def test_what_to_try_can_be_started(visit, n):
     assert chosen["network"] == START.experiment.network
     Plan(Experiment(**{name: chosen[name] for name in FIELDS}), parse_axes(chosen["over"]))
     assert (address(app).get("preset") == "ch06-search") == (n == 0)
+    assert view(app)["attention"] == 1
 
 
 def test_the_page_speaks_japanese(visit):
@@ -243,6 +244,32 @@ def test_start_resume_new_and_a_second_session(visit):
     assert view(app)["search"] == ""
     assert app.session_state["search"]["network"] == "dense16"
     assert "search" not in address(app)
+
+
+def go(app, name, address):
+    """Come to a page by an entry of the browser's history."""
+    app.switch_page(f"../{name}.py")
+    app.query_params.clear()
+    for key, value in address.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def test_the_train_pages_address_is_no_link_of_the_search(visit):
+    app = visit("search", **SMALL)
+    button(app, "start").click().run()
+    search, before = rest(app), dict(app.session_state["search"])
+    app.session_state["spec"] = search.plan.trial({"lr": 0.5, "l2": 0.0}).to_json()
+    go(app, "train", {})
+    trained = address(app)
+    assert (trained["network"], trained["lr"]) == ("dense16", "0.5")
+    go(app, "search", trained)
+    assert sentences(app) == []
+    assert address(app)["search"] == view(app)["search"] == search.id
+    assert app.session_state["search"] == before
+    go(app, "search", trained | {"lr": "0.25"})  # which nobody wrote: a link
+    assert app.session_state["search"]["lr"] == 0.25
+    assert view(app)["search"] == ""
 
 
 def test_stop(visit):

@@ -10,7 +10,7 @@ from engine import build
 from engine.errors import InputError
 from engine.experiment import FIELDS, Experiment, format_value, matters
 from engine.search.axes import MAX_AXES, SEARCHABLE, Axis, Options, Range, format_axes, is_number, parse_axis, usual
-from pages._ui import controls
+from pages._ui import controls, session
 from pages._ui.choice import worded
 from pages._ui.i18n import _, translate
 from pages._ui.searching.settings import chosen, control, notice, settings, step
@@ -141,7 +141,7 @@ def choose(axes: list[Axis]) -> None:
 
 def from_train() -> None:
     """Take over the experiment of the Train page."""
-    settings.take_experiment(Experiment.from_json(st.session_state.get("spec", "{}")))
+    settings.take_experiment(session.known())
     st.toast(_("The trials now train the network of the Train page."), icon=":material/input:")
 
 

@@ -104,6 +104,7 @@ class View {
     if (JSON.stringify([data.language, data.fields]) !== JSON.stringify([before?.language, before?.fields])) this.relabel();
     if (data.search !== before?.search) this.watch(data.search);
     else if (data.known !== before?.known) this.reported = null;
+    if (!data.search) this.header.asked = data.asked;
     this.draw();
   }
 

@@ -16,10 +16,13 @@ from pages._ui.served.served import component, room
 _mount = component("searching", html=room(90))
 
 
-def searchview(search: Search | None, axes: tuple[Axis, ...], asked: int, *, key: str) -> Trial | None:
+def searchview(
+    search: Search | None, axes: tuple[Axis, ...], asked: int, *, key: str, attention: int = 0
+) -> Trial | None:
     """Show a search, or the place where one will be; return the trial that is to be opened, if one is.
 
-    The page reruns when the search has come to rest or has gone on, whoever made it do so.
+    The page reruns when the search has come to rest or has gone on, whoever made it do so. When `attention` grows, the
+    view scrolls into sight, below the buttons that start it.
     """
     state = "ready" if search is None else "running" if search.is_running else search.state
     said = _mount(
@@ -28,6 +31,7 @@ def searchview(search: Search | None, axes: tuple[Axis, ...], asked: int, *, key
             "search": search.id if search else "",
             "known": state,
             "asked": asked,
+            "attention": attention,
             "language": language(),
             "fields": [_field(axis) for axis in axes],
             "labels": _labels(),

@@ -18,7 +18,7 @@ from engine.presets.search import PLANS
 from engine.search.axes import Axis, format_axes, parse_axes
 from engine.search.plan import MAX_SEED, MAX_TRIALS, SHARES, Plan
 from engine.search.study import Search
-from pages._ui import controls
+from pages._ui import controls, session
 from pages._ui.choice import worded
 from pages._ui.i18n import language, sentence, translate
 from pages._ui.searching.server import searches
@@ -151,7 +151,7 @@ class SearchSettings(Settings):
         asked = {name: value for name, value in query.items() if name in self.table or name in ("preset", "search")}
         if self.page not in st.session_state:
             st.session_state[self.page] = self.defaults()
-        if asked and asked not in st.session_state.get(self._written, []):
+        if asked and asked not in st.session_state.get(self._written, []) and not session.wrote(query):
             self.leave()
             if "search" not in asked:
                 super().open_address()
