@@ -40,6 +40,7 @@ def title(net: str) -> str:
 
 def network_part() -> None:
     """Draw the chosen network, and its layers as a table."""
+    selection.check_size()
     net = CATALOGUE.get(chosen("net"))
     name = translate(net.title) if net else _("Your own")
     spec = None if net else selection.own_experiment().replace(network=chosen("network"))

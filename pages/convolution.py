@@ -95,18 +95,21 @@ def quiz_part() -> None:
     st.markdown(text("quiz"))
     controls(new=True)
     seed = chosen("seed")
+    given = st.session_state.setdefault("quiz_answers", {})  # Streamlit forgets what stands in a field not drawn
     for n, question in enumerate(questions(seed), start=1):
         asked, worked = filled(text(question.name), question).split("\n---\n")
         with st.container(border=True, gap="small"):
             left, right = st.columns([3, 1], vertical_alignment="center")
             left.markdown(f"**{n}.** {asked.strip()}")
-            answer = right.number_input(
-                _("Answer to question {n}").format(n=n), value=None, step=1, key=f"quiz_{question.name}_{seed}",
+            key = f"quiz_{question.name}_{seed}"
+            st.session_state.setdefault(key, given.get(key))
+            answer = given[key] = right.number_input(
+                _("Answer to question {n}").format(n=n), value=None, step=1, key=key,
                 label_visibility="collapsed", placeholder=_("Your answer"),
             )  # fmt: skip
             verdict = _(":green[✓ Right]") if answer == question.answer else _(":red[✗ Not yet]")
             right.markdown(verdict if answer is not None else "&nbsp;")
-            with st.expander(_("The way to the answer")):
+            with st.expander(_("The way to the answer"), key=f"{key}_way"):  # another question's starts closed
                 st.markdown(worked.strip())
 
 

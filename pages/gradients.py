@@ -1,5 +1,7 @@
 """Gradients: from the slope of a chord to numbers that flow back through a network, and a check that they are right."""
 
+import re
+
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -28,7 +30,7 @@ TRIES = (
     ),
     (
         N_("A dead ReLU"),
-        N_("The sum is negative and ReLU answers 0. Which of the six numbers can still learn?"),
+        N_("The sum is negative and ReLU answers 0. Which of the six numbers does a gradient still reach?"),
         {"part": "graph", "graph": "neuron", "bends": "relu", "x1": 1.0, "w1": -2.0, "x2": -2.0, "w2": 0.3, "b": 0.2},
     ),
 )
@@ -48,7 +50,7 @@ def derivative_part() -> None:
     at = np.array(curve.points)
     slopes = derivatives.difference(curve.value, at, h, chosen("chord"))
     pairs = ", ".join(f"f′({a:g}) ≈ **{slope!r}**" for a, slope in zip(curve.points, slopes.tolist(), strict=True))
-    st.markdown(_("With h = {h:g}: {slopes}").format(h=h, slopes=pairs).replace("-", "−"))
+    st.markdown(_("With h = {h}: {slopes}").format(h=curves.power(h, 3), slopes=pairs).replace("-", "−"))
     curves.errors(curve, x, h)
     st.markdown(text("derivative"))
 
@@ -144,8 +146,8 @@ def show(scene: scenes.Scene, *names: str) -> None:
 
 
 def plain(value: float) -> str:
-    """Return a number in six digits, with a real minus sign."""
-    return f"{value:.6g}".replace("-", "−")
+    """Return a number in six digits, with a real minus sign, written as in the pictures: 1e−7."""
+    return re.sub(r"e\+?(-?)0*", r"e\1", f"{value:.6g}").replace("-", "−")
 
 
 def ends(point: list[float]) -> dict[str, str]:

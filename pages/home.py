@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages._ui import i18n, navigation, theme
-from pages._ui.i18n import _
+from engine.data import datasets
+from pages._ui import i18n, navigation, session, theme
+from pages._ui.i18n import _, language
 from pages._ui.pictures import png_url
 
 theme.header("Kasane 重ね", _("Watch a neural network learn, layer by layer."))
@@ -15,21 +16,27 @@ st.markdown(
     )
 )
 
-PLANE = {"data": "toy2d", "shape": "spiral", "network": "dense12 dense12", "activation": "tanh"}
+OF_DIGITS = ("mnist-5k", "mnist", "digits", "pendigits", "handwriting")
+DIGITS = {"data": "mnist-5k"}
+PLANE = {
+    "data": "toy2d", "shape": "spiral", "network": "dense12 dense12", "activation": "tanh",
+    "initializer": "xavier_normal", "optimizer": "adam", "lr": "0.01",
+}  # fmt: skip
+data = session.known().data
 WAYS = (
     (
         "train",
         "layers",
         _("Train on handwritten digits"),
         _("5,000 real digits are built in. See the loss fall, the layers come alive, and what goes wrong when."),
-        {},
+        {} if data in OF_DIGITS and datasets.available(data) else session.link(DIGITS),
     ),
     (
         "train",
         "plane",
         _("Watch a boundary form"),
         _("Points of two colours in a plane: the border moves while each hidden unit finds its own line."),
-        PLANE | {"initializer": "xavier_normal", "optimizer": "adam", "lr": "0.01"},
+        {} if data == "toy2d" else session.link(PLANE),
     ),
     (
         "draw",
@@ -42,7 +49,7 @@ WAYS = (
 
 for column, (page, picture, title, text, query) in zip(st.columns(len(WAYS)), WAYS, strict=True):
     with column, st.container(border=True, height="stretch"):
-        st.image(png_url((i18n.ASSETS / "images" / f"home-{picture}.png").read_bytes()), width="stretch")
+        st.image(png_url((i18n.ASSETS / "images" / f"home-{picture}.png").read_bytes()), width="stretch", alt="")
         st.page_link(
             navigation.pages()[page], label=f"**{title}**", icon=":material/arrow_forward:", query_params=query
         )
@@ -64,3 +71,4 @@ for start in range(0, len(SUBJECTS), 4):
         with column, st.container(border=True, height="stretch", gap=None):
             st.page_link(navigation.pages()[page], icon=":material/arrow_forward:")
             st.caption(question)
+st.query_params["lang"] = language()

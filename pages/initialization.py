@@ -17,7 +17,7 @@ OFF = dict.fromkeys(STARTS, 0)
 TRIES = (
     (
         N_("As large as Xavier says"),
-        N_("Tanh, 30 layers. Move σ a little to either side of 0.1: where do signal and gradient live longest?"),
+        N_("Tanh, 30 layers. Move σ a little to either side of 0.1: where do signal and gradient keep their size?"),
         settings.defaults() | OFF | {"activation": "tanh", "layers": 30, "gauss": 1, "small": 1, "sigma": 0.1},
     ),
     (

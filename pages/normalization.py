@@ -20,7 +20,7 @@ TRIES = (
     ),
     (
         N_("Two examples a batch"),
-        N_("Train with 100, 10 and 2 examples a batch: which of the two norms minds?"),
+        N_("Train with 100, 10 and 2 examples a batch: which of the two norms minds more?"),
         {"part": "runs", "experiment": "batch-norm-batch-size"},
     ),
     (

@@ -39,7 +39,7 @@ TRIES = (
     ),
     (
         N_("A step too long"),
-        N_("SGD at η = 1.02: every step lands a little higher on the other side. And at 0.98?"),
+        N_("SGD at η = 1.02: every step lands beyond the floor, a little farther from it. And at 0.98?"),
         {name: int(name in ("sgd", "adam")) for name in NAMES} | {"ravine_sgd": 1.02, "ravine_steps": 60},
     ),
 )

@@ -5,11 +5,63 @@ import streamlit as st
 from engine import build
 from engine.data import datasets
 from engine.errors import InputError
-from pages._ui import controls, session, theme
+from engine.runs.pool import Run
+from pages._ui import controls, session, takeaway, theme
 from pages._ui.channels import pool
 from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence
 from pages._ui.liveview.liveview import liveview
+
+
+def transport(run: Run) -> None:
+    """Draw the row of buttons that steer the run, and its speed."""
+
+    def steer(name: str, value: object = None) -> None:
+        pool().command(run, name, value)
+
+    def train() -> None:
+        """Start or resume; a completed run gets as many steps again."""
+        if run.state == "completed":
+            session.train_on(run)
+        steer("resume")
+
+    with st.container(horizontal=True, vertical_alignment="center", key="transport"):
+        if run.can_pause:
+            st.button(_("Pause"), icon=":material/pause:", type="primary", on_click=steer, args=("pause",), key="pause")
+        else:
+            label = _("Train on") if run.state == "completed" else _("Resume") if run.started else _("Train")
+            st.button(
+                label, icon=":material/play_arrow:", type="primary", on_click=train, key="train",
+                disabled=run.state == "diverged",
+            )  # fmt: skip
+        resting = run.state in ("completed", "diverged")
+        for key, text, steps in (
+            ("step1", _("1 step"), 1),
+            ("step10", _("10 steps"), 10),
+            ("epoch", _("1 epoch"), build.steps_per_epoch(run.experiment)),
+        ):
+            st.button(text, on_click=steer, args=("step", steps), key=key, disabled=resting)
+        st.button(
+            _("Reset"), icon=":material/replay:", on_click=session.renew, key="reset",
+            help=_("Back to step 0 with the same initial weights."),
+        )  # fmt: skip
+        st.button(
+            _("New weights"), icon=":material/casino:", on_click=session.new_seed, key="new_weights",
+            help=_("Back to step 0 with other initial weights: the next seed."),
+        )  # fmt: skip
+        choice(
+            st.select_slider,
+            _("Speed"),
+            session.SPEEDS,
+            session.DEFAULT_SPEED,
+            key="speed",
+            format_func=session.speed_label,
+            on_change=session.change_speed,
+            width=220,
+            label_visibility="collapsed",
+        )
+        takeaway.button()
+
 
 theme.header(_("Train"), _("What happens inside a network while it learns?"))
 spec = session.experiment()
@@ -31,68 +83,19 @@ with st.sidebar:
     )
     controls.experiment_form(spec, change=session.change)
 
-
 try:
-    run = session.run()
+    current = session.run()
 except InputError as error:
     st.error(sentence(error), icon=":material/error:")
     if isinstance(error, datasets.DatasetError) and datasets.downloadable(spec.data):
         controls.offer_download(spec.data)
-    st.stop()
-
-
-def steer(name: str, value: object = None) -> None:
-    """Pass a button's command on to the run."""
-    pool().command(run, name, value)
-
-
-def train() -> None:
-    """Start or resume; a completed run gets as many steps again."""
-    if run.state == "completed":
-        session.train_on(run)
-    steer("resume")
-
-
-with st.container(horizontal=True, vertical_alignment="center", key="transport"):
-    if run.wanted:
-        st.button(_("Pause"), icon=":material/pause:", type="primary", on_click=steer, args=("pause",), key="pause")
-    else:
-        label = _("Train on") if run.state == "completed" else _("Resume") if run.started else _("Train")
-        st.button(
-            label, icon=":material/play_arrow:", type="primary", on_click=train, key="train",
-            disabled=run.state == "diverged",
-        )  # fmt: skip
-    resting = run.state in ("completed", "diverged")
-    for key, text, steps in (
-        ("step1", _("1 step"), 1),
-        ("step10", _("10 steps"), 10),
-        ("epoch", _("1 epoch"), build.steps_per_epoch(spec)),
-    ):
-        st.button(text, on_click=steer, args=("step", steps), key=key, disabled=resting)
-    st.button(
-        _("Reset"), icon=":material/replay:", on_click=session.renew, key="reset",
-        help=_("Back to step 0 with the same initial weights."),
-    )  # fmt: skip
-    st.button(
-        _("New weights"), icon=":material/casino:", on_click=session.new_seed, key="new_weights",
-        help=_("Back to step 0 with other initial weights: the next seed."),
-    )  # fmt: skip
-    choice(
-        st.select_slider,
-        _("Speed"),
-        session.SPEEDS,
-        session.DEFAULT_SPEED,
-        key="speed",
-        format_func=session.speed_label,
-        on_change=session.change_speed,
-        width=220,
-        label_visibility="collapsed",
-    )
-
-session.describe_preset(run)
-if run.error:
-    st.error(sentence(run.error), icon=":material/error:")
-if run.state == "diverged":
-    st.error(session.advice(run), icon=":material/trending_up:")
-liveview(run.token, key="live")
+else:
+    transport(current)
+    session.describe_preset(current)
+    if current.error:
+        st.error(sentence(current.error), icon=":material/error:")
+    if current.state == "diverged":
+        st.error(session.advice(current), icon=":material/trending_up:")
+    liveview(current.token, key="live")
+    takeaway.show(pool(), current)
 session.write_url()

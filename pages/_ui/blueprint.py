@@ -123,7 +123,7 @@ def totals(rows: Sequence[Row]) -> str:
     facts = {
         _("parameters"): f"{count:,}",
         _("multiply-adds for one picture"): f"{sum(map(MULTIPLY_ADDS, rows)):,}",
-        _("weights in memory, 4 bytes each"): _bytes(4 * count),
+        _("parameters in memory, 4 bytes each"): _bytes(4 * count),
         _("receptive field of the last feature map"): size((fields[-1],) * 2) if fields else "–",
     }
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in facts.items())

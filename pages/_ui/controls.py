@@ -61,14 +61,14 @@ OPTIONS = {
     "rmsprop": N_("RMSProp"),
     "adam": N_("Adam"),
     "adamw": N_("AdamW"),
-    "step": N_("In steps"),
+    "step": N_("Step decay"),
     "exponential": N_("Exponential"),
     "cosine": N_("Cosine"),
-    "one_cycle": N_("One cycle"),
+    "one_cycle": N_("One-cycle"),
     "shuffle": N_("Shuffled epochs"),
     "replacement": N_("With replacement"),
 }
-SAME_WORD = {"schedule": {"constant": N_("Constant"), "step": N_("In steps")}}  # an option that two fields share
+SAME_WORD = {"schedule": {"constant": N_("Constant")}}  # an option that two fields share
 HALF_WIDTH = {"int", "float", "bool"}
 
 

@@ -6,6 +6,7 @@ control at the top of every page.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from engine.errors import N_, InputError, Text
 from engine.experiment import FIELDS, ExperimentError
 
 LANGUAGES = {"ja": "日本語", "en": "English"}
+MARKUP = re.compile(r"[\\`*~$:\[\]]|(?<!\w)_|_(?!\w)")  # what Markdown, as Streamlit reads it, could take for a sign
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
@@ -61,11 +63,25 @@ _ = translate
 
 
 def sentence(text: Text | InputError) -> str:
-    """Return a translatable sentence of the engine in the session's language, fields by the name their widget has."""
+    """Return a translatable sentence of the engine in the session's language, as Markdown.
+
+    Fields go by the name that their widget has. What a sentence quotes, from an address perhaps, is shown as it is.
+    """
     if isinstance(text, ExperimentError) and text.field in FIELDS:
         label = FIELDS[text.field].metadata["label"]
-        return Text(text.text.template, **text.text.values | {"field": translate(label)}).render(translate)
-    return (text.text if isinstance(text, InputError) else text).render(translate)
+        text = Text(text.text.template, **text.text.values | {"field": Text(label)})
+    return _quoting(text.text if isinstance(text, InputError) else text).render(translate)
+
+
+def _quoting(text: Text) -> Text:
+    """Return the sentence with the texts that it quotes escaped, for in Markdown they could fetch a picture."""
+    return Text(text.template, **{name: _quoted(value) for name, value in text.values.items()})
+
+
+def _quoted(value: object) -> object:
+    if isinstance(value, Text):
+        return _quoting(value)
+    return MARKUP.sub(r"\\\g<0>", value) if isinstance(value, str) else value
 
 
 def guide(name: str) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from engine.errors import N_, InputError, Text, shorten
+from pages._ui import session
 from pages._ui.choice import heard, worded
 from pages._ui.i18n import _, language, sentence, translate
 
@@ -151,7 +152,7 @@ class Settings:
         asked = {name: value for name, value in st.query_params.to_dict().items() if name != "lang"}
         if self.page not in st.session_state:
             st.session_state[self.page] = self.defaults()
-        if not asked or asked in st.session_state.get(self._written, []):
+        if not asked or asked in st.session_state.get(self._written, []) or session.wrote(asked):
             return None
         values, others = self.defaults(), {}
         for name, text in asked.items():

@@ -4,6 +4,11 @@ import streamlit as st
 
 from pages._ui import i18n, navigation
 
+NAME = "Kasane 重ね"
+
 i18n.begin()
-st.set_page_config(page_title="Kasane 重ね", page_icon=str(i18n.ASSETS / "images" / "icon.svg"), layout="wide")
-st.navigation({name: list(part.values()) for name, part in navigation.sections().items()}, position="top").run()
+# The icon first: without one the navigation takes a page's own, which the browser would fetch from another host.
+st.set_page_config(page_icon=str(i18n.ASSETS / "images" / "icon.svg"), layout="wide")
+page = st.navigation({name: list(part.values()) for name, part in navigation.sections().items()}, position="top")
+st.set_page_config(page_title=f"{page.title} · {NAME}" if page.url_path else NAME)
+page.run()

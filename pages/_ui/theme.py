@@ -23,6 +23,10 @@ CSS = """<style>
 [data-testid="stSidebar"] [data-testid="stWidgetLabel"] {min-height: 0; margin-bottom: .1rem}
 [data-testid="stSidebar"] [data-testid="stWidgetLabel"] p {font-size: .8rem; line-height: 1.2}
 [data-testid="stSidebar"] [data-testid="stTooltipIcon"] svg {width: .85rem; height: .85rem}
+@media (pointer: coarse) {
+  [data-testid="stMain"] [data-testid="stButtonGroup"] button {min-height: 2.75rem}
+  [data-testid="stSlider"] [role="group"] > div::before {content: ""; position: absolute; inset: -.125rem 0}
+}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding: 4.2rem .9rem 1.5rem}}
 </style>"""
 
@@ -35,13 +39,17 @@ history.pushState = (state, unused, url) => {
 };
 </script>"""
 
+# Streamlit says "en" whatever the words are: a screen reader would read Japanese by English rules.
+SPOKEN = "<script>document.documentElement.lang = {language!r};</script>"
+
 
 def header(title: str, question: str) -> None:
     """Draw a page's title, the question it answers, and the language switch."""
     st.html(CSS)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         words = f"<header><h1>{escape(title)}</h1><p>{escape(question)}</p></header>"
-        st.html(words + HISTORY, width="content", unsafe_allow_javascript=True)
+        scripts = HISTORY + SPOKEN.format(language=language())
+        st.html(words + scripts, width="content", unsafe_allow_javascript=True)
         st.segmented_control(
             _("Language"),
             list(LANGUAGES),

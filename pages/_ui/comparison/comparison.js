@@ -5,8 +5,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`../liveview/${name}.js${search}`, import.meta.url));
-const [{ View, shown }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look, plane, { element, say, style }] =
-  await Promise.all(["view", "frame", "charts", "look", "plane", "../served/dom"].map(load));
+const [{ View, shown }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look, plane, { element, say, style }, { plain, tenTo, ticks }] =
+  await Promise.all(["view", "frame", "charts", "look", "plane", "../served/dom", "../served/numbers"].map(load));
 const { DASHES, card, chart, choice, icon, layerColor } = look;
 const { shade } = plane;
 
@@ -20,6 +20,7 @@ const SHAPES = ["M10 4a3 3 0 1 0 6 0a3 3 0 1 0-6 0", "M10 1h6v6h-6z", "M13 .2l3.
   "M10 1l6 6M16 1l-6 6", "M13 .5v7M9.5 4h7"];
 const EVALUATED = { loss: [1, 3], accuracy: [2, 4] }; // columns of the training and the test set
 const MANY = 12; // runs: the table of more is folded up
+const SAID = 8; // layers whose latest numbers stand below a picture, half of them the first ones
 const PROBED = { mean: 1, std: 2, grad_norm: 4, update_ratio: 5 };
 
 let styles;
@@ -38,7 +39,8 @@ class Frames {
     const there = frames.filter(Boolean);
     const going = there.filter(({ header }) => header.state !== "diverged"); // else one run holds the clock of all
     const step = Math.min(...(going.length ? going : there).map(({ header }) => header.step));
-    this.header = { state, step, steps: Math.max(...there.map(({ header }) => header.steps)) };
+    const measuring = there.some(({ header }) => header.measuring);
+    this.header = { state, step, measuring, steps: Math.max(...there.map(({ header }) => header.steps)) };
   }
 
   find(path) {
@@ -163,7 +165,7 @@ function skeleton(id, data) {
       <p class="klv-hint" data-t="depth_hint"></p>`),
     layers: () => card("layers", "layers", `<div class="kcp-layers" tabindex="0" role="group" data-name="layers"></div>`,
       choice(id, "quantity", "quantity", ["activations", "gradients", "weights"])),
-    history: () => card("history", "history", `<div class="kcp-history" role="group"></div>`,
+    history: () => card("history", "history", `<p class="kcp-key"></p><div class="kcp-history" role="group"></div>`,
       choice(id, "over", "quantity", ["mean", "std", "grad_norm", "update_ratio"])),
     units: () => card("units", "units_apart", `<div class="kcp-units" role="group"></div>
       <p class="klv-hint" data-t="units_apart_hint"></p>`),
@@ -308,16 +310,30 @@ const ACCURACY = {
 
 // ------------------------------------------------------------------------------------------------------ small pictures
 
-/** Draw lines [{xs, ys, color, dash}] into a canvas, x from 0 to `right`, y over `range`; log: of y's logarithm. */
-function plot(canvas, width, height, lines, { right, range: [low, high], log, theme }) {
+/** Draw lines [{xs, ys, color, dash}] into a canvas, x from 0 to `right`, y over `range`; log: of y's logarithm.
+    marks: what stands beside y, as [value, text]; steps: what stands below x at its ends and between them. */
+function plot(canvas, width, height, lines, { right, range: [low, high], log, theme, marks, steps }) {
   const context = surface(canvas, width, height);
+  context.font = `10px ${theme.font}`;
+  const left = Math.ceil(Math.max(...marks.map(([, text]) => context.measureText(text).width))) + 6, foot = height - 16, head = 6;
   const level = log ? Math.log10 : (y) => y;
   const [floor, top] = [level(low), level(high)];
-  const x = (value) => (value / (right || 1)) * (width - 2) + 1;
-  const y = (value) => height - 1 - ((level(value) - floor) / (top - floor || 1)) * (height - 2);
+  const x = (value) => left + (value / (right || 1)) * (width - left - 2) + 1;
+  const y = (value) => foot - ((level(value) - floor) / (top - floor || 1)) * (foot - head);
   context.fillStyle = context.strokeStyle = theme.text;
-  context.globalAlpha = 0.14;
-  for (const part of [0, 0.5, 1]) context.fillRect(0, Math.min(part * height, height - 1), width, 1);
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  for (const [value, text] of marks) {
+    context.globalAlpha = 0.14;
+    context.fillRect(left, y(value) - 0.5, width - left, 1);
+    context.globalAlpha = 0.75;
+    context.fillText(text, left - 4, y(value));
+  }
+  steps.forEach((text, i) => {
+    const place = i / (steps.length - 1);
+    context.textAlign = ["left", "center", "right"][2 * place];
+    context.fillText(text, left + place * (width - left), height - 6);
+  });
   context.globalAlpha = 1;
   context.lineJoin = "round";
   for (const { xs, ys, color, dash, wide } of lines) {
@@ -328,12 +344,27 @@ function plot(canvas, width, height, lines, { right, range: [low, high], log, th
     let pen = false;
     xs.forEach((value, i) => {
       const there = Number.isFinite(ys[i]) && (!log || ys[i] > 0);
-      if (there) context[pen ? "lineTo" : "moveTo"](x(value), Math.min(Math.max(y(ys[i]), 0), height));
+      if (there) context[pen ? "lineTo" : "moveTo"](x(value), Math.min(Math.max(y(ys[i]), head), foot));
       pen = there;
     });
     context.stroke();
   }
   context.setLineDash([]);
+}
+
+/** Say what lines [{name, color, dash}] are, above the charts that they are in. */
+function nameLines(box, lines) {
+  const key = JSON.stringify(lines);
+  if (key === box.dataset.key) return;
+  box.dataset.key = key;
+  box.hidden = !lines.length;
+  box.replaceChildren(...lines.map(({ name, color, dash }) => {
+    const one = element("span");
+    one.innerHTML = `<svg viewBox="0 0 26 8" aria-hidden="true" style="color: ${color}">
+      <path d="M1 4h24" stroke="currentColor" stroke-width="2.2" stroke-dasharray="${dash.join(" ")}"/></svg>`;
+    one.append(name);
+    return one;
+  }));
 }
 
 /** Cells of a grid, each a title, a canvas and a note; a subclass says what is in them. */
@@ -388,21 +419,10 @@ class Panel extends Cells {
     this.lineNames = this.element.querySelector(".kcp-key");
   }
 
-  /** Say what the lines are, where all panels have the same. */
-  nameLines() {
-    const { lines = [] } = this.view.data, key = [this.view.look, this.view.theme.dark, ...lines].join();
-    if (key === this.named) return;
-    this.named = key;
-    this.lineNames.hidden = !lines.length;
-    this.lineNames.innerHTML = lines.map((_, i) => `<span><svg viewBox="0 0 26 8" aria-hidden="true" style="color: ${this.view.color(i)}">
-      <path d="M1 4h24" stroke="currentColor" stroke-width="2.2" ${i ? 'stroke-dasharray="5 3"' : ""}/></svg></span>`).join("");
-    [...this.lineNames.children].forEach((one, i) => one.append(lines[i]));
-  }
-
   draw(frame) {
     const { view } = this;
     const { panels, runs, columns } = view.data;
-    this.nameLines();
+    nameLines(this.lineNames, (view.data.lines ?? []).map((name, i) => ({ name, color: view.color(i), dash: i ? [5, 3] : [] })));
     const cells = this.build(panels.map(({ title }) => title), columns);
     panels.forEach((panel, k) => {
       const indices = panel.runs.map((label) => runs.findIndex((run) => run.label === label));
@@ -413,6 +433,7 @@ class Panel extends Cells {
       }));
       plot(cells[k].canvas, this.cellWidth, this.cellHeight, lines, {
         right: frame.header.steps, range: [0, 1], theme: view.theme,
+        marks: [0, 0.5, 1].map((part) => [part, view.format.round(part)]), steps: [0, frame.header.steps].map(view.format.whole),
       });
       const columns = EVALUATED.accuracy.slice(0, alone ? 2 : 1);
       const values = indices.flatMap((i) => columns.map((j) => view.format.percent(frame.last(`${i}/evaluated`, j))));
@@ -495,7 +516,7 @@ class Depth extends Block {
       context.fillRect(left, y(value), width - left, 1);
       context.globalAlpha = 0.75;
       context.textAlign = "right";
-      context.fillText(`10${superscript(Math.round(Math.log10(value)))}`, left - 6, y(value) + 4);
+      context.fillText(tenTo(Math.round(Math.log10(value))), left - 6, y(value) + 4);
     }
     const longest = lines.reduce((a, b) => (b.layers.length > a.length ? b.layers : a), []);
     context.textAlign = "center";
@@ -535,8 +556,6 @@ class Depth extends Block {
       ...this.lines(frame).flatMap(({ run, layers, norms }) => layers.map((layer, k) => [run.label, layer, norms[k]]))];
   }
 }
-
-const superscript = (n) => String(n).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"["0123456789".indexOf(c)] ?? "⁻");
 
 /** A row of histograms for each run, a column for each layer: activations, gradients or weights, now. */
 class Layers extends Cells {
@@ -614,6 +633,7 @@ function nearZero(counts, [low, high]) {
 class History extends Cells {
   constructor(view) {
     super(view, "history", ".kcp-history");
+    this.lineNames = this.element.querySelector(".kcp-key");
   }
 
   draw(frame) {
@@ -623,15 +643,26 @@ class History extends Cells {
     const series = drawn.map(([, i]) => frame.frames[i].header.layers.map((_, k) =>
       thin(frame.column(`${i}/layer${k}`, 0), frame.column(`${i}/layer${k}`, column))));
     const all = series.flat().flatMap(([, ys]) => [...ys]).filter(Number.isFinite);
-    const log = kind === "grad_norm" || kind === "update_ratio";
-    const range = log ? logRange(all) : [Math.min(0, ...all), Math.max(1e-9, ...all)];
+    const log = kind !== "mean"; // which may be below 0
+    const range = log ? decades(all) : [Math.min(0, ...all), Math.max(1e-9, ...all)];
+    const options = {
+      right: frame.header.steps, range, log, theme: view.theme,
+      marks: log ? powers(range) : ticks(...range, 3).map((value) => [value, plain(value)]),
+      steps: ["0", view.t("step"), view.format.whole(frame.header.steps)],
+    };
+    const names = drawn.map(([, i]) => frame.frames[i].header.layers), deepest = Math.max(0, ...names.map(({ length }) => length));
+    const looks = Array.from({ length: deepest }, (_, k) => ({
+      name: [...new Set(names.map((layers) => layers[k]).filter(Boolean))].join(" / "), // the same in most comparisons
+      color: layerColor(view.theme, k, deepest), dash: strokes(k),
+    }));
+    nameLines(this.lineNames, looks);
     drawn.forEach(([run, i], r) => {
       const { layers } = frame.frames[i].header;
-      const lines = series[r].map(([xs, ys], k) => ({ xs, ys, color: layerColor(view.theme, k, layers.length) }));
-      const options = { right: frame.header.steps, range, log, theme: view.theme };
+      const lines = series[r].map(([xs, ys], k) => ({ xs, ys, ...looks[k] }));
       plot(cells[r].canvas, this.cellWidth, this.cellHeight, lines, options);
-      const last = layers.map((layer, k) => `${layer} ${view.format.short(frame.last(`${i}/layer${k}`, column))}`);
-      this.say(cells[r], last.join(" · "), `${run.name}, ${view.t(kind)}: ${last.join(", ")}`);
+      const last = layers.map((layer, k) => `${layer}\u00a0${view.format.short(frame.last(`${i}/layer${k}`, column))}`);
+      const seen = last.length > SAID ? [...last.slice(0, SAID / 2), "…", ...last.slice(-SAID / 2)] : last;
+      this.say(cells[r], seen.join(" · "), `${run.name}, ${view.t(kind)}: ${last.join(", ")}`);
     });
   }
 
@@ -646,10 +677,24 @@ class History extends Cells {
   }
 }
 
-function logRange(values) {
-  const positive = values.filter((value) => value > 0);
-  return positive.length ? [Math.min(...positive), Math.max(...positive) * 1.0001] : [1e-3, 1];
+/** Return the powers of ten around the positive ones of some values. */
+function decades(values) {
+  const logs = values.filter((value) => value > 0).map(Math.log10);
+  if (!logs.length) return [1e-3, 1];
+  const low = Math.floor(Math.min(...logs)), high = Math.ceil(Math.max(...logs));
+  return [10 ** low, 10 ** Math.max(high, low + 1)];
 }
+
+/** Return two to four powers of ten in a range of such, as [value, text]. */
+function powers(range) {
+  const [low, high] = range.map((value) => Math.round(Math.log10(value)));
+  const every = Math.ceil((high - low) / 3);
+  const there = Array.from({ length: Math.floor((high - low) / every) + 1 }, (_, n) => low + n * every);
+  return there.map((n) => [10 ** n, n ? tenTo(n) : "1"]);
+}
+
+/** Return the dash of layer k. */
+const strokes = (k) => DASHES[DASH[k % DASH.length]].split(" ").filter(Boolean).map(Number);
 
 /** On toy2d: what each run makes of the plane, and beside it every hidden unit's output over the same plane. */
 class Units extends Block {

@@ -29,6 +29,7 @@ from engine.experiment import (
 from engine.presets import Preset
 from engine.runs import protocol
 from engine.runs.pool import Run
+from engine.training.checkpoint import CheckpointError
 from pages._ui import controls, session
 from pages._ui.channels import pool
 from pages._ui.choice import choice
@@ -100,7 +101,7 @@ class Comparison:
         names, experiments = self._state["runs"], list(self.experiments().values())
         group = secrets.token_urlsafe(9)
         if len(names) == len(experiments):
-            found = [pool().find(name) or pool().open(name, group) for name in names]
+            found = [pool().find(name) or _open(name, group) for name in names]
         else:
             found = [None] * len(experiments)
         for i, (run, experiment) in enumerate(zip(found, experiments, strict=True)):
@@ -332,7 +333,7 @@ class Comparison:
         group = secrets.token_urlsafe(9)
         opened = []
         if len(asked) == len(wanted) == len(set(asked)):
-            opened = here if free else [pool().open(name, group) for name in asked]
+            opened = here if free else [_open(name, group) for name in asked]
         if [run and run.experiment for run in opened] == wanted:
             self._state["runs"] = [run.id for run in opened]
             return
@@ -400,6 +401,14 @@ def _together(states: Sequence[str]) -> str:
     return "diverged" if all(state == "diverged" for state in states) else "completed"
 
 
+def _open(name: str, group: str) -> Run | None:
+    """Return the run of that name; None when there is none, or what was kept of it cannot be read."""
+    try:
+        return pool().open(name, group)
+    except CheckpointError:
+        return None
+
+
 def labels() -> dict[str, str]:
     """Return every word of a comparison in the session's language, by the names that comparison.js uses."""
     return liveview.labels() | {
@@ -425,7 +434,7 @@ def labels() -> dict[str, str]:
         "layers": _("Layer by layer, now"),
         "history": _("Layer by layer, over the whole of training"),
         "std_of": _("σ {std}"),
-        "near_zero": _("{share} at zero"),
+        "near_zero": _("{share} near 0"),
         "std": _("Activation: standard deviation"),
         "mean": _("Activation: mean"),
     }

@@ -9,7 +9,7 @@ from html import escape
 
 import numpy as np
 
-from engine.analysis.derivatives import ACTIVATIONS, activation
+from engine.analysis.derivatives import ACTIVATIONS, NEVER_REACHED, activation, steepest
 from pages._ui.charts import COLOURS
 from pages._ui.i18n import _
 
@@ -39,11 +39,6 @@ def samples() -> np.ndarray:
     return np.linspace(-REACH, REACH, 201)
 
 
-def largest_slopes() -> dict[str, float]:
-    """Return the largest derivative of every activation on the cards."""
-    return {name: float(activation(name, samples())[1].max()) for name in ACTIVATIONS}
-
-
 def cards(at: float) -> str:
     """Return the HTML of the cards, each with its slope at `at` marked."""
     key = '<div class="k-key"><span><i></i>f(x)</span><span><i class="slope"></i>f′(x)</span></div>'
@@ -54,9 +49,10 @@ def _card(name: str, at: float) -> str:
     x = samples()
     y, slope = activation(name, x)
     (value,) = activation(name, np.array([at]))[1]
-    most = _("max f′ = {value}").format(value=f"{slope.max():.3g}")
+    bound = f"{steepest(name):.4g}"
+    most = f"f′ < {bound}" if name in NEVER_REACHED else _("max f′ = {value}").format(value=bound)
     said = _("{name} and its derivative from −5 to 5; the derivative is at most {most}, and {value} at x = {at}.")
-    label = said.format(name=NAMES[name], most=f"{slope.max():.3g}", value=f"{value:.3g}", at=f"{at:g}")
+    label = said.format(name=NAMES[name], most=bound, value=f"{value:.3g}", at=f"{at:g}")
     picture = base64.b64encode(_picture(x, y, slope, at, value).encode()).decode()
     return (
         f"<figure><figcaption><b>{NAMES[name]}</b><small>{escape(most)}</small></figcaption>"

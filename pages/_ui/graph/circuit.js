@@ -10,6 +10,7 @@ const [{ shown }, { change, clamp, element, fill, say, svg }] = await Promise.al
 
 const RADIUS = 21, MARGIN = 12; // pixels: of a node, and around the picture
 const FIELD = { wide: [104, 50], narrow: [72, 58] }; // width and height of a given number with its name
+const APART = 6, SLIMMEST = 52; // pixels between fields side by side, and of one's width where there is no room
 const LEVEL = { wide: 88, narrow: 112 }; // from row to row across, from level to level down
 const TRAVEL = 0.8; // share of a step after which what runs has arrived
 const LETTERS = ["a", "b", "c"];
@@ -99,9 +100,11 @@ export class Circuit {
 
   layout(width) {
     const { scene } = this, narrow = width < 720;
-    const kind = narrow ? "narrow" : "wide", [fieldWidth, fieldHeight] = FIELD[kind];
+    const [usual, fieldHeight] = FIELD[narrow ? "narrow" : "wide"];
     const columns = Math.max(...scene.nodes.map(({ at }) => at[0])) + 1, rows = Math.max(...scene.nodes.map(({ at }) => at[1]));
     const across = narrow ? rows : columns;
+    const most = Math.floor((width - 2 * MARGIN - across * APART) / (across + 1)); // so that none lies on the next
+    const fieldWidth = narrow ? clamp(most, SLIMMEST, usual) : usual;
     const step = Math.min((width - 2 * MARGIN - fieldWidth) / across, narrow ? 130 : 300);
     const room = step * across + fieldWidth + 2 * MARGIN, left = MARGIN + fieldWidth / 2 + Math.max(0, (width - room) / 2) * (narrow ? 1 : 0);
     const place = ([column, row]) => (narrow

@@ -5,7 +5,7 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Plot, line, shown }, { change, clamp, element, fill, range, say, svg }, { ticks }] =
+const [{ Plot, line, powers, shown }, { change, clamp, element, fill, range, say, svg }, { ticks }] =
   await Promise.all(["plot", "../served/dom", "../served/numbers"].map(load));
 
 const BANDS = 13, DETAIL = 220; // of the ground: level bands, and its pixels on a side
@@ -14,7 +14,8 @@ const SMALLEST = 0.04; // of its size at first, where the ground is no longer dr
 export class Field {
   constructor(tell) {
     this.tell = tell;
-    this.plot = new Plot("plane", "");
+    this.plot = new Plot("plane", "", { left: 52, right: 8, top: 8, bottom: 38 });
+    this.plot.names = { x: "x₀", y: "x₁" };
     this.ground = element("canvas", { class: "ground", "aria-hidden": "true" });
     this.arrows = svg("path", { class: "arrows", "vector-effect": "non-scaling-stroke" });
     this.group = svg("g", {}, this.arrows);
@@ -29,7 +30,7 @@ export class Field {
     this.frame = element("div", { class: "frame" }, this.ground, this.plot.root);
     this.facts = Object.fromEntries(["x", "slope", "next", "value"].map((name) => [name, [element("dt"), element("dd")]]));
     this.title = element("h3");
-    this.curve = new Plot("course", "", { left: 56, right: 10, top: 8, bottom: 22 });
+    this.curve = new Plot("course", "", { left: 56, right: 10, top: 8, bottom: 38 });
     this.course = svg("path", { class: "curve" });
     this.now = svg("circle", { class: "point", r: 5 });
     this.curve.body.append(this.course, this.now);
@@ -50,10 +51,12 @@ export class Field {
     say(this.facts.slope[0], "∇f(x)");
     say(this.facts.next[0], "x − η ∇f(x)");
     say(this.facts.value[0], "f(x)");
-    say(this.curveTitle, labels.course);
+    this.logs = scene.values.every((value) => value > 0);
+    say(this.curveTitle, this.logs ? labels.course_log : labels.course);
+    this.curve.names = { x: labels.step };
     this.frame.classList.toggle("open", this.descends);
     change(this.plot.root, { "aria-label": fill(labels.field_text, { formula: scene.formula }) });
-    change(this.curve.root, { "aria-label": labels.course });
+    change(this.curve.root, { "aria-label": this.curveTitle.textContent });
     this.paint();
   }
 
@@ -93,15 +96,13 @@ export class Field {
     this.plot.size(side, side);
     this.frame.style.width = this.frame.style.height = `${side}px`;
     const { scene } = this, beside = narrow ? width : clamp(width - side - 32, 200, 560);
-    this.curve.size(beside, narrow ? 170 : 230);
-    const logs = scene.values.every((value) => value > 0);
-    this.height = (value) => (logs ? Math.log10(value) : value);
+    this.curve.size(beside, narrow ? 190 : 250);
+    this.height = (value) => (this.logs ? Math.log10(value) : value);
     const heights = scene.values.map(this.height), [low, high] = [Math.min(...heights), Math.max(...heights)];
-    const air = (high - low) * 0.08 || 1;
+    const air = (high - low) * 0.08 || 0.1 * Math.abs(low) || 1;
     if (this.descends) {
-      const named = [low, high].map((value) => [value, shown(logs ? 10 ** value : value, 2)]);
-      const count = scene.path.length - 1;
-      this.curve.span([0, Math.max(count, 1)], [low - air, high + air], undefined, low === high ? named.slice(1) : named);
+      const last = Math.max(scene.path.length - 1, 1), [bottom, top] = [low - air, high + air];
+      this.curve.span([0, last], [bottom, top], ticks(0, last).filter(Number.isInteger), this.logs ? powers(bottom, top) : undefined);
       change(this.course, { d: line(heights.map((value, n) => [this.curve.x(n), this.curve.y(value)])) });
     }
     this.arrange();

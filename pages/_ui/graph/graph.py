@@ -61,12 +61,16 @@ def _labels() -> dict[str, str]:
         "error": _("Difference"),
         "slope_text": _("The curve {formula}, a chord over h and the tangent at x. Drag to move x."),
         "slope_said": _("At x = {x} with h = {h} the chord rises by {chord}, the tangent by {tangent}."),
+        "slope_none": _("At x = {x} with h = {h} the chord rises by {chord}; there is no derivative, and no tangent."),
+        "no_derivative": _("no derivative"),
         # the field
         "field_hint": _("Click into the picture to start somewhere else."),
         "field_arrows": _("Arrows point against the gradient; the longer, the steeper."),
         "field_text": _("Arrows against the gradient of {formula}, and the path of the descent."),
         "field_said": _("Step {step}: ({x0}, {x1}), f = {value}."),
         "course": _("f(x) step by step"),
+        "course_log": _("f(x) step by step, log scale"),
+        "step": _("Step"),
         "step_of": _("Step {step} of {steps}"),
         # the graph
         "circuit_text": _("A computational graph. Values, with gradients in brackets: {values}."),

@@ -30,6 +30,13 @@ def course(scores: Sequence[float], label: int) -> tuple[np.ndarray, dict[str, t
     return z, {name: (value, slopes[label]) for name, (value, slopes) in losses(logits, label).items()}
 
 
+def limit(scores: Sequence[float], label: int) -> float:
+    """Return what squared error after a softmax nears when the right output falls and the others stay."""
+    far = [-np.inf if k == label else score for k, score in enumerate(scores)]
+    y = np.exp(np.array(far) - max(far))
+    return float(1 + np.sum((y / y.sum()) ** 2)) / 2
+
+
 def curves(scores: Sequence[float], label: int) -> None:
     """Draw the three losses and their derivatives, and where the prediction stands on them."""
     z, found = course(scores, label)
@@ -37,7 +44,10 @@ def curves(scores: Sequence[float], label: int) -> None:
     titles = _("Loss"), _("∂L/∂z of the right class")
     spans = [-0.8, 21.0], [-2.2, 1.2]
     alts = (
-        _("Cross-entropy grows in a straight line with the distance; after a softmax squared error flattens out at 1."),
+        _(
+            "Cross-entropy grows in a straight line with the distance; after a softmax squared error flattens out at "
+            "{limit}."
+        ).format(limit=f"{limit(scores, label):.3g}"),
         _("Far to the left cross-entropy pushes with −1; squared error after a softmax hardly pushes at all."),
     )
     for part, (column, title, span, alt) in enumerate(zip(st.columns(2), titles, spans, alts, strict=True)):
@@ -54,6 +64,12 @@ def curves(scores: Sequence[float], label: int) -> None:
             )  # fmt: skip
 
 
+def signed(value: float) -> str:
+    """Return a number in four decimals with its sign, and 0 without one."""
+    text = f"{value:+.4f}"
+    return text if float(text) else text[1:]
+
+
 def table(scores: Sequence[float], label: int) -> None:
     """Draw the prediction and what each loss pushes every output by; compare the two that follow a softmax."""
     found = losses(scores, label)
@@ -63,7 +79,7 @@ def table(scores: Sequence[float], label: int) -> None:
         _("Output z"): [f"{score:g}" for score in scores],
         _("Softmax y"): [f"{value:.4f}" for value in y],
         _("Target t"): [str(int(k == label)) for k in classes],
-    } | {f"∂L/∂z · {word}": [f"{found[name][1][k]:+.4f}" for k in classes] for name, word in names().items()}
+    } | {f"∂L/∂z · {word}": [signed(found[name][1][k]) for k in classes] for name, word in names().items()}
     st.table({key: [value.replace("-", "−") for value in values] for key, values in rows.items()})
     push = {name: abs(slopes[label]) for name, (_value, slopes) in found.items()}
     said = _("Cross-entropy pushes the right output {times} times as hard as squared error after the same softmax.")

@@ -2,7 +2,7 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
-const [{ change, svg }, { significant, ticks }] = await Promise.all(["dom", "numbers"].map(load));
+const [{ change, range, svg }, { significant, tenTo, ticks }] = await Promise.all(["dom", "numbers"].map(load));
 
 /** Return a number as the scenes show it. */
 export const shown = (value, digits = 4) => significant(value, digits);
@@ -21,8 +21,20 @@ export function line(points) {
   }).join("");
 }
 
-/** A plot with ticks, and the way from numbers to pixels. */
+/** Return where a logarithmic axis from 10^low to 10^high has ticks, as [exponent, text]: at powers of ten, or closer. */
+export function powers(low, high) {
+  const word = (n) => (n >= -3 && n <= 3 ? String(Number((10 ** n).toPrecision(1))) : tenTo(n));
+  const whole = range(Math.max(Math.floor(high) - Math.ceil(low) + 1, 0), (n) => Math.ceil(low) + n);
+  const every = Math.ceil(whole.length / 6);
+  if (whole.length > 1) return whole.filter((n) => n % every === 0).map((n) => [n, word(n)]);
+  const [bottom, top] = [10 ** low, 10 ** high];
+  return ticks(bottom, top, 4).filter((value) => value > 0).map((value) => [Math.log10(value), shown(value)]);
+}
+
+/** A plot with ticks, and the way from numbers to pixels. names: what its axes are called, if anything. */
 export class Plot {
+  names = {};
+
   constructor(name, label, margins = { left: 38, right: 8, top: 8, bottom: 24 }) {
     this.margins = margins;
     this.axes = svg("g", { class: "axes" });
@@ -56,6 +68,8 @@ export class Plot {
         svg("path", { class: "rule", d: `M${margins.left} ${this.y(value)}h${inner.width}` }),
         svg("text", { x: margins.left - 6, y: this.y(value) + 4, "text-anchor": "end" }, text),
       ]),
+      ...(this.names.x ? [svg("text", { class: "name", x: margins.left + inner.width / 2, y: height - 5, "text-anchor": "middle" }, this.names.x)] : []),
+      ...(this.names.y ? [svg("text", { class: "name", x: 2, y: margins.top + inner.height / 2 + 4 }, this.names.y)] : []),
       svg("rect", { class: "edge", x: margins.left, y: margins.top, width: inner.width, height: inner.height }),
     );
     return this;

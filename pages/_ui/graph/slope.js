@@ -18,7 +18,7 @@ export const CURVES = {
   sin: [Math.sin, Math.cos],
   exp: [Math.exp, Math.exp],
   sigmoid: [sigmoid, (x) => sigmoid(x) * (1 - sigmoid(x))],
-  abs: [Math.abs, Math.sign],
+  abs: [Math.abs, (x) => (x ? Math.sign(x) : NaN)], // no slope at the kink
   log: [(x) => (x > 0 ? Math.log(x) : NaN), (x) => 1 / x],
 };
 
@@ -178,6 +178,7 @@ export class Slope {
     lens.span([-2, 2], [-1, 1], named, []);
 
     const told = { h: shown(h, 3), chord: shown(slope, 8), tangent: shown(steep, 8), error: shown(Math.abs(slope - steep), 2) };
+    if (Number.isNaN(steep)) told.tangent = this.labels.no_derivative;
     for (const [name, text] of Object.entries(told)) say(this.facts[name][1], text);
     this.now = { h, slope, steep };
   }
@@ -188,7 +189,8 @@ export class Slope {
 
   said() {
     const { h, slope, steep } = this.now;
-    return fill(this.labels.slope_said, { x: shown(this.x), h: shown(h, 2), chord: shown(slope, 6), tangent: shown(steep, 6) });
+    const { slope_said: both, slope_none: alone } = this.labels;
+    return fill(Number.isNaN(steep) ? alone : both, { x: shown(this.x), h: shown(h, 2), chord: shown(slope, 6), tangent: shown(steep, 6) });
   }
 
   /** Tell the page the h at which a hand left the slider. */

@@ -99,20 +99,50 @@ class Sums {
   }
 
   show(scene, here, labels) {
-    const { x, group, mean, variance, deviation, normal, y, gamma, beta } = scene;
-    const members = x.filter((_, n) => group[n] === group[here]);
-    const mu = shown(mean[here], 2), n = members.length;
-    const sum = (term) => {
-      const terms = members.slice(0, n > WRITTEN ? WRITTEN - 1 : n).map(term);
-      return n > WRITTEN ? `${terms.join(" + ")} + …` : terms.join(" + ");
-    };
-    const minus = mean[here] < 0 ? ` + ${mu.slice(1)}` : ` − ${mu}`;
-    const line = (name, left, middle, right) => [labels[name], left, middle, `= ${right}`].forEach((text, k) => say(this.lines[name][k], text));
-    line("mean", "μ =", `(${sum((value) => bracketed(value, 3))}) / ${n}`, shown(mean[here]));
-    line("variance", "σ² =", `(${sum((value) => `(${shown(value)}${minus})²`)}) / ${n}`, shown(variance[here]));
-    line("standard", "x̂ =", `(x − μ) / √(σ² + ε) = (${shown(x[here])}${minus}) / ${shown(deviation[here])}`, shown(normal[here]));
-    line("output", "y =", `γ x̂ + β = ${shown(gamma, 2)} · ${bracketed(normal[here], 3)} + ${bracketed(beta, 2)}`, shown(y[here]));
+    for (const [name, texts] of Object.entries(written(scene, here, labels))) {
+      texts.forEach((text, k) => say(this.lines[name][k], text));
+    }
   }
+
+  /** Make every line as high as the highest that it becomes at any cell, so that nothing moves on the way. */
+  reserve(scene, labels) {
+    const all = scene.x.map((_, here) => written(scene, here, labels));
+    const tried = element("div", { className: "sums tried" });
+    const lines = [...this.root.children].map((line) => {
+      const texts = new Map(all.map((it) => [it[line.dataset.line].join(), it[line.dataset.line]]));
+      const copies = [...texts.values()].map((parts) => {
+        const copy = line.cloneNode(true);
+        copy.style.minHeight = "";
+        parts.forEach((text, k) => (copy.children[k].textContent = text));
+        return copy;
+      });
+      tried.append(...copies);
+      return [line, copies];
+    });
+    this.root.after(tried);
+    const highest = (copies) => Math.max(...copies.map((it) => it.getBoundingClientRect().height));
+    for (const [line, copies] of lines) line.style.minHeight = `${highest(copies)}px`;
+    tried.remove();
+  }
+}
+
+/** Return the parts of each line at a cell: its name, what it computes, how, and the result. A term is never broken. */
+function written(scene, here, labels) {
+  const { x, group, mean, variance, deviation, normal, y, gamma, beta } = scene;
+  const members = x.filter((_, n) => group[n] === group[here]);
+  const mu = shown(mean[here], 2), n = members.length;
+  const sum = (term) => {
+    const terms = members.slice(0, n > WRITTEN ? WRITTEN - 1 : n).map(term);
+    return n > WRITTEN ? `${terms.join(" + ")} + …` : terms.join(" + ");
+  };
+  const minus = mean[here] < 0 ? `\u00a0+\u00a0${mu.slice(1)}` : `\u00a0−\u00a0${mu}`;
+  const line = (name, left, middle, right) => [labels[name], left, middle, `= ${right}`];
+  return {
+    mean: line("mean", "μ =", `(${sum((value) => bracketed(value, 3))}) / ${n}`, shown(mean[here])),
+    variance: line("variance", "σ² =", `(${sum((value) => `(${shown(value)}${minus})²`)}) / ${n}`, shown(variance[here])),
+    standard: line("standard", "x̂ =", `(x\u00a0−\u00a0μ) / √(σ²\u00a0+\u00a0ε) = (${shown(x[here])}${minus}) / ${shown(deviation[here])}`, shown(normal[here])),
+    output: line("output", "y =", `γ x̂ + β = ${shown(gamma, 2)} · ${bracketed(normal[here], 3)} + ${bracketed(beta, 2)}`, shown(y[here])),
+  };
 }
 
 // ---------------------------------------------------------------------------------------------------------------- pane
@@ -138,7 +168,9 @@ class Pane {
         element("div", { className: "group" }, back, play, forward),
         element("div", { className: "typed" }, this.inputName, this.input), csv),
       this.heading, this.stage, this.sums.root, this.alone, this.keys, this.status);
-    dress(parent, this.root, SHEET, new URL(`normal.css${search}`, import.meta.url));
+    dress(parent, this.root, SHEET, new URL(`normal.css${search}`, import.meta.url)).then(() => this.reserve());
+    this.sizes = new ResizeObserver(() => this.root.clientWidth !== this.width && this.reserve());
+    this.sizes.observe(this.root);
     back.onclick = () => this.step(-1);
     forward.onclick = () => this.step(1);
     play.onclick = () => this.play(!this.state.playing);
@@ -162,12 +194,19 @@ class Pane {
       for (const [name, written] of [["x", typed], ["normal", two], ["y", two]]) this.fields[name].fill(scene[name], written);
       const kind = `${scene.kind}_${scene.shape.length === 2 ? "units" : "pictures"}`;
       const size = scene.group.filter((it) => it === scene.group[0]).length;
-      say(this.heading, fill(labels[kind], { n: size }));
+      say(this.heading, fill(labels[size === 1 ? `${kind}_one` : kind], { n: size }));
       say(this.alone, size === 1 ? labels.alone : "");
       this.state.place = Math.min(this.state.place, scene.x.length - 1);
       this.play(this.state.playing);
+      this.reserve();
       this.show();
     }
+  }
+
+  /** Give the sums the room that they need along the whole way, as wide as the pane is now. */
+  reserve() {
+    this.width = this.root.clientWidth;
+    if (this.scene) this.sums.reserve(this.scene, this.labels);
   }
 
   /** Go the way again from its beginning. */
@@ -296,6 +335,7 @@ class Pane {
   close() {
     clearTimeout(this.timer);
     clearTimeout(this.saying);
+    this.sizes.disconnect();
     this.root.remove();
   }
 }

@@ -54,9 +54,9 @@ function drawScales(context, view, theme) {
   context.lineWidth = 1;
   context.textAlign = "center";
   context.textBaseline = "alphabetic";
-  for (const x of ticks(low, high, width / 90)) {
-    const [at] = view.toScreen([x, 0]);
-    if (at < 70 || at > width - 16) continue;
+  for (const x of ticks(low, high, Math.max(width / 90, 5))) {
+    const [at] = view.toScreen([x, 0]), half = context.measureText(plain(x)).width / 2 + 4;
+    if (at < half || at > width - half) continue; // the numbers of the other scale end higher up
     context.fillRect(at, height - 5, 1, 5);
     context.fillText(plain(x), at, height - 8);
   }

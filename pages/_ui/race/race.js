@@ -13,7 +13,7 @@ const { search } = new URL(import.meta.url); // the version, the same for all of
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
 const [{ css, readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Chart, Legend }] = await Promise.all(
   ["drawing", "plane", "map", "surface", "standings"].map(load));
-const [{ clamp, element, fill, style }, { STILL, mounted, save }, { plain, steady }, { SHEET, buttons, label, turn }] =
+const [{ clamp, element, fill, style }, { STILL, mounted, onOtherScreen, save }, { plain, steady }, { SHEET, buttons, label, turn }] =
   await Promise.all(["dom", "mount", "numbers", "tools"].map((name) => load(`../served/${name}`)));
 
 const RACE_SECONDS = 8; // that a whole race lasts at speed 1
@@ -80,6 +80,12 @@ class Race {
     this.listen();
     this.sized = new ResizeObserver(() => this.layout());
     this.sized.observe(this.root);
+    this.leaveScreen = onOtherScreen(() => {
+      if (!this.scene) return;
+      this.legend.show(this);
+      this.stale = true;
+      this.schedule();
+    });
   }
 
   listen() {
@@ -180,6 +186,7 @@ class Race {
     this.map.setAttribute("aria-label", `${labels.map}: ${scene.landscape.title}`);
     this.plot.setAttribute("aria-label", `${labels.surface}: ${scene.landscape.title}`);
     this.chart.title.textContent = labels.chart;
+    this.chart.canvas.setAttribute("aria-label", labels.chart); // until the race rests, and its numbers are said
     const hint = this.state.view === "surface" ? [labels.turn] : [labels.signs, ...(scene.movable ? [labels.click] : [])];
     const keys = this.state.view === "surface" ? "" : labels.keys;
     this.hint.replaceChildren(hint.join(" "), " ", element("span", { className: "kr-keys" }, keys));
@@ -408,6 +415,7 @@ class Race {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.saying);
     this.sized.disconnect();
+    this.leaveScreen();
     this.surface.close();
     this.root.remove();
   }

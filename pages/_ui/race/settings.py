@@ -56,7 +56,7 @@ SETTINGS = {
     **{name: toggle(label, 1) for name, label in NAMES.items()},
     "sigma": number(
         N_("Noise σ"), 0.0, 10.0, 1.0, step=0.1, width=110,
-        help=N_("What is added to either slope at every step, the same for all, as if each step saw other data."),
+        help=N_("σ of what is added to either slope at every step, the same for all, as if each step saw other data."),
     ),
     "seed": whole(N_("Random seed"), 0, 99, 18, "none"),  # 18: noise of which the schedules show what they usually do
     "mu": number(

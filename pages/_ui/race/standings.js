@@ -3,7 +3,7 @@
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
 const { clamp, element, fill } = await load("../served/dom");
-const { plain, steady, ticks } = await load("../served/numbers");
+const { plain, steady, tenTo, ticks } = await load("../served/numbers");
 const { DASHES, css, drawMarker, prepare } = await load("drawing");
 
 /** The runners with their value and their distance now. */
@@ -101,7 +101,7 @@ export class Chart {
       context.moveTo(left, y);
       context.lineTo(width - right, y);
       context.stroke();
-      if ((power - low) % every === 0) context.fillText(power >= -2 && power <= 3 ? plain(10 ** power) : `1e${plain(power)}`, left - 5, y);
+      if ((power - low) % every === 0) context.fillText(power >= -2 && power <= 3 ? plain(10 ** power) : tenTo(power), left - 5, y);
     }
     context.textAlign = "center";
     context.textBaseline = "top";

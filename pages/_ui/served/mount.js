@@ -75,6 +75,23 @@ function reveal(root) {
 const isScriptRunning = () =>
   ["running", "rerunRequested"].includes(document.querySelector("[data-testid=stApp]")?.dataset.testScriptState);
 
+/**
+ * Call `changed` whenever a pixel of the page becomes another number of the screen's: the window was moved to another
+ * screen, and no size in the page has changed. Return what ends that.
+ */
+export function onOtherScreen(changed) {
+  const end = new AbortController();
+  const listen = () => {
+    const same = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    same.addEventListener("change", () => {
+      listen();
+      changed();
+    }, { once: true, signal: end.signal });
+  };
+  listen();
+  return () => end.abort();
+}
+
 /** Have the browser save rows of cells as a CSV file. What is not there, or no finite number, is an empty cell. */
 export function save(rows, name) {
   const cell = (value) => {

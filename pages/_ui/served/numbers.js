@@ -3,7 +3,8 @@
 const { search } = new URL(import.meta.url);
 const { range } = await import(new URL(`dom.js${search}`, import.meta.url));
 
-const minus = (text) => text.replaceAll("-", "−");
+/** Return the text of a number with a real minus sign. */
+export const minus = (text) => text.replaceAll("-", "−");
 const formats = {};
 
 /** Return a number with at most `most` decimals and at least `least`. */
@@ -25,6 +26,9 @@ export function significant(value, digits) {
 
 /** Return a number without needless digits, for scales. */
 export const plain = (value) => minus(String(Number(value.toPrecision(6))));
+
+/** Return 10ⁿ for a whole n, for scales. */
+export const tenTo = (n) => `10${String(n).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"["0123456789".indexOf(c)] ?? "⁻")}`;
 
 /** Return a number with three digits, zeros among them: it changes, and keeps its width. */
 export function steady(value) {

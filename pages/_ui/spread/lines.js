@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ DASHES }, { svg }] = await Promise.all(["../liveview/look", "../served/dom"].map(load));
+const [{ DASHES }, { svg }, { tenTo }] =
+  await Promise.all(["../liveview/look", "../served/dom", "../served/numbers"].map(load));
 
 // Okabe and Ito's colours and four more, for light and dark pages.
 const COLORS = {
@@ -26,8 +27,6 @@ export function swatch({ color, mark, dash }) {
   const dot = svg("path", { d: mark, fill: color, stroke: color, transform: "translate(15 5)" });
   return svg("svg", { class: "ksp-swatch", viewBox: "0 0 30 10", "aria-hidden": true }, line, dot);
 }
-
-const superscript = (n) => String(n).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"["0123456789".indexOf(c)] ?? "⁻");
 
 /** Return round powers of ten around positive numbers, so wide that a small change of them does not move the axis. */
 export function decades(values) {
@@ -54,7 +53,7 @@ export class Lines {
     for (let d = low; d <= high; d += every) {
       const at = y(10 ** d);
       parts.push(svg("path", { class: d ? "rule" : "rule one", d: `M${left} ${at}H${width - right}` }));
-      parts.push(svg("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, d ? `10${superscript(d)}` : "1"));
+      parts.push(svg("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, d ? tenTo(d) : "1"));
     }
     const skip = Math.ceil(((last - first + 1) * 24) / (width - left - right));
     for (let k = first; k <= last; k++) {

@@ -118,6 +118,7 @@ def slope() -> Scene:
         "x": CURVE.tolist(),
         "y": y.tolist(),
         "slope": slopes.tolist(),
+        "most": derivatives.steepest(name),
         "values": {"z": chosen("z"), "passed": passed},
         "measured": {
             start: plain(_backwards(name, start, chosen("seed"))[::-1]) for start in ("lecun_normal", "he_normal")

@@ -30,7 +30,7 @@ export class Slope {
   sliders() {
     const { format } = this.stage;
     return [
-      { name: "z", low: -6, high: 6, step: 0.1, say: (value) => format.short(value).replace("-", "−") },
+      { name: "z", low: -6, high: 6, step: 0.1, say: format.short },
       { name: "passed", low: 2, high: 30, step: 1, say: String },
     ];
   }
@@ -52,11 +52,11 @@ export class Slope {
     this.drawProduct(scene, half, at, passed);
   }
 
-  at({ x, y, slope }, z) {
+  at({ x, y, slope, most }, z) {
     const place = clamp(((z - x[0]) / (x.at(-1) - x[0])) * (x.length - 1), 0, x.length - 1);
     const i = Math.min(Math.floor(place), x.length - 2), part = place - i;
     const between = (values) => values[i] + (values[i + 1] - values[i]) * part;
-    return { y: between(y), slope: between(slope), most: Math.max(...slope) };
+    return { y: between(y), slope: between(slope), most };
   }
 
   drawCurve({ x, y, slope }, width, z, at) {

@@ -96,5 +96,5 @@ def _labels() -> dict[str, str]:
         "measured_he_normal": _("measured: √(2/n) weights"),
         "passed_axis": _("Layers passed on the way back"),
         "left": _("After {n} layers {value} of the gradient is left; at best {best}."),
-        "curve_text": _("At z = {z}: f = {y}, f′ = {slope}. Largest f′: {most}."),
+        "curve_text": _("At z = {z}: f = {y}, f′ = {slope}. f′ is never above {most}."),
     }
