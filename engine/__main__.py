@@ -8,6 +8,11 @@ error in one line with exit status 2. Nothing here computes: every command is a 
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while libraries load, Ctrl-C ends the process without a traceback
+
 import argparse
 import contextlib
 import dataclasses
@@ -15,8 +20,9 @@ import json
 import math
 import os
 import re
+import stat
 import sys
-import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -27,6 +33,7 @@ from engine.analysis.precision import PRECISIONS, in_precision
 from engine.data import datasets, handwriting
 from engine.errors import InputError, shorten
 from engine.experiment import FIELDS, Experiment, format_value, parse_value
+from engine.files import part_of, write_whole
 from engine.presets import Preset, Published, Result
 from engine.presets.search import PLANS
 from engine.runs import store
@@ -117,7 +124,7 @@ def build_parser() -> Parser:
 
     p = command("export", export_model, "write a trained network for other programs", EXPORT_HELP)
     p.add_argument("model", metavar="FILE.safetensors", help="a network by train --out")
-    p.add_argument("--to", required=True, choices=EXPORTS, metavar="FORMAT", help="onnx, csv or notebook")
+    p.add_argument("--to", required=True, choices=EXPORTS, metavar="FORMAT", help="onnx, csv, notebook or pytorch")
     p.add_argument("out", metavar="OUT", type=Path, help="where to put it")
 
     p = command("datasets", list_datasets, "list the data sets, or download one", DATASETS_HELP)
@@ -228,7 +235,7 @@ def train(options: argparse.Namespace) -> int:
         trainer = presets.train(experiment, watch, threads=THREADS)
         result = Result.of(trainer)
         if options.out and not rows:
-            write(options.out, checkpoint.dump(trainer, network_only=True))
+            write_whole(options.out, checkpoint.dump(trainer, network_only=True))
         about = {"preset": options.preset, "run": label or None, "experiment": experiment.changes()}
         rows[label] = about | dataclasses.asdict(result)
         if not options.json:
@@ -282,24 +289,20 @@ def settings(options: argparse.Namespace) -> dict[str, object]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise `InputError` before the work where `write` would fail after it."""
+    """Raise `InputError` or OSError before the work where writing would fail after it, or replace what is no file."""
     if path.is_dir():
         raise UsageError("The output must be a file; {path} is a folder.", path=path)
-    if not os.access(path.parent, os.W_OK):
-        raise UsageError("The output must be in a folder that can be written to, not in {folder}.", folder=path.parent)
-
-
-def write(path: Path, blob: bytes) -> None:
-    """Put `blob` into a file such that nobody ever meets a part of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(path).st_mode) or not os.access(path, os.W_OK):
+            raise UsageError("The output must be a file that can be written to; {path} is none.", path=path)
+    part = part_of(path)
     try:
-        with open(handle, "wb") as file:
-            file.write(blob)
-        os.chmod(temporary, 0o644)  # mkstemp's files are for their owner alone
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        part.touch(exist_ok=False)  # asked for permission, Windows would grant it for every folder
+        part.unlink()
+    except OSError as error:
+        raise UsageError(
+            "The output must be in a folder that can be written to, not in {folder}.", folder=path.parent
+        ) from error
 
 
 # -------------------------------------------------------------------------------------------------------------- search
@@ -329,13 +332,17 @@ trials, the best first: number, values, state, accuracy (validation), train_accu
 def search(options: argparse.Namespace) -> int:
     """Search as the options say, or work for another's search."""
     if options.worker is not None:
-        if not re.fullmatch(r"(tcp|tls)://[^\s/]+:\d{1,5}", options.worker):
+        check_alone(options, "worker")
+        address = re.fullmatch(r"(?:tcp|tls)://[^\s/]+:(\d{1,5})", options.worker)
+        if not address or not 0 < int(address[1]) < 65536:
             raise UsageError(
                 "--worker must be an address such as tcp://192.168.0.5:8786, not {address}.",
                 address=shorten(options.worker),
             )
         cluster.serve(options.worker)
         return 0
+    if options.resume is not None:
+        check_alone(options, "resume", "trials", "json")
     line, most = Line(), 0
     with Searches(store.folder() / "searches") as searches:
         if options.resume is not None:
@@ -345,6 +352,7 @@ def search(options: argparse.Namespace) -> int:
             searches.resume(found, parse_count(options, "trials"))
         else:
             found = searches.start(chosen_plan(options))
+        found.attach(lambda: None)  # this command watches: a search that nobody looks at stops by itself
         while not found.wait(0.2):
             most = max(most, found.workers)
             best = next(iter(found.ranking()), None)
@@ -353,6 +361,13 @@ def search(options: argparse.Namespace) -> int:
         line.clear()
     if found.error:
         raise UsageError("{reason}", reason=found.error)
+    if found.state != "complete":  # a ranking of some of the trials would pass for the whole
+        raise UsageError(
+            "The search {id} was stopped after {done} of {all} trials; --resume {id} takes it up again.",
+            id=found.id,
+            done=len(found.finished()),
+            all=found.plan.trials,
+        )
     if options.json:
         print_json(report(found, options.preset, most))
         return 0
@@ -361,6 +376,14 @@ def search(options: argparse.Namespace) -> int:
         print(f"{place:>3}  {trial.accuracy:.4f}  {values}  ({trial.state})")
     print(f"{len(found.finished()):,} trials in {found.seconds:.1f} s; search {found.id}")
     return 0
+
+
+def check_alone(options: argparse.Namespace, name: str, *allowed: str) -> None:
+    """Raise `UsageError` if, beside an option that leaves them nothing to say, others are given."""
+    others = vars(options).keys() - {name, *allowed, "function"}
+    given = sorted(f"--{other}" for other in others if getattr(options, other) not in (None, False, []))
+    if given:
+        raise UsageError("--{name} takes no {others}.", name=name, others=", ".join(given))
 
 
 def chosen_plan(options: argparse.Namespace) -> Plan:
@@ -445,7 +468,8 @@ def evaluate(options: argparse.Namespace) -> int:
             "The model {file} was trained on other inputs than {data} has.", file=options.model, data=experiment.data
         )
     network = in_precision(model, options.precision)
-    loss, accuracy = metrics.evaluate(network, build.build_loss(experiment), data.x_test, data.y_test, data.scale)
+    with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite says it
+        loss, accuracy = metrics.evaluate(network, build.build_loss(experiment), data.x_test, data.y_test, data.scale)
     row = {
         "model": str(options.model),
         "dataset": data.name,
@@ -473,12 +497,14 @@ onnx      the network itself, for onnxruntime and its like: raw pictures in (flo
           probabilities out (float32, N × classes)
 csv       a table of its layers: shapes, parameters, multiply-adds, receptive field
           (the curves of a run are printed by train --json, and saved on the page)
-notebook  a Jupyter notebook that trains the same experiment again and draws its curves; run it in Kasane's folder"""
+notebook  a Jupyter notebook that trains the same experiment again and draws its curves; run it in Kasane's folder
+pytorch   a Python script that trains the same experiment with PyTorch, in Colab for example"""
 
 EXPORTS: dict[str, Callable[[checkpoint.Model], str | bytes]] = {
     "onnx": export.to_onnx,
     "csv": export.to_csv,
     "notebook": lambda model: export.to_notebook(model.experiment),
+    "pytorch": lambda model: export.to_pytorch(model.experiment),
 }
 
 
@@ -486,7 +512,7 @@ def export_model(options: argparse.Namespace) -> int:
     """Write a model in another format."""
     check_writable(options.out)
     content = EXPORTS[options.to](checkpoint.load_model(options.model))
-    write(options.out, content if isinstance(content, bytes) else content.encode())
+    write_whole(options.out, content if isinstance(content, bytes) else content.encode())
     return 0
 
 
@@ -550,7 +576,7 @@ Files of your own are found through KASANE_DATA, the folder that holds the folde
 
 def list_datasets(options: argparse.Namespace) -> int:
     """List the data sets, one perhaps downloaded first."""
-    if options.download:
+    if options.download is not None:
         line = Line()
 
         def show(done: int, total: int, file: str) -> None:
@@ -596,9 +622,10 @@ class Progress(Line):
         if trainer.finished:
             self.clear()
         elif self.live:
-            loss = trainer.history.loss.rows()[-1, 1]
             name = " · ".join(filter(None, (self.title, label)))
-            self.show(f"{name} {trainer.step:,} of {trainer.experiment.steps:,} steps, loss {loss:.4f}")
+            losses = trainer.history.loss.rows()[-1:, 1]  # none before the first step
+            loss = "".join(f", loss {loss:.4f}" for loss in losses)
+            self.show(f"{name} {trainer.step:,} of {trainer.experiment.steps:,} steps{loss}")
 
 
 def print_json(value: object) -> None:
@@ -636,6 +663,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ERROR
 
 
-if __name__ == "__main__":
+def prepare() -> None:
+    """Make the process fit for any terminal, or none; from now on `main` answers to Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started this: nobody wants to read it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (for the whole process)
     sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without “ or λ is no reason to stop
+    if not sys.warnoptions:  # what libraries warn of is for developers; it would come before an error's one line
+        warnings.simplefilter("ignore")
+
+
+if __name__ == "__main__":
+    prepare()
     sys.exit(main())

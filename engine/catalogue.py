@@ -112,7 +112,7 @@ _ALL = (
         "784-50-10",
         "784-50-10",
         2016,
-        f"{_BOOK}, ch. 5",
+        f"{_BOOK} §5",
         "dense50",
         *_DIGITS,
         N_("One hidden layer. A dense layer has a weight for every pixel and unit: four times the pixels, four times "
@@ -123,7 +123,7 @@ _ALL = (
         "784-100-100-10",
         "784-100-100-10",
         2016,
-        f"{_BOOK}, ch. 6",
+        f"{_BOOK} §6",
         "dense100 dense100",
         *_DIGITS,
         N_("Two hidden layers. Nearly all of the weights stand between the picture and the first of them."),
@@ -133,7 +133,7 @@ _ALL = (
         "ch07-simple-conv",
         N_("The book's simple convolutional network"),
         2016,
-        f"{_BOOK}, ch. 7",
+        f"{_BOOK} §7",
         "conv30@5 pool2 dense100",
         *_DIGITS,
         N_("The convolution has 780 parameters; the dense layer behind it has 432,100, since it sees 30 channels of "
@@ -144,7 +144,7 @@ _ALL = (
         "ch08-deep-conv",
         N_("The book's deep convolutional network"),
         2016,
-        f"{_BOOK}, ch. 8",
+        f"{_BOOK} §8",
         "conv16@3p1 conv16@3p1 pool2 conv32@3p1 conv32@3p2 pool2 conv64@3p1 conv64@3p1 pool2 dense50 drop.5 output "
         "drop.5",
         *_DIGITS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import statistics
 from collections.abc import Callable
@@ -75,7 +76,9 @@ def keeps_up(a: str, b: str, margin: float) -> Claim:
 
 def learns_faster(*order: str) -> Claim:
     """The mean loss of the mini-batches, over the whole run, grows from each label to the next."""
-    text = Text(N_("{runs}: in this order they learn, the fastest first."), runs=", ".join(order))
+    quoted = [Text(N_("“{run}”"), run=Text(label)) for label in order]  # a label may have commas of its own
+    runs = functools.reduce(lambda first, second: Text(N_("{first}, {second}"), first=first, second=second), quoted)
+    text = Text(N_("{runs}: in this order they learn, the fastest first."), runs=runs)
 
     def holds(r: Results) -> bool:
         means = [statistics.fmean(r[label].curves["loss"]) for label in order]

@@ -131,6 +131,7 @@ PRESETS = (
         },
         published={},
         claim=reaches("12@5, 32@3", 0.9),
+        note=N_("The full MNIST brings it to 99 %, the 4,000 built-in training digits to about 98 %."),
     ),
     Preset(
         id="ch07-filters",

@@ -1,6 +1,6 @@
 """How long after the pen moved is the new prediction on the screen, and how often are the feature maps drawn anew?
 
-One line of text with the feature maps shown, and one without them.
+One line of text with the feature maps shown, and one without them; before these, what the preprocessing alone takes.
 
     python -m tests.benchmarks.draw_latency [--url http://…] [--moves 200]
 
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from engine.data.handwriting import strokes_to_image
 from tests.browser.conftest import FLAGS, find_chromium, serve, wait_ready
 
 PACE = 0.008  # seconds between two movements
@@ -67,11 +68,23 @@ def measure(url: str, moves: int, *, maps: bool) -> tuple[list[float], float, in
     return latencies, seconds, drawn
 
 
+def strokes_latency() -> float:
+    """Return the milliseconds from three strokes of 150 points each to the network's picture, the best of 20."""
+    rng, seconds = np.random.default_rng(0), []
+    strokes = [np.cumsum(rng.normal(0, 3, (150, 2)), axis=0) for _ in range(3)]
+    for _ in range(20):
+        start = time.perf_counter()
+        strokes_to_image(strokes)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds) * 1e3
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", help="a running server; without it one is started")
     parser.add_argument("--moves", type=int, default=200)
     options = parser.parse_args()
+    print(f"strokes of 450 points to picture: {strokes_latency():.2f} ms")
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = options.url or stack.enter_context(serve(folder))

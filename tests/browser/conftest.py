@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -31,6 +32,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+USUAL = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}}  # options of a context
 
 
 def find_chromium() -> str | None:
@@ -120,7 +122,8 @@ def app_url(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def launcher():
+    """Start a Chromium, `launcher(method of playwright.chromium, *its arguments, **options)`."""
     chromium = find_chromium()
     if not chromium:
         if os.environ.get("CI") == "true":
@@ -130,28 +133,59 @@ def browser():
 
     expect.set_options(timeout=30_000)  # as all else waits: two cores may train eight networks beside a page
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
+        yield lambda method, *arguments, **options: getattr(playwright.chromium, method)(
+            *arguments, executable_path=chromium, args=FLAGS, **options
+        )
+
+
+@pytest.fixture(scope="session")
+def browser(launcher):
+    browser = launcher("launch")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def profile(launcher, tmp_path_factory):
+    """A browser's context with a cache on the disk: Streamlit's scripts are compiled once, not for every test."""
+    context = launcher("launch_persistent_context", tmp_path_factory.mktemp("profile"), **USUAL)
+    yield context
+    context.close()
 
 
 @pytest.fixture
-def open_page(browser):
-    """Make fresh pages, `open_page(locale=…, **context options)`; fails the test on an error in any one's console."""
-    with contextlib.ExitStack() as stack:
-        errors: list[str] = []
+def open_page(profile, request):
+    """Make fresh pages, `open_page(locale=…, **context options)`; fails the test on an error in any one's console.
 
-        def make(**options):
-            context = browser.new_context(**{"locale": "en-US", "viewport": {"width": 1440, "height": 900}} | options)
-            stack.callback(context.close)
+    What a page can be told is told it; for any other option it gets a browser's context of its own.
+    """
+    errors: list[str] = []
+    pages = []
+    with contextlib.ExitStack() as stack:
+
+        def make(*, viewport=None, color_scheme=None, reduced_motion=None, **options):
+            context = profile
+            if options:
+                context = request.getfixturevalue("browser").new_context(**USUAL | options)
+                stack.callback(context.close)
             page = context.new_page()
+            stack.callback(page.close)
+            if viewport:
+                page.set_viewport_size(viewport)
+            page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.on(
                 "console", lambda message: is_error(message) and errors.append(f"{message.text} {message.location}")
             )
+            pages.append(page)
             return page
 
         yield make
+    profile.clear_cookies()
+    devtools = profile.new_cdp_session(profile.pages[0])
+    for origin in {f"http://{urlsplit(page.url).netloc}" for page in pages}:
+        devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
+    devtools.detach()
     assert not errors, errors
 
 

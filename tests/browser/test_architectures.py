@@ -80,7 +80,7 @@ def test_the_drawing_follows_the_input(page, app_url):
     assert boxes(page)[0][1] > before + 20
     field.fill("3")
     field.press("Enter")
-    page.get_by_text("made of smaller windows").wait_for()
+    page.get_by_text("Input size must be a whole number from 12 to 1024 for LeNet-5, not 3.").wait_for()
     assert page.locator(".bp-cube").count() == 0
 
 
@@ -96,6 +96,16 @@ def test_train_takes_the_network_along(page, app_url):
     go_to(page, "Networks", "Architectures")  # and what was looked at is still there
     page.get_by_text("56×56×1", exact=True).wait_for()
     page.wait_for_url(re.compile("net=784-50-10.*size=56|size=56.*net=784-50-10"))
+
+
+def test_back_from_the_train_page_finds_the_network(page, app_url):
+    go(page, f"{app_url}/architectures?net=784-50-10&size=56")
+    page.get_by_role("button", name="Train it").click()
+    page.wait_for_url(re.compile(r"/train\?.*preset=ch05-two-layer"))
+    wait_ready(page)
+    page.go_back()
+    page.wait_for_url(re.compile(r"/architectures\?net=784-50-10&size=56"))
+    page.get_by_text("56×56×1", exact=True).wait_for()
 
 
 def test_what_to_try_brings_the_picture_into_sight(page, app_url):

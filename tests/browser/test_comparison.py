@@ -48,7 +48,7 @@ class Screen:
 
     def pause(self) -> None:
         self.press("Pause")
-        self.until("d.state === 'paused'")
+        self.until("d.state === 'paused' && d.rests === 'true'")
         self.page.get_by_role("button", name="Resume").wait_for()
 
     def newest(self) -> dict[str, tuple[dict, dict]]:
@@ -89,6 +89,7 @@ def test_train_pause_step_resume_and_what_the_table_says(page, app_url):
     screen.press("1 step")
     screen.until(f"+d.step === {at + 11}")
     soon(page, lambda: sorted(screen.steps()) == sorted(header["step"] for header, _ in screen.newest().values()))
+    screen.until("d.rests === 'true'")
     frames, table = screen.newest(), screen.table()
     assert list(table) == FOUR
     names = page.url.split("runs=")[1].split("&")[0].replace("%2C", ",").split(",")
@@ -191,6 +192,59 @@ def test_every_choice_and_every_csv(page, app_url):
     assert len(layers) == 4 * 3 * 40
 
 
+# Keeps what is written into every canvas since it was last wiped.
+WRITTEN = """const { fillText, clearRect } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...at) {
+  (this.canvas.written ??= []).push(String(text));
+  fillText.call(this, text, ...at);
+};
+CanvasRenderingContext2D.prototype.clearRect = function (...at) {
+  this.canvas.written = [];
+  clearRect.call(this, ...at);
+};"""
+
+
+def test_small_charts_name_their_lines_and_have_numbers_on_their_axes(page, app_url):
+    page.add_init_script(WRITTEN)
+    screen = Screen(page, app_url, "preset=course-inits")
+    screen.press("10 steps")
+    screen.until("+d.step === 10")
+    panel, history = (screen.root.locator(f"[data-block={name}]") for name in ("panel", "history"))
+
+    def written(block, cell: int = 0) -> set[str]:
+        block.scroll_into_view_if_needed()
+        return set(block.locator("canvas").nth(cell).evaluate("it => it.written ?? []"))
+
+    steps = screen.root.locator("[data-fact=of_steps]").inner_text().removeprefix("of ")
+    soon(page, lambda: written(panel) == {"0%", "50%", "100%", "0", steps})
+    layers = screen.newest()[next(iter(screen.newest()))][0]["layers"]
+    history.scroll_into_view_if_needed()  # what is out of sight is not drawn
+    expect(history.locator(".kcp-key span")).to_have_text(layers)
+    strokes = history.locator(".kcp-key path").evaluate_all("all => all.map(it => it.getAttribute('stroke-dasharray'))")
+    assert len(set(strokes)) == min(len(layers), 5)
+    for name in ("Activation: standard deviation", "Gradient norm ‖∂L/∂W‖"):
+        history.get_by_role("radio", name=name, exact=True).check()
+        soon(page, lambda: {text[:2] for text in written(history) - {"0", "1", "Step", steps}} == {"10"})  # decades
+        assert written(history, 3) >= {"0", "Step", steps}
+        assert 2 <= len(written(history) - {"0", "Step", steps}) <= 4
+    history.get_by_role("radio", name="Activation: mean", exact=True).check()
+    soon(page, lambda: not any("⁻" in text for text in written(history)))
+    for note in history.locator("small").all():
+        assert note.evaluate("it => it.scrollWidth <= it.clientWidth")
+
+
+def test_of_many_layers_the_first_and_the_last_are_said(page, app_url):
+    screen = Screen(page, app_url, f"preset=course-inits&network={'+'.join(['dense8'] * 20)}")
+    screen.press("10 steps")
+    screen.until("+d.step === 10")
+    cell = screen.root.locator("[data-block=history] .kcp-cell").first
+    cell.scroll_into_view_if_needed()
+    note = cell.locator("small")
+    expect(note).not_to_be_empty()
+    names = [part.split()[0] for part in note.inner_text().split(" · ")]
+    assert names == [*(f"dense{n}" for n in range(1, 5)), "…", *(f"dense{n}" for n in range(18, 21)), "output"]
+
+
 def test_another_tab_shows_the_same_finished_runs(open_page, app_url):
     first = Screen(open_page(), app_url, "preset=symmetry&steps=300")
     first.page.get_by_role("slider", name="Speed").press("End")
@@ -228,3 +282,5 @@ def test_a_phone_shows_it_all_without_overflow(open_page, app_url, locale):
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     rights = f"[...document.querySelectorAll('{ROOT} .klv-card')].map((card) => card.getBoundingClientRect().right)"
     assert page.evaluate(f"Math.max(...{rights}) - innerWidth") <= 0
+    sizes = screen.root.locator(".kcp-runs button").evaluate_all("all => all.map(it => it.offsetHeight)")
+    assert min(sizes) >= 44  # as large as a finger

@@ -401,6 +401,44 @@ def test_settings_outlive_other_pages(visit):
     assert window.page.locator(".output .grid").count() == 2
 
 
+def test_back_from_the_train_page_finds_the_part_as_it_was(page, app_url):
+    page.goto(f"{app_url}/convolution?part=network&stride=3")
+    wait_ready(page)
+    page.get_by_role("button", name="Train the book").click()
+    page.wait_for_url(re.compile(r"/train\?.*network="))
+    wait_ready(page)
+    page.go_back()
+    page.wait_for_url(re.compile("/convolution.*stride=3"))
+    expect(page.get_by_role("button", name="Train the book")).to_be_visible()
+    assert "part=network" in page.url
+
+
+def test_the_quiz_hides_new_solutions_and_keeps_what_was_typed(page, app_url):
+    page.goto(f"{app_url}/convolution?part=quiz")
+    wait_ready(page)
+    fields, solutions = page.get_by_label(re.compile("^Answer to question")), page.locator("[open] .katex")
+    fields.nth(0).fill("12")
+    fields.nth(0).press("Enter")
+    page.get_by_text("The way to the answer").nth(0).click()
+    solution = page.locator("[data-testid=stExpander]").nth(0)
+    expect(solution.locator(".katex-html").first).to_contain_text("s")  # the formula before the numbers
+    expect(solutions).not_to_have_count(0)
+    page.get_by_role("button", name="New numbers").click()
+    page.wait_for_url(re.compile("seed=1"))
+    expect(solutions).to_have_count(0)
+    expect(fields.nth(0)).to_have_value("")
+    fields.nth(2).fill("34")
+    fields.nth(2).press("Enter")
+    expect(page.get_by_text(re.compile("Right|Not yet"))).to_have_count(1)
+    part = page.locator(".st-key-convolution_part, [class*=st-key-convolution_part]")
+    part.get_by_role("radio", name="Pooling").click()
+    page.locator(".kasane-window[data-cell]").wait_for()
+    part.get_by_role("radio", name="Quiz").click()
+    expect(fields.nth(2)).to_have_value("34")
+    expect(page.get_by_text(re.compile("Right|Not yet"))).to_have_count(1)
+    expect(fields.nth(0)).to_have_value("")
+
+
 # --- kernels of one's own ---------------------------------------------------------------------------------------------
 
 

@@ -142,7 +142,11 @@ def test_the_derivative_follows_at_once(page, app_url):
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 100)
     expect(notes.first).not_to_contain_text("At z = 6")
     screen.choose("Activation", "tanh")
-    expect(notes.first).to_contain_text("Largest f′: 1.")
+    expect(notes.first).to_contain_text("f′ is never above 1.")
+    screen.choose("Activation", "softplus")  # nears 1 beyond what is drawn
+    expect(notes.first).to_contain_text("f′ is never above 1.")
+    expect(notes.last).to_contain_text("at best 1.")
+    expect(screen.root.locator(".ksp-legend").first).to_contain_text("never above 1")
     assert len(screen.download()) == 242
 
 
@@ -201,3 +205,15 @@ def test_a_phone_shows_it_all_without_overflow(open_page, app_url, locale, query
     assert overflow(page) <= 0
     right = "[...document.querySelectorAll('.kasane-spread *')].map((it) => it.getBoundingClientRect().right)"
     assert page.evaluate(f"Math.max(0, ...{right}) - innerWidth") <= 0
+
+
+def test_a_finger_finds_room(open_page, app_url):
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.goto(f"{app_url}/initialization")
+    page.wait_for_selector("[data-frames]")
+    for name in ("input", ".ksp-marks button", ".ksp-csv"):
+        sizes = page.locator(f".kasane-spread {name}").evaluate_all(
+            "all => all.map(it => Math.min(it.offsetWidth, it.offsetHeight))"
+        )
+        assert sizes
+        assert min(sizes) >= 44, name

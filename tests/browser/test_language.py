@@ -79,3 +79,25 @@ def test_fields_to_search_outlive_a_change_of_language(page, app_url):
     page.get_by_role("button", name=screen.said("As on the Train page")).click()
     wait_ready(page)
     expect(fields).to_contain_text(screen.said("Optimizer"))
+
+
+def test_the_language_chosen_on_home_outlives_a_reload(page, app_url):
+    screen = Screen(page, app_url)
+    screen.speak("ja")
+    page.wait_for_url("**/?lang=ja")
+    page.reload()
+    expect(page.get_by_text(screen.said("Watch a boundary form"))).to_be_attached()
+
+
+def test_the_document_says_its_language_and_its_page(page, app_url):
+    screen = Screen(page, app_url)
+    html = page.locator("html")
+    expect(page).to_have_title("Kasane 重ね")
+    expect(html).to_have_attribute("lang", "en")
+    page.get_by_role("link", name="Train", exact=True).first.click()
+    expect(page).to_have_title("Train · Kasane 重ね")
+    screen.speak("ja")
+    expect(html).to_have_attribute("lang", "ja")
+    expect(page).to_have_title(f"{screen.said('Train')} · Kasane 重ね")
+    screen.speak("en")
+    expect(html).to_have_attribute("lang", "en")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import wait_ready
+from tests.browser.conftest import soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -49,3 +49,37 @@ def test_a_view_is_made_once_and_ends_when_its_place_goes(page, app_url, waits, 
     page.goto(app_url)
     wait_ready(page)
     assert page.evaluate(STAGE, [waits, play]) == log
+
+
+# Whether every canvas of a kind has as many pixels as the screen gives it; `least` of them are there.
+SHARP = """(all, least) => all.length >= least
+    && all.every((it) => Math.abs(it.width - devicePixelRatio * it.getBoundingClientRect().width) <= 1)"""
+DRAWN = {
+    "draw": (".strips .strip:last-child canvas", 1),  # the bars of the output layer
+    "optimizers": (".kr-chart, .kasane-race th canvas", 8),
+    "initialization?part=runs": (".kcp-depth canvas, .kcp-panel canvas", 5),
+}
+
+
+@pytest.mark.parametrize("path", DRAWN)
+def test_on_another_screen_everything_is_as_sharp_as_that(open_page, app_url, path):
+    page = open_page(device_scale_factor=1, reduced_motion="reduce")
+    page.goto(f"{app_url}/{path}")
+    wait_ready(page)
+    canvases, least = DRAWN[path]
+    drawn = page.locator(canvases)
+    soon(page, lambda: drawn.evaluate_all(SHARP, least))
+    # The page is as wide as before; of a ratio alone an emulated screen does not tell.
+    screen = {"width": 1440, "height": 901, "deviceScaleFactor": 2, "mobile": False}
+    page.context.new_cdp_session(page).send("Emulation.setDeviceMetricsOverride", screen)
+    page.wait_for_function("devicePixelRatio === 2")
+    soon(page, lambda: drawn.evaluate_all(SHARP, least))
+
+
+@pytest.mark.parametrize(("path", "root"), [("draw", ".kasane-canvas[data-replies]"), ("optimizers", ".kasane-race")])
+def test_every_picture_has_a_name_while_it_moves(page, app_url, path, root):
+    page.goto(f"{app_url}/{path}")
+    page.locator(root).wait_for()
+    pictures = page.locator(f"{root} [role=img]:visible")
+    soon(page, lambda: pictures.count() > 0)
+    assert all(pictures.evaluate_all("all => all.map(it => it.getAttribute('aria-label'))"))

@@ -172,7 +172,7 @@ def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, 
       return JSON.stringify([root, ...boxes].map((it) => it.getBoundingClientRect()).map(({ x, y, height }) =>
         [x, y, height].map(Math.round)));
     })"""
-    for query in ("kind=layer&units=8&examples=8", "given=pictures&channels=3&pictures=4"):
+    for query in ("examples=5", "kind=layer&units=8&examples=8", "given=pictures&channels=3&pictures=4"):
         page.goto(f"{app_url}/normalization?{query}&lang={language}")
         wait_ready(page)
         root = page.locator(".kasane-normal")
@@ -180,3 +180,40 @@ def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, 
         assert page.evaluate(WIDE) == 0, query
         assert page.locator(".katex-display").evaluate_all(CUT) == 0, query
         assert len(set(root.evaluate(travel))) == 1, query
+
+
+@pytest.mark.parametrize("width", [320, 390, 700, 1440])
+def test_every_sum_is_seen_to_its_end(open_page, app_url, width):
+    page = open_page(viewport={"width": width, "height": 844}, reduced_motion="reduce")
+    page.goto(f"{app_url}/normalization")
+    wait_ready(page)
+    root = page.locator(".kasane-normal")
+    root.locator(".field.x i[data-cell='3']").click()
+    at(root, 3)
+    expect(root.locator("[data-line=variance] .middle")).to_have_text(re.compile(r"²\) / 5$"))
+    ends = """(root) => [...root.querySelectorAll(".sums span")].map((it) =>
+      [it.scrollWidth - it.clientWidth, it.getBoundingClientRect().right - root.getBoundingClientRect().right])"""
+    assert all(cut <= 1 and beyond <= 1 for cut, beyond in root.evaluate(ends))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_a_batch_of_one_does_can_be_read(open_page, app_url, scheme):
+    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    page.goto(f"{app_url}/normalization?examples=1")
+    wait_ready(page)
+    root = page.locator(".kasane-normal")
+    expect(root.locator(".heading")).to_have_text("One mean for each unit, over the only example")
+    expect(root.locator(".alone")).to_contain_text("A mean over a single number is that number")
+    script = """(root) => [getComputedStyle(root.querySelector(".alone")).color,
+      getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor]"""
+    ink, ground = (luminance(colour) for colour in root.evaluate(script))
+    assert (max(ink, ground) + 0.05) / (min(ink, ground) + 0.05) >= 4.5
+    page.goto(f"{app_url}/normalization?kind=layer&units=1")
+    expect(root.locator(".heading")).to_have_text("One mean for each example, over its only unit")
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of rgb(…), by WCAG's definition."""
+    shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (it / 12.92 if it <= 0.04045 else ((it + 0.055) / 1.055) ** 2.4 for it in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 
 import numpy as np
@@ -220,6 +221,27 @@ def test_two_fingers_zoom_the_map_and_set_no_start(open_page, app_url):
     assert page.evaluate("visualViewport.scale") == 1
     page.touchscreen.tap(middle[0] + 40, middle[1])  # one finger still sets the start
     page.wait_for_url(re.compile("ravine_x="))
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_both_scales_of_the_map_have_numbers(open_page, app_url, width):
+    page = open_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    page.add_init_script("""const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+  (this.canvas.written ??= []).push([text, x, y, this.measureText(text).width]);
+  fillText.call(this, text, x, y);
+};""")
+    race = Visit(page, app_url)
+    written = race.map.locator("canvas").first.evaluate("it => it.written")
+    bottom = max(y for _text, _x, y, _width in written)
+    below = {text: (x - width / 2, x + width / 2) for text, x, y, width in written if y == bottom}
+    assert len(below) >= 3
+    assert "0" in below
+    ends = sorted(below.values())
+    assert all(before[1] + 4 < after[0] for before, after in itertools.pairwise(ends))
+    assert ends[0][0] >= 0
+    assert ends[-1][1] <= race.map.bounding_box()["width"]
+    assert len({y for _text, _x, y, _width in written}) >= 3
 
 
 def test_runners_landscapes_and_views_are_switched(open_page, app_url):

@@ -157,7 +157,7 @@ def test_five_runs_go_step_by_step_in_one_figure(page, app_url):
     for n in range(5):
         expect(view.locator(".kcp-runs tbody tr").nth(n).locator("td").first).to_have_text("10", timeout=15_000)
     view.locator("[data-block=layers]").scroll_into_view_if_needed()
-    expect(view.locator(".kcp-layers small").first).to_contain_text("at zero")
+    expect(view.locator(".kcp-layers small").first).to_contain_text("near 0")
     assert view.locator(".kcp-layers canvas").count() == 5 * 7
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("button", name="Pause").click()
@@ -220,3 +220,10 @@ def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, 
         assert page.evaluate(WIDE) == 0, part
         assert page.locator(".katex-display").evaluate_all(CUT) == 0, part
         assert len(set(root.evaluate(travel))) == 1, part
+
+
+def test_a_finger_finds_every_mask(visit):
+    _, root = visit("part=dropout", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    sizes = root.locator("button, .switch").evaluate_all("all => all.map(it => it.offsetHeight)")
+    assert len(sizes) == 4 + 16 + 1
+    assert min(sizes) >= 44

@@ -2,8 +2,10 @@
 
 import re
 import time
+from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -53,6 +55,28 @@ def test_train_pause_resume_and_step(page, app_url):
     until(page, f"d.state === 'running' && +d.step > {at + 60}")
 
 
+LONG = "network=dense1000+dense1000&lr=0.001"
+
+
+def test_a_long_epoch_can_be_paused(page, app_url):
+    go(page, f"{app_url}/train?{LONG}&batch_size=1")
+    button(page, "1 epoch").click()
+    button(page, "Pause").click()
+    until(page, "d.state === 'paused' && +d.step > 0 && +d.step < 4000")
+    expect(button(page, "Resume")).to_be_visible()
+    at = step(page)
+    button(page, "1 step").click()
+    until(page, f"+d.step === {at + 1}")
+
+
+def test_after_a_long_epoch_there_is_nothing_to_pause(page, app_url):
+    go(page, f"{app_url}/train?{LONG}")
+    button(page, "1 epoch").click()
+    until(page, "d.state === 'paused' && +d.step === 40")
+    expect(button(page, "Resume")).to_be_visible()
+    expect(button(page, "Pause")).to_have_count(0)
+
+
 def test_a_run_that_ends_is_told_without_asking(page, app_url):
     go(page, f"{app_url}/train?network=dense8&steps=300")
     button(page, "Train").click()
@@ -85,6 +109,24 @@ def test_the_learning_rate_changes_while_it_trains(page, app_url):
     before = step(page)
     until(page, f"d.state === 'running' && +d.step > {before}")
     assert view(page).get_by_text("0.033").is_visible()
+
+
+def test_the_speed_outlives_a_network_that_cannot_be(page, app_url):
+    go(page, f"{app_url}/train?network=dense8")
+    network, speed = page.get_by_role("textbox", name="Hidden layers"), page.get_by_test_id("stSliderThumbValue")
+    for chosen in ("whole run in 10 s", "full speed"):
+        if chosen == "full speed":
+            page.get_by_role("slider", name="Speed").press("End")
+        expect(speed).to_have_text(chosen)
+        wait_ready(page)
+        network.fill("conv8@11 conv8@11 conv8@11")
+        network.press("Enter")
+        page.wait_for_url(re.compile("network=conv8"))
+        expect(speed).to_have_count(0)
+        network.fill("dense8")
+        network.press("Enter")
+        page.wait_for_url(re.compile("network=dense8"))
+        expect(speed).to_have_text(chosen)
 
 
 def test_divergence_says_what_to_try(page, app_url):
@@ -179,6 +221,30 @@ def test_a_card_on_home_opens_its_experiment(page, app_url):
     until(page, "+d.step > 100")
 
 
+def open_card(page, name, known):
+    """Follow a card of Home, and wait until the address says what is known of its experiment."""
+    page.get_by_role("link", name="Home").first.click()
+    page.get_by_role("link", name=name).click()
+    page.wait_for_url(re.compile(known))
+    wait_ready(page)
+
+
+def test_the_cards_on_home_open_what_they_say_again_and_again(page, app_url):
+    go(page, app_url)
+    for _ in range(2):
+        open_card(page, "Watch a boundary form", r"/train\?data=toy2d.*lang=")
+        open_card(page, "Train on handwritten digits", r"/train\?lang=")
+
+
+def test_a_card_on_home_keeps_the_run_that_is_what_it_says(page, app_url):
+    for name, path in (("Train on handwritten digits", "network=dense8"), ("Watch a boundary form", "data=toy2d")):
+        go(page, f"{app_url}/train?{path}")
+        button(page, "10 steps").click()
+        until(page, "+d.step === 10")
+        open_card(page, name, "run=")
+        until(page, "+d.step === 10")
+
+
 @pytest.mark.parametrize("path", ["/", "/train", "/draw", "/train?data=toy2d"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_nothing_is_asked_of_the_outside_and_nothing_overflows(open_page, app_url, path, width):
@@ -201,6 +267,22 @@ def test_a_hostile_link_leaves_the_server_standing(page, app_url, query):
     assert page.locator("[data-testid=stAlert]").count() == 1
     button(page, "10 steps").click()
     until(page, "+d.step === 10")
+
+
+MARKUP = "![a](http://a.example/b.png) :red[x] $y$ `z` _u_ <b>"
+
+
+@pytest.mark.parametrize("received", [MARKUP[:28], MARKUP[29:]])
+def test_what_a_sentence_quotes_is_shown_as_it_is_and_fetches_nothing(page, app_url, received):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    go(page, f"{app_url}/train?" + urlencode({"lang": "en", "activation": received, "run": received}))
+    said = page.get_by_test_id("stAlert")
+    expect(said).to_have_count(2)
+    for text in said.all_inner_texts():
+        assert received in text
+    assert said.locator("img, code, em, b, .katex").count() == 0
+    assert not [url for url in asked if url.startswith("http:") and not url.startswith(app_url)]
 
 
 def test_an_unknown_token_is_told_so(app_url):

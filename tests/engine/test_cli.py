@@ -218,6 +218,40 @@ def test_what_cannot_be_written_leaves_nothing_behind(monkeypatch, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_an_output_that_cannot_be_is_refused_before_the_work(monkeypatch, say, tmp_path):
+    monkeypatch.setattr(presets, "train", lambda *_, **__: pytest.fail("it was trained in vain"))
+    (tmp_path / "file").touch()
+    for out in (tmp_path / "file" / "a", tmp_path / ("a" * 300)):
+        _, errors = say("train", *QUICK, "--out", out, status=2)
+        assert len(errors) == 1
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # write-protected, on Windows not to be replaced
+    say("train", *QUICK, "--out", tmp_path / "file", status=2)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_an_output_does_not_take_the_place_of_a_device(say, tmp_path):
+    pipe = tmp_path / "pipe"
+    getattr(os, "mkfifo", lambda path: pytest.skip("has no named pipes"))(pipe)
+    say("export", shipped.PATH, "--to", "csv", pipe, status=2)
+    assert pipe.is_fifo()
+
+
+def test_an_output_may_have_a_name_as_long_as_the_disk_allows(say, tmp_path):
+    path = tmp_path / ("重" * 84)  # 252 bytes of UTF-8
+    say("export", shipped.PATH, "--to", "csv", path)
+    assert os.listdir(tmp_path) == [path.name]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no permissions of this kind")
+def test_an_output_is_for_whom_the_user_wants(say, tmp_path):
+    umask = os.umask(0o077)
+    try:
+        say("export", shipped.PATH, "--to", "csv", tmp_path / "a")
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+
+
 def test_progress_is_shown_to_a_terminal(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):
@@ -304,6 +338,7 @@ def test_export(say, model, tmp_path):
         "onnx": export.to_onnx(loaded),
         "csv": export.to_csv(loaded).encode(),
         "notebook": export.to_notebook(loaded.experiment).encode(),
+        "pytorch": export.to_pytorch(loaded.experiment).encode(),
     }
     for format, content in contents.items():
         assert say("export", model, "--to", format, tmp_path / format) == ([], [])
@@ -404,6 +439,7 @@ ERRORS = {
     "export into a folder": ["export", shipped.PATH, "--to", "csv", "tests"],
     "export into no folder": ["export", shipped.PATH, "--to", "csv", "no/such/folder/a.csv"],
     "unknown download": ["datasets", "--download", "imagenet"],
+    "download nothing": ["datasets", "--download", ""],
     "needless download": ["datasets", "--download", "mnist-5k"],
 }
 
@@ -472,6 +508,15 @@ def test_models_with_spoilt_weights(say, drawings, model, tmp_path, how):
     assert (lines, len(errors)) == ([], 1)
 
 
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_a_model_whose_numbers_overflow_is_evaluated_quietly(say, model, tmp_path, precision):
+    large = tmp_path / "large.safetensors"
+    save_file(spoil(load_file(model), lambda a: np.full_like(a, 3e38)), large, metadata(model.read_bytes()))
+    (line,), errors = say("evaluate", large, "--precision", precision, "--json")
+    assert errors == []
+    assert json.loads(line)["test_loss"] is None
+
+
 @pytest.mark.parametrize("cut", [0, 7, 8, 100, -1])
 def test_models_cut_short(say, drawings, model, tmp_path, cut):
     bad = tmp_path / "bad.safetensors"
@@ -529,9 +574,41 @@ def test_an_interruption_ends_quietly():
     os.close(terminal)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="has no signals of this kind")
+def test_an_interruption_while_libraries_load_ends_quietly():
+    program = [sys.executable, "-X", "importtime", "-m", "engine", "presets"]
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while b"numpy" not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == -signal.SIGINT  # a shell says 130
+    assert b"Traceback" not in errors
+
+
 def test_a_poor_terminal_is_no_error():
     done = run("presets", "d2-two-layer", "--check", env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closes with a shell's syntax")
+@pytest.mark.parametrize(
+    ("redirection", "arguments", "status"),
+    [(">&-", ["presets"], 0), ("2>&-", ["train", *QUICK], 0), ("2>&-", ["tarin"], 2), ("<&- >&- 2>&-", ["presets"], 0)],
+)
+def test_closed_streams_are_no_error(redirection, arguments, status):
+    command = f"{shlex.join([sys.executable, '-m', 'engine', *arguments])} {redirection}"
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert "error" not in done.stdout  # where print would put it if there were no stderr
+
+
+def test_warnings_of_libraries_do_not_come_before_an_error(tmp_path):
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "huge.png")  # Pillow warns of a bomb
+    command = [sys.executable, "-m", "engine", "predict", str(tmp_path / "huge.png")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
 
 
 # --------------------------------------------------------------------------------------------------- the shipped model

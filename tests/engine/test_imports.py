@@ -13,6 +13,7 @@ STOREYS = {
     "engine.aligned": 0,
     "engine.blas": 0,
     "engine.errors": 0,
+    "engine.files": 0,
     "engine.experiment": 1,
     "engine.architecture": 2,
     "engine.data": 2,

@@ -293,6 +293,14 @@ def test_a_claim_is_translated_with_its_labels():
     assert claim.text.render(lambda message: words.get(message, message)) == "「減衰なし」はすべては覚えない。"
 
 
+def test_labels_with_commas_are_told_apart():
+    text = claims.learns_faster("ReLU, He", "no decay", "SGD").text
+    assert str(text) == "“ReLU, He”, “no decay”, “SGD”: in this order they learn, the fastest first."
+    words = {"no decay": "減衰なし", "“{run}”": "「{run}」", "{first}, {second}": "{first}、{second}"}
+    said = text.render(lambda message: words.get(message, message))
+    assert said.startswith("「ReLU, He」、「減衰なし」、「SGD」: ")
+
+
 def test_claims_join():
     both = Claim(Text("One."), lambda results: True) & Claim(Text("Two."), lambda results: True)
     assert str(both.text) == "One. Two."

@@ -111,11 +111,30 @@ def test_an_input_that_does_not_fit_is_said_in_one_sentence(visit):
     app = visit("architectures", net="alexnet")
     number(app, "size").set_value(30).run()
     (said,) = sentences(app)
-    assert "pool3s2 finds only 2 × 2 pixels" in said
+    assert said == "Input size must be a whole number from 67 to 1024 for AlexNet, not 30."
     assert not totals(app)
     number(app, "size").set_value(227).run()
     assert sentences(app) == []
     assert totals(app)[0] == "62,378,344"
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_the_smallest_input_that_is_named_works(visit, name):
+    app = visit("architectures", net=name, size="1")
+    side = 1
+    for said in sentences(app):
+        side = int(re.fullmatch(rf"Input size must be a whole number from (\d+) to 1024 for .+, not {side}\.", said)[1])
+        number(app, "size").set_value(side).run()
+        assert sentences(app) == []
+        number(app, "size").set_value(side - 1).run()
+        assert f"from {side} to 1024" in sentences(app)[0]
+    assert (side > 1) == any(token in CATALOGUE[name].network for token in ("pool2", "pool3s2", "@5 ", "@11"))
+
+
+def test_in_ones_own_network_it_is_the_layers_that_do_not_fit(visit):
+    app = visit("architectures", net="own", network="conv4@3p1 pool2 pool2", size="3")
+    (said,) = sentences(app)
+    assert said.startswith("Hidden layers must be made of smaller windows: pool2 finds only 1 × 1 pixels")
 
 
 HOSTILE = {
@@ -143,7 +162,10 @@ def test_a_hostile_address_is_answered_in_one_sentence(visit, query):
     assert said.endswith(".")
     assert len(said) < 250
     assert "\n" not in said
-    assert "<script" not in html(app).replace(blueprint.TO_THE_TOP, "").replace(theme.HISTORY, "")
+    said = html(app)
+    for ours in (blueprint.TO_THE_TOP, theme.HISTORY, theme.SPOKEN.format(language="en")):
+        said = said.replace(ours, "")
+    assert "<script" not in said
 
 
 def test_a_bad_address_leaves_the_rest_of_it_in_force(visit):
@@ -160,6 +182,16 @@ def test_train_leads_to_an_experiment_with_that_network(visit, name):
     preset = presets.get(CATALOGUE[name].preset)
     assert Experiment.from_json(app.session_state["spec"]) == preset.runs[preset.headline]
     assert app.text_input(key="field_network").value == CATALOGUE[name].network  # of the Train page
+
+
+def test_the_train_pages_address_is_no_link_of_this_page(visit):
+    """The browser may hold it under this page's path, and comes back to it so."""
+    app = visit("architectures", net="784-50-10", size="56")
+    app.button(key="architectures_train").click().run()
+    assert app.query_params["preset"] in ("ch05-two-layer", ["ch05-two-layer"])
+    app.switch_page("../architectures.py").run()
+    assert sentences(app) == []
+    assert number(app, "size").value == 56
 
 
 @pytest.mark.parametrize("name", sorted(set(CATALOGUE) - set(TRAINABLE)))

@@ -11,7 +11,7 @@ import pytest
 
 from engine import build, presets
 from engine.experiment import Experiment
-from engine.runs import protocol
+from engine.runs import protocol, store
 from engine.training.trainer import Trainer
 from pages._ui.channels import pool
 from pages._ui.comparison import comparison
@@ -194,6 +194,20 @@ def test_a_link_shows_finished_runs_again(visit):
                 np.testing.assert_array_equal(a[name], b[name])
         again.run()
         assert any("bear it out" in text.value or "Not in these" in text.value for text in again.markdown)
+
+
+def test_a_link_to_a_run_that_cannot_be_read_any_more_starts_afresh(visit):
+    first = finished(visit, lr="0.2")
+    names = [f"kept_{index}" for index in range(len(runs(first)))]
+    for name, run in zip(names, runs(first), strict=True):
+        store.save(name, run.checkpoint)
+    link = dict(first.query_params) | {"runs": ",".join(names)}
+    again = visit(PAGE, **link)
+    assert sentences(again) == []
+    assert {run.experiment.lr for run in runs(again)} == {0.2}
+    store.save(names[-1], store.load(names[-1])[:1000])
+    (said,) = sentences(visit(PAGE, **link))
+    assert said.startswith("There are no runs kept_0")
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------

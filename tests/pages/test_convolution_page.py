@@ -456,6 +456,19 @@ def test_the_guide_asks_and_answers_with_every_number_in_place(language):
             assert not re.search(r"(?<![\\}_^a-z]){[a-z]+}", asked)
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_each_side_of_a_worked_equation_has_symbols_or_numbers(language):
+    """A blank among symbols is a symbol in braces, as of LaTeX, taken for one."""
+    for question in quiz.questions(0):
+        blank = "{(?:" + "|".join([*question.numbers, "answer"]) + ")}"
+        worked = sections(language)[question.name].split("\n---\n")[1]
+        sides = [side for formula in re.findall(r"\$(.+?)\$", worked) for side in formula.split("=")]
+        assert sides
+        for side in sides:
+            symbols = re.findall("[A-Za-z]", re.sub(blank + r"|\\[A-Za-z]+", "", side))
+            assert not (symbols and re.search(blank, side)), side
+
+
 def test_the_guides_have_the_same_sections_and_blanks():
     english, japanese = sections("en"), sections("ja")
     assert list(english) == list(japanese)
@@ -488,6 +501,24 @@ def test_other_numbers_ask_again(visit):
     assert sentences(app) == []
     assert not [text for text in app.markdown if "✓" in text.value]
     assert app.number_input(key=f"quiz_{first.name}_1").value is None
+
+
+def test_answers_outlive_another_part_another_page_and_other_numbers(visit):
+    app = visit("convolution", part="quiz")
+    first, *others = (f"quiz_{question.name}_0" for question in quiz.questions(0))
+    app.number_input(key=first).set_value(11).run()
+    widget(app, "button_group", "part").set_value("pooling").run()
+    widget(app, "button_group", "part").set_value("quiz").run()
+    assert app.number_input(key=first).value == 11
+    app.switch_page("../normalization.py").run()
+    app.switch_page("../convolution.py").run()
+    assert app.number_input(key=first).value == 11
+    assert [app.number_input(key=key).value for key in others] == [None] * 5
+    app.button(key="new_numbers").click().run()
+    app.button(key="new_numbers").click().run()
+    app.number_input(key=f"quiz_{quiz.questions(2)[0].name}_2").set_value(5).run()
+    assert sentences(app) == []
+    assert len([text for text in app.markdown if "✓" in text.value or "✗" in text.value]) == 1
 
 
 # ---------------------------------------------------------------------------------------------------- published rows

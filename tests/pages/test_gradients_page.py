@@ -14,7 +14,7 @@ from engine.analysis.derivatives import CURVES
 from engine.analysis.descent import SURFACES
 from engine.errors import InputError
 from pages._ui.channels import pool
-from pages._ui.graph import cards, check, losses, scenes
+from pages._ui.graph import cards, check, curves, losses, scenes
 from pages._ui.graph.graph import legal
 from pages._ui.graph.settings import GIVEN, ROWS, SETTINGS
 from tests.pages.conftest import sentences, spoken
@@ -209,6 +209,42 @@ def test_the_controls_of_the_derivative(visit):
     assert dict(app.query_params) == {"lang": "en", "x": "12.5", "chord": "forward"}
 
 
+ERRORS = {
+    (
+        "exp",
+        1,
+    ): "the central one twice as fast, until rounding takes over: in float64 near h = √ε = 1.5 × 10⁻⁸ forwards",
+    ("book", 5): "The central difference of a parabola is exact: of its error only rounding is left",
+    ("square", 0): "rounding does not take over",
+    ("cube", 1): "the central one twice as fast",
+    ("cube", 0): "equally fast, because f″(x) is 0 here, and rounding does not take over",
+    (
+        "sigmoid",
+        0,
+    ): "equally fast, because f″(x) is 0 here, until rounding takes over: in float64 near h = ∛ε = 6.1 × 10⁻⁶",
+    ("abs", 1): "On a straight line every chord is exact",
+    ("abs", 0): "At x = 0 there is no derivative",
+}
+
+
+@pytest.mark.parametrize(("curve", "x"), ERRORS)
+def test_the_caption_says_what_the_errors_of_this_function_do(visit, curve, x):
+    app = visit("gradients", curve=curve, x=str(x))
+    assert sentences(app) == []
+    said = next(
+        text.value
+        for text in app.caption
+        if "forward" in text.value or "every chord" in text.value or "f″" in text.value
+    )
+    assert ERRORS[curve, x] in said
+    assert len(app.get("plotly_chart")) == ((curve, x) != ("abs", 0))  # at a kink there is nothing to be drawn
+
+
+def test_small_numbers_are_written_as_on_the_axes(visit):
+    assert [curves.power(value) for value in (1e-4, 2**-26, 0.25)] == ["10⁻⁴", "1.5 × 10⁻⁸", "0.25"]
+    assert "With h = 1.23 × 10⁻⁸:" in prose(visit("gradients", h="1.234e-8"))
+
+
 def test_an_x_where_the_function_is_not_drawn(visit):
     app = visit("gradients", curve="log", x="-3")
     assert sentences(app) == ["x must be a number from 0.1 to 6, not -3."]
@@ -221,14 +257,17 @@ def test_the_controls_of_the_activations(visit):
     widget(app, "slider", "at").set_value(0.0).run()
     widget(app, "slider", "layers").set_value(10).run()
     assert sentences(app) == []
-    assert any("10 layers" in text.value and "9.5e-07" in text.value for text in app.caption)
-    assert cards.largest_slopes()["sigmoid"] == pytest.approx(0.25, abs=1e-6)
+    assert any("10 layers" in text.value and "9.5 × 10⁻⁷" in text.value for text in app.caption)
 
 
 def test_the_cards_say_what_they_show():
     html = cards.cards(0.0)
     assert html.count("<img ") == 10
     assert "f′(0) = 0.25" in html
+    assert "<small>max f′ = 0.25</small>" in html
+    assert "<b>GELU</b><small>max f′ = 1.129</small>" in html
+    assert "<b>SiLU</b><small>max f′ = 1.1</small>" in html
+    assert "<b>softplus</b><small>f′ &lt; 1</small>" in html  # 0.993 is only where the card ends
     rows = cards.as_csv().splitlines()
     assert rows[0].startswith("x,step,step′,sigmoid,sigmoid′")
     assert len(rows) == 202
@@ -260,6 +299,13 @@ def test_the_controls_of_the_graphs(visit, bends, label):
     nodes = {node["id"]: node for node in scene(app)["nodes"]}
     for k in (1, 2, 3):
         assert nodes[f"z{k}"]["gradient"] == pytest.approx(nodes[f"y{k}"]["value"] - (k == label))
+
+
+def test_the_table_writes_small_and_large_numbers_as_the_picture_does(visit):
+    (table,) = tables(visit("gradients", part="graph", apple_price="1e-7"))
+    cells = set(table.astype(str).to_numpy().ravel().tolist())
+    assert "1e−7" in cells
+    assert not [cell for cell in cells if "e-" in cell or "e−0" in cell]
 
 
 @pytest.mark.parametrize("name", GIVEN)
@@ -341,6 +387,27 @@ def test_the_curves_of_the_losses_go_through_the_prediction():
         assert found[name][1][n] == pytest.approx(slopes[0])
 
 
+@pytest.mark.parametrize(
+    ("scores", "label", "limit"), [([-4, 0, 0], 0, "0.75"), ([-4, 10, -10], 0, "1"), ([0, 1, 2.5], 2, "0.803")]
+)
+def test_where_squared_error_flattens_out(visit, scores, label, limit):
+    """½ (1 + Σ y² of the other classes), which share the probability among themselves."""
+    assert f"{losses.limit(scores, label):.3g}" == limit
+    far = [-400.0 if k == label else score for k, score in enumerate(scores)]
+    assert graph.losses(far, label)["softmax_squared"][0] == pytest.approx(losses.limit(scores, label))
+    app = visit(
+        "gradients", part="losses", truth=str(label + 1), **{f"score{k}": f"{z:g}" for k, z in enumerate(scores, 1)}
+    )
+    assert any(f"flattens out at {limit}." in text.value for text in app.caption)
+
+
+def test_nothing_is_pushed_by_less_than_nothing(visit):
+    (table,) = tables(visit("gradients", part="losses", score1="-10", score2="10", score3="-10", truth="2"))
+    assert "−0.0000" not in table.to_string()
+    assert losses.signed(-1e-9) == losses.signed(0.0) == "0.0000"
+    assert [losses.signed(0.00006), losses.signed(-1.0)] == ["+0.0001", "-1.0000"]
+
+
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_what_to_try_sets_the_controls_from_anywhere(visit, n):
     app = visit("gradients", part="losses")
@@ -357,7 +424,7 @@ def test_what_to_try_sets_the_controls_from_anywhere(visit, n):
         assert heights == sorted(heights)  # it climbs
     else:
         gradients = {node["id"]: node["gradient"] for node in shown["nodes"]}
-        assert [gradients[name] for name in ("w1", "w2", "b")] == [0, 0, 0]
+        assert [name for name in GIVEN["neuron"] if gradients[name]] == ["t"]
 
 
 # --- what comes from outside ------------------------------------------------------------------------------------------

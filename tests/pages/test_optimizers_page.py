@@ -258,6 +258,12 @@ def test_what_to_try_sets_the_controls_from_anywhere(visit, n, landscape, count)
     assert len(runners(app)) == count
     (component,) = app.get("bidi_component")
     assert json.loads(component.proto.json)["attention"] == 1
+    if n == 2:  # beyond the floor at every step, and farther from it; at 0.98 nearer. The height f falls at first
+        far, near = (descend(LANDSCAPES["ravine"], "sgd", lr=lr, steps=60).points[:, 1] for lr in (1.02, 0.98))
+        same(runners(app)["sgd"], descend(LANDSCAPES["ravine"], "sgd", lr=1.02, steps=60))
+        assert (far[1:] * far[:-1] < 0).all()
+        assert (np.diff(np.abs(far)) > 0).all()
+        assert (np.diff(np.abs(near)) < 0).all()
 
 
 # --- a start from the map ---------------------------------------------------------------------------------------------

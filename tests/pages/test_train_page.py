@@ -108,6 +108,20 @@ def test_steps_reset_and_new_weights(visit):
     assert app.query_params["seed"] == "1"
 
 
+def test_steps_that_take_a_while_can_be_paused(visit):
+    app = visit("train", network="dense8")
+    run = current_run(app)
+    wait(lambda: run.state == "paused")
+    assert app.button(key="train").label == "Train"
+    pool().command(run, "step", 1_000_000)
+    wait(lambda: run.state == "running")
+    app.run()
+    app.button(key="pause").click().run()
+    assert app.button(key="train").label == "Resume"  # at once, not when the run has heard of it
+    wait(lambda: run.state == "paused")
+    assert run.step < 1_000_000
+
+
 def test_a_link_to_a_run_shows_it_again(visit):
     app = visit("train", network="dense8")
     app.button(key="step10").click().run()
@@ -130,6 +144,17 @@ def test_a_preset_by_click(visit):
     app.selectbox(key="preset_choice_en").set_value("d2-two-layer").run()
     assert current_run(app).experiment.network == "dense40"
     assert app.query_params["preset"] == "d2-two-layer"
+
+
+@pytest.mark.parametrize(("key", "kind", "value"), [
+    ("field_network", "text_input", "conv8@11 conv8@11 conv8@11"), ("field_data", "selectbox", "kmnist"),
+])  # fmt: skip
+def test_the_url_says_what_cannot_be_trained_too(visit, key, kind, value):
+    app = visit("train", activation="tanh")
+    widget(app, kind, key).set_value(value).run()
+    assert len(sentences(app)) == 1
+    assert app.query_params[key.removeprefix("field_")] == value
+    assert app.query_params["activation"] == "tanh"
 
 
 def test_download_is_offered_for_absent_data(visit):
