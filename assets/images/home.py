@@ -43,7 +43,7 @@ def plane() -> Image.Image:
     spec = {"data": "toy2d", "shape": "spiral", "noise": 0.05, "activation": "tanh", "initializer": "xavier_normal"}
     trainer = Trainer(Experiment(network="dense12 dense12", optimizer="adam", lr=0.01, steps=6000, **spec))
     trainer.advance()
-    arrays = frames.describe(trainer, at_rest=False)[1]
+    arrays = frames.describe(trainer)[1]
     picture = Image.new("RGBA", (WIDTH, HEIGHT))
     picture.paste(surface(arrays["plane"]).resize((HEIGHT, HEIGHT), Image.Resampling.BICUBIC), (0, 0))
     draw = ImageDraw.Draw(picture)
