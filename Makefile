@@ -10,7 +10,7 @@ run: $(VENV)/run.stamp
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.benchmarks.engine

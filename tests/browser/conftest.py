@@ -16,9 +16,10 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
+
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
@@ -57,7 +58,7 @@ def serve(folder: Path, **environment: str):
             [*command, "--server.address", "127.0.0.1"], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT
         )
         try:
-            for _ in range(300):
+            for _ in range(int(10 * PATIENCE)):
                 with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
                     break
                 assert process.poll() is None, (folder / "server.log").read_text()
@@ -75,8 +76,19 @@ def serve(folder: Path, **environment: str):
 def wait_ready(page) -> None:
     """Wait until Streamlit has drawn the page."""
     page.wait_for_selector(
-        "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]", timeout=30_000
+        "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
     )
+
+
+def wait_quiet(page) -> None:
+    """Wait until the page has been drawn, and neither it nor its address has changed for a second."""
+    seen, since = None, 0.0
+    while time.monotonic() - since < 1:
+        wait_ready(page)
+        now = page.url, page.evaluate("() => document.querySelector('[data-testid=stApp]').dataset.testScriptState")
+        if now != seen:
+            seen, since = now, time.monotonic()
+        page.wait_for_timeout(50)
 
 
 # Presses a button and returns what an attribute of the root is set to next, however late anybody looks.
@@ -96,9 +108,9 @@ def followed(root, button, n: int, *, attribute: str = "data-place") -> list[int
     return root.evaluate(FOLLOWED, [button.element_handle(), attribute, n])
 
 
-def soon(page, holds: Callable[[], bool], *, seconds: float = 30) -> None:
+def soon(page, holds: Callable[[], bool]) -> None:
     """Wait until something holds, looking again and again; fails the test when it never does."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, inspect.getsource(holds)
         page.wait_for_timeout(50)
@@ -131,7 +143,7 @@ def launcher():
         pytest.skip("no Chromium on this machine")
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=30_000)  # as all else waits: two cores may train eight networks beside a page
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         yield lambda method, *arguments, **options: getattr(playwright.chromium, method)(
             *arguments, executable_path=chromium, args=FLAGS, **options
@@ -139,9 +151,16 @@ def launcher():
 
 
 @pytest.fixture(scope="session")
-def browser(launcher):
+def new_context(launcher):
+    """Make contexts of a browser, `new_context(**options)`: whoever does closes them."""
     browser = launcher("launch")
-    yield browser
+
+    def make(**options):
+        context = browser.new_context(**USUAL | options)
+        context.set_default_timeout(1000 * PATIENCE)
+        return context
+
+    yield make
     browser.close()
 
 
@@ -149,42 +168,72 @@ def browser(launcher):
 def profile(launcher, tmp_path_factory):
     """A browser's context with a cache on the disk: Streamlit's scripts are compiled once, not for every test."""
     context = launcher("launch_persistent_context", tmp_path_factory.mktemp("profile"), **USUAL)
+    context.set_default_timeout(1000 * PATIENCE)
     yield context
     context.close()
 
 
-@pytest.fixture
-def open_page(profile, request):
-    """Make fresh pages, `open_page(locale=…, **context options)`; fails the test on an error in any one's console.
+@pytest.fixture(scope="session")
+def rested() -> list:
+    """Pages of earlier tests, emptied. One that has shown Streamlit costs half of a new one: its scripts are there."""
+    return []
 
-    What a page can be told is told it; for any other option it gets a browser's context of its own.
+
+def rest(page) -> None:
+    """Empty a page for the next test: nothing stored, the mouse outside, the size and the media as usual."""
+    page.mouse.move(-10, -10)
+    page.evaluate("sessionStorage.clear()")
+    page.goto("about:blank")
+    page.set_viewport_size(USUAL["viewport"])
+
+
+@pytest.fixture
+def open_page(profile, rested, app_url, request):
+    """Make empty pages, `open_page(locale=…, **context options)`; fails the test on an error in any one's console.
+
+    What a page can be told is told it; for any other option it gets a browser's context of its own. A page whose
+    requests or globals the test changes for good has to be `fresh`, and is not used again.
     """
     errors: list[str] = []
     pages = []
     with contextlib.ExitStack() as stack:
 
-        def make(*, viewport=None, color_scheme=None, reduced_motion=None, **options):
-            context = profile
+        def make(*, viewport=None, color_scheme=None, reduced_motion=None, fresh=False, **options):
             if options:
-                context = request.getfixturevalue("browser").new_context(**USUAL | options)
+                context = request.getfixturevalue("new_context")(**options)
                 stack.callback(context.close)
-            page = context.new_page()
-            stack.callback(page.close)
+                page = context.new_page()
+            elif fresh:
+                page = profile.new_page()
+                stack.callback(page.close)
+            else:
+                page = rested.pop() if rested else profile.new_page()
+                pages.append(page)
             if viewport:
                 page.set_viewport_size(viewport)
-            page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on(
-                "console", lambda message: is_error(message) and errors.append(f"{message.text} {message.location}")
-            )
-            pages.append(page)
+            page.emulate_media(color_scheme=color_scheme or "null", reduced_motion=reduced_motion or "null")
+            for event, listener in listeners.items():
+                page.on(event, listener)
             return page
 
+        listeners = {
+            "pageerror": lambda error: errors.append(str(error)),
+            "console": lambda message: is_error(message) and errors.append(f"{message.text} {message.location}"),
+        }
         yield make
+        for page in pages:
+            if page.is_closed():
+                continue
+            for event, listener in listeners.items():
+                page.remove_listener(event, listener)
+            if page.url.startswith(app_url):
+                rest(page)
+                rested.append(page)
+            else:
+                page.close()
     profile.clear_cookies()
     devtools = profile.new_cdp_session(profile.pages[0])
-    for origin in {f"http://{urlsplit(page.url).netloc}" for page in pages}:
-        devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
+    devtools.send("Storage.clearDataForOrigin", {"origin": app_url, "storageTypes": "local_storage"})
     devtools.detach()
     assert not errors, errors
 
@@ -192,3 +241,8 @@ def open_page(profile, request):
 @pytest.fixture
 def page(open_page):
     return open_page()
+
+
+@pytest.fixture
+def fresh_page(open_page):
+    return open_page(fresh=True)

@@ -92,7 +92,7 @@ def test_train_takes_the_network_along(page, app_url):
     field.wait_for()
     assert field.input_value() == "dense50"
     page.get_by_role("button", name="1 step", exact=True).click()
-    page.wait_for_function("+document.querySelector('[data-frames]')?.dataset.step === 1", timeout=30_000)
+    page.wait_for_function("+document.querySelector('[data-frames]')?.dataset.step === 1")
     go_to(page, "Networks", "Architectures")  # and what was looked at is still there
     page.get_by_text("56×56×1", exact=True).wait_for()
     page.wait_for_url(re.compile("net=784-50-10.*size=56|size=56.*net=784-50-10"))

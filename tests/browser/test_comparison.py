@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 from engine import presets
 from engine.runs import protocol
 from tests.browser.conftest import soon, wait_ready
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +37,7 @@ class Screen:
 
     def until(self, condition: str) -> None:
         script = f"() => {{ const d = document.querySelector('{ROOT}')?.dataset; return d && ({condition}) }}"
-        self.page.wait_for_function(script, timeout=30_000)
+        self.page.wait_for_function(script)
 
     @property
     def step(self) -> int:
@@ -56,7 +57,7 @@ class Screen:
         found = {}
         with connect(f"{self.server}/live/{self.sockets[-1].url.rsplit('/', 1)[1]}") as socket:
             while len(found) < len(FOUR):
-                header, arrays = protocol.decode(socket.recv(timeout=10))
+                header, arrays = protocol.decode(socket.recv(timeout=PATIENCE))
                 found[header["run"]] = (header, arrays)
         return found
 
@@ -204,9 +205,9 @@ CanvasRenderingContext2D.prototype.clearRect = function (...at) {
 };"""
 
 
-def test_small_charts_name_their_lines_and_have_numbers_on_their_axes(page, app_url):
-    page.add_init_script(WRITTEN)
-    screen = Screen(page, app_url, "preset=course-inits")
+def test_small_charts_name_their_lines_and_have_numbers_on_their_axes(fresh_page, app_url):
+    fresh_page.add_init_script(WRITTEN)
+    screen = Screen(fresh_page, app_url, "preset=course-inits")
     screen.press("10 steps")
     screen.until("+d.step === 10")
     panel, history = (screen.root.locator(f"[data-block={name}]") for name in ("panel", "history"))
@@ -216,7 +217,7 @@ def test_small_charts_name_their_lines_and_have_numbers_on_their_axes(page, app_
         return set(block.locator("canvas").nth(cell).evaluate("it => it.written ?? []"))
 
     steps = screen.root.locator("[data-fact=of_steps]").inner_text().removeprefix("of ")
-    soon(page, lambda: written(panel) == {"0%", "50%", "100%", "0", steps})
+    soon(fresh_page, lambda: written(panel) == {"0%", "50%", "100%", "0", steps})
     layers = screen.newest()[next(iter(screen.newest()))][0]["layers"]
     history.scroll_into_view_if_needed()  # what is out of sight is not drawn
     expect(history.locator(".kcp-key span")).to_have_text(layers)
@@ -224,11 +225,13 @@ def test_small_charts_name_their_lines_and_have_numbers_on_their_axes(page, app_
     assert len(set(strokes)) == min(len(layers), 5)
     for name in ("Activation: standard deviation", "Gradient norm ‖∂L/∂W‖"):
         history.get_by_role("radio", name=name, exact=True).check()
-        soon(page, lambda: {text[:2] for text in written(history) - {"0", "1", "Step", steps}} == {"10"})  # decades
+        soon(
+            fresh_page, lambda: {text[:2] for text in written(history) - {"0", "1", "Step", steps}} == {"10"}
+        )  # decades
         assert written(history, 3) >= {"0", "Step", steps}
         assert 2 <= len(written(history) - {"0", "Step", steps}) <= 4
     history.get_by_role("radio", name="Activation: mean", exact=True).check()
-    soon(page, lambda: not any("⁻" in text for text in written(history)))
+    soon(fresh_page, lambda: not any("⁻" in text for text in written(history)))
     for note in history.locator("small").all():
         assert note.evaluate("it => it.scrollWidth <= it.clientWidth")
 

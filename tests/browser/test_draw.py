@@ -334,7 +334,7 @@ def test_page_switch_and_reload(hand):
     hand.reads("7")
 
 
-def test_a_token_that_the_server_forgot(page, app_url):
+def test_a_token_that_the_server_forgot(fresh_page, app_url):
     refused: list[str] = []
 
     def refuse_first(socket) -> None:
@@ -344,14 +344,14 @@ def test_a_token_that_the_server_forgot(page, app_url):
             refused.append(socket.url)
             socket.close(code=4404)
 
-    page.route_web_socket(re.compile("/read/"), refuse_first)
-    hand = Hand(page, app_url)
+    fresh_page.route_web_socket(re.compile("/read/"), refuse_first)
+    hand = Hand(fresh_page, app_url)
     assert refused
     hand.draw(SEVEN)
     hand.reads("7")
 
 
-def test_an_error_is_said_and_goes_with_the_next_stroke(page, app_url):
+def test_an_error_is_said_and_goes_with_the_next_stroke(fresh_page, app_url):
     passed: list[str] = []
 
     def garble_second(socket) -> None:
@@ -363,29 +363,29 @@ def test_an_error_is_said_and_goes_with_the_next_stroke(page, app_url):
 
         socket.on_message(pass_on)
 
-    page.route_web_socket(re.compile("/read/"), garble_second)
-    hand = Hand(page, app_url)
+    fresh_page.route_web_socket(re.compile("/read/"), garble_second)
+    hand = Hand(fresh_page, app_url)
     hand.page.mouse.click(*hand.at((0.5, 0.5)))
     expect(hand.page.locator(".problem")).to_have_text("A drawing must be JSON.")
     hand.draw(SEVEN)
     expect(hand.page.locator(".problem")).to_be_hidden()
 
 
-def test_server_restart(browser, tmp_path, monkeypatch):
+def test_server_restart(new_context, tmp_path, monkeypatch):
     port = conftest.free_port()
     monkeypatch.setattr(conftest, "free_port", lambda: port)
-    page = browser.new_context(locale="en-US").new_page()  # its console tells of the lost connections
+    page = new_context().new_page()  # its console tells of the lost connections
     with serve(tmp_path) as url:
         hand = Hand(page, url)
         hand.draw(SEVEN)
         hand.reads("7")
     expect(page.locator(".problem")).to_contain_text("connection")
     with serve(tmp_path):
-        expect(page.locator(".problem")).to_be_hidden(timeout=30_000)
+        expect(page.locator(".problem")).to_be_hidden()
         hand.wait()
         before = hand.replies
         hand.draw(LINE)
-        soon(page, lambda: hand.replies > before, seconds=90)
+        soon(page, lambda: hand.replies > before)
         hand.settle()
         assert len(hand.strokes) == 2
     page.context.close()
@@ -398,7 +398,7 @@ def test_a_network_just_trained_reads_beside_the_shipped_one(page, app_url):
     page.goto(f"{app_url}/train?steps=60&network=dense20")
     wait_ready(page)
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_role("button", name="Train on", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Train on", exact=True)).to_be_visible()
     page.get_by_role("link", name="Draw", exact=True).first.click()
     page.locator(".kasane-canvas[data-replies]").wait_for()
     expect(page.locator(".card h3")).to_have_text(["Just trained", "Shipped with Kasane"])
@@ -550,7 +550,7 @@ def test_what_is_no_digit_is_not_read_as_one(hand):
     expect(hand.page.locator(".verdict .forced")).to_have_text("")
 
 
-def test_the_same_percentage_has_the_same_word(page, app_url):
+def test_the_same_percentage_has_the_same_word(fresh_page, app_url):
     """The answers of a network of our own making, either side of what the words change at."""
 
     def answer(socket) -> None:
@@ -563,8 +563,8 @@ def test_the_same_percentage_has_the_same_word(page, app_url):
 
         server.on_message(change)
 
-    page.route_web_socket(re.compile("/read/"), answer)
-    hand = Hand(page, app_url)
+    fresh_page.route_web_socket(re.compile("/read/"), answer)
+    hand = Hand(fresh_page, app_url)
     expect(hand.page.locator(".three li")).to_have_text(["0: certainly, 99%", "2: hardly, 5%", "1: hardly, 5%"])
 
 
@@ -587,7 +587,7 @@ def test_a_drawing_is_kept_and_a_network_learns_it(hand):
     record = json.loads(download.value.path().read_text())
     assert (record["label"], record["strokes"]) == (3, hand.strokes)
     page.get_by_role("button", name="Learn my digits").click()
-    expect(page.get_by_text("Read right, before and after")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Read right, before and after")).to_be_visible()
     expect(page.locator(".card h3")).to_have_text(["Shipped with Kasane", "Tuned on your digits"])
     expect(hand.root).to_have_attribute("data-digit-tuned", re.compile("."))
     page.get_by_label("Network", exact=True).select_option("Tuned on your digits")

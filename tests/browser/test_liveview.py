@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 from engine.runs import protocol
 from pages._ui.i18n import catalog
 from tests.browser.conftest import soon, wait_ready
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +46,7 @@ class Screen:
     def until(self, condition: str) -> None:
         """Wait until a condition over the data of the component's root element, `d`, holds."""
         script = f"() => {{ const d = document.querySelector('.kasane-liveview')?.dataset; return d && ({condition}) }}"
-        self.page.wait_for_function(script, timeout=30_000)
+        self.page.wait_for_function(script)
 
     def data(self, name: str) -> int:
         return int(self.root.get_attribute(f"data-{name}"))
@@ -67,7 +68,7 @@ class Screen:
     def newest(self) -> tuple[dict, dict[str, np.ndarray]]:
         """Return the run's newest frame, asked from the server beside the page."""
         with connect(f"{self.server}/live/{self.sockets[-1].url.rsplit('/', 1)[1]}") as socket:
-            return protocol.decode(socket.recv(timeout=10))
+            return protocol.decode(socket.recv(timeout=PATIENCE))
 
     def download(self, name: str) -> list[list[str]]:
         with self.page.expect_download() as download:
@@ -147,19 +148,19 @@ def test_the_axes_can_be_chosen(page, app_url):
     assert drawn == pytest.approx(np.interp(arrays["evaluated"][:, 0], *known), rel=1e-4, abs=1e-6)
 
 
-def test_steps_are_plain_numbers(page, app_url):
+def test_steps_are_plain_numbers(fresh_page, app_url):
     def faster(header, arrays):
         header["step"] *= 2000
         for name in arrays.keys() & {"loss", "evaluated", "layer0", "layer1"}:
             arrays[name][:, 0] *= 2000
 
-    doctored(page, faster)
-    screen = Screen(page, app_url, ENDLESS, train=False)
+    doctored(fresh_page, faster)
+    screen = Screen(fresh_page, app_url, ENDLESS, train=False)
     screen.press("10 steps")
     screen.until("+d.step === 20000")
     ticks = "[...p.querySelectorAll('.{}tick text')].map(it => it.textContent)"
     for name in ("loss", "accuracy", "mean"):
-        soon(page, lambda name=name: screen.plot(name, ticks.format("x"))[-1:] in (["15k"], ["20k"]))
+        soon(fresh_page, lambda name=name: screen.plot(name, ticks.format("x"))[-1:] in (["15k"], ["20k"]))
         texts = [*screen.plot(name, ticks.format("x")), *screen.plot(name, ticks.format("y"))]
         assert [text for text in texts if not re.fullmatch(r"−?[\d.]+[k%]?", text)] == []
 
@@ -311,14 +312,14 @@ HALFWAY = """(canvas, [from, to]) => {
 }"""
 
 
-def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(page, app_url):
+def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(fresh_page, app_url):
     def two_weights(header, arrays):
         if "links0" in arrays:
             arrays["links0"][:] = 0
             arrays["links0"][1, 2], arrays["links0"][0, 0] = -4, 4 - 1e-6
 
-    doctored(page, two_weights)
-    screen = Screen(page, app_url, TOY, train=False)
+    doctored(fresh_page, two_weights)
+    screen = Screen(fresh_page, app_url, TOY, train=False)
     block = screen.block("units")
     canvas, tiles = block.locator(".klv-network > canvas"), block.locator(".klv-units button")
 
@@ -326,7 +327,7 @@ def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(page, app_ur
         return canvas.evaluate(HALFWAY, [tiles.nth(source).element_handle(), tiles.nth(target).element_handle()])
 
     inputs, hidden = [0, 1], [2, 3, 4, 5]
-    soon(page, lambda: color(inputs[0], hidden[0])[3] == 255)
+    soon(fresh_page, lambda: color(inputs[0], hidden[0])[3] == 255)
     red, _, blue, alpha = color(inputs[1], hidden[2])
     assert alpha == 255
     assert red > blue  # negative: orange
@@ -336,19 +337,19 @@ def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(page, app_ur
     assert blue > red  # positive
     assert color(inputs[0], hidden[2])[3] == 0  # a weight of zero
     tiles.nth(hidden[2]).hover()
-    soon(page, lambda: 0 < color(inputs[0], hidden[0])[3] < 100)
+    soon(fresh_page, lambda: 0 < color(inputs[0], hidden[0])[3] < 100)
     assert color(inputs[1], hidden[2])[3] == 255
-    page.mouse.move(0, 0)
-    soon(page, lambda: color(inputs[0], hidden[0])[3] == 255)
+    fresh_page.mouse.move(0, 0)
+    soon(fresh_page, lambda: color(inputs[0], hidden[0])[3] == 255)
 
 
-def test_weights_of_another_network_than_the_page_names_are_not_drawn(page, app_url):
+def test_weights_of_another_network_than_the_page_names_are_not_drawn(fresh_page, app_url):
     def older(header, arrays):
         if "links1" in arrays:
             arrays["links1"] = arrays["links1"][:3]
 
-    doctored(page, older)
-    screen = Screen(page, app_url, TOY, train=False)
+    doctored(fresh_page, older)
+    screen = Screen(fresh_page, app_url, TOY, train=False)
     expect(screen.block("units").locator(".klv-units button")).to_have_count(10)
     expect(screen.block("units").locator(".klv-network > canvas")).to_be_hidden()
 
@@ -384,12 +385,12 @@ def test_the_cloud_moves_while_it_learns_and_at_rest_is_what_the_run_has(page, a
     expect(block.locator("li")).to_have_count(0)  # digits speak for themselves
 
 
-def test_classes_with_long_names_are_dots_with_a_key(page, app_url):
+def test_classes_with_long_names_are_dots_with_a_key(fresh_page, app_url):
     def things(header, arrays):
         header["classes"] = [f"Thing {k}" for k in range(10)]
 
-    doctored(page, things)
-    screen = Screen(page, app_url, CLOUD, train=False)
+    doctored(fresh_page, things)
+    screen = Screen(fresh_page, app_url, CLOUD, train=False)
     expect(screen.block("cloud").locator("li")).to_have_text([f"Thing {k}" for k in range(10)])
 
 
@@ -438,7 +439,7 @@ def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
     expect(screen.block("mistakes").locator(".klv-stale td")).to_have_count(100)
 
 
-def test_while_it_is_measured_it_says_so(page, app_url):
+def test_while_it_is_measured_it_says_so(fresh_page, app_url):
     measuring = True
 
     def unmeasured(header, arrays):
@@ -447,8 +448,8 @@ def test_while_it_is_measured_it_says_so(page, app_url):
             for name in ("confusion", "wrong", "wrong_labels", "wrong_confidence"):
                 arrays.pop(name, None)
 
-    doctored(page, unmeasured)
-    screen = Screen(page, app_url, ENDLESS, train=False)
+    doctored(fresh_page, unmeasured)
+    screen = Screen(fresh_page, app_url, ENDLESS, train=False)
 
     def says(text: str) -> None:
         expect(screen.block("mistakes").locator("[data-note]")).to_have_text(text)
@@ -472,37 +473,37 @@ def test_another_page_ends_the_lease_at_once(page, app_url):
     soon(page, lambda: screen.sockets[-1].is_closed())
     page.wait_for_timeout(4000)  # so that whoever looks comes after the page has gone, and does not keep the run going
     with connect(screen.sockets[-1].url) as socket:
-        header, _ = protocol.decode(socket.recv(timeout=10))
+        header, _ = protocol.decode(socket.recv(timeout=PATIENCE))
     assert header["state"] == "paused"
 
 
-def test_a_lost_connection_comes_back(page, app_url):
+def test_a_lost_connection_comes_back(fresh_page, app_url):
     routes = []
 
     def pass_on(socket):
         routes.append(socket)
         socket.connect_to_server()
 
-    page.route_web_socket(re.compile("/live/"), pass_on)
-    screen = Screen(page, app_url, ENDLESS)
+    fresh_page.route_web_socket(re.compile("/live/"), pass_on)
+    screen = Screen(fresh_page, app_url, ENDLESS)
     last = "p.data[0].x.at(-1) ?? 0"
     drawn = screen.plot("loss", last)
-    page.evaluate("""() => { window.lost = false; new MutationObserver(() => { window.lost = true })
+    fresh_page.evaluate("""() => { window.lost = false; new MutationObserver(() => { window.lost = true })
         .observe(document.querySelector('.klv-lost'), {attributes: true}) }""")
     routes[-1].close(code=3001)
-    page.wait_for_function("() => window.lost")
+    fresh_page.wait_for_function("() => window.lost")
     assert screen.plot("loss", last) >= drawn
     screen.frames(3)
     expect(screen.root.locator(".klv-lost")).to_be_hidden()
     assert len(routes) == 2
 
 
-def test_a_token_that_names_nothing_makes_the_page_ask_anew(page, app_url):
-    page.route_web_socket(re.compile("/live/"), lambda socket: socket.close(code=4404))
-    page.goto(f"{app_url}/train?{ENDLESS}")
-    page.wait_for_selector(".kasane-liveview[data-state=gone]")
-    wait_ready(page)
-    assert page.locator("[data-testid=stException]").count() == 0
+def test_a_token_that_names_nothing_makes_the_page_ask_anew(fresh_page, app_url):
+    fresh_page.route_web_socket(re.compile("/live/"), lambda socket: socket.close(code=4404))
+    fresh_page.goto(f"{app_url}/train?{ENDLESS}")
+    fresh_page.wait_for_selector(".kasane-liveview[data-state=gone]")
+    wait_ready(fresh_page)
+    assert fresh_page.locator("[data-testid=stException]").count() == 0
 
 
 def test_what_the_charts_show_is_also_said(page, app_url):
@@ -512,7 +513,7 @@ def test_what_the_charts_show_is_also_said(page, app_url):
     expect(screen.root.locator("[aria-live=polite]")).to_have_text(f"Paused at step {step}.")
     for name in ("loss", "accuracy", "mean", "dead", "grad_norm", "update_ratio", "histograms"):
         image = screen.block(name).locator("[role=img]").first
-        expect(image).to_have_attribute("aria-label", re.compile(r"\d"), timeout=10_000)
+        expect(image).to_have_attribute("aria-label", re.compile(r"\d"))
     expect(screen.block("loss").locator("[role=img]")).to_have_attribute(
         "aria-label", re.compile(f"Loss at step {step}: ")
     )

@@ -77,7 +77,7 @@ def value(text: str) -> float:
 
 def test_it_runs_by_itself_under_every_button_and_by_keys(visit):
     race = visit()
-    expect(race.root).not_to_have_attribute("data-step", "0", timeout=5_000)
+    expect(race.root).not_to_have_attribute("data-step", "0")
     race.pause()
     rest = race.data("step")
     race.page.wait_for_timeout(400)
@@ -225,7 +225,7 @@ def test_two_fingers_zoom_the_map_and_set_no_start(open_page, app_url):
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_both_scales_of_the_map_have_numbers(open_page, app_url, width):
-    page = open_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    page = open_page(viewport={"width": width, "height": 900}, reduced_motion="reduce", fresh=True)
     page.add_init_script("""const { fillText } = CanvasRenderingContext2D.prototype;
 CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
   (this.canvas.written ??= []).push([text, x, y, this.measureText(text).width]);
@@ -250,7 +250,7 @@ def test_runners_landscapes_and_views_are_switched(open_page, app_url):
     race.has("runs", "sgd momentum adagrad rmsprop adam adamw")
     race.page.locator("[class*=st-key-optimizers_view]").get_by_role("radio", name="3-D").click()
     race.has("view", "surface")
-    expect(race.page.locator(".kr-surface[data-traces='8']")).to_be_visible(timeout=20_000)
+    expect(race.page.locator(".kr-surface[data-traces='8']")).to_be_visible()
     race.page.locator("[class*=st-key-optimizers_view]").get_by_role("radio", name="Map").click()
     race.has("view", "contour")
     expect(race.map).to_be_visible()

@@ -27,7 +27,7 @@ def visit(open_page, app_url):
         page.goto(f"{app_url}/regularization?{query}")
         wait_ready(page)
         root = page.locator(".kasane-regular")
-        expect(root).to_be_visible(timeout=20_000)  # a loaded machine takes seconds over Plotly alone
+        expect(root).to_be_visible()  # a loaded machine takes seconds over Plotly alone
         return page, root
 
     return open_part
@@ -155,7 +155,7 @@ def test_five_runs_go_step_by_step_in_one_figure(page, app_url):
     view.wait_for()
     page.get_by_role("button", name="10 steps").click()
     for n in range(5):
-        expect(view.locator(".kcp-runs tbody tr").nth(n).locator("td").first).to_have_text("10", timeout=15_000)
+        expect(view.locator(".kcp-runs tbody tr").nth(n).locator("td").first).to_have_text("10")
     view.locator("[data-block=layers]").scroll_into_view_if_needed()
     expect(view.locator(".kcp-layers small").first).to_contain_text("near 0")
     assert view.locator(".kcp-layers canvas").count() == 5 * 7
@@ -168,7 +168,7 @@ def test_a_stretch_of_patience(page, app_url):
     page.goto(f"{app_url}/regularization?part=stopping&patience=2")
     wait_ready(page)
     said = page.get_by_text(re.compile("Best at step"))
-    expect(said).to_contain_text("after 2 evaluations", timeout=15_000)
+    expect(said).to_contain_text("after 2 evaluations")
     page.get_by_role("slider", name="Patience").press("ArrowRight")
     expect(said).to_contain_text("after 3 evaluations")
     page.wait_for_url(re.compile("patience=3"))
@@ -179,7 +179,7 @@ def test_what_to_try_comes_into_sight(visit, n):
     page, root = visit("part=augmentation", viewport={"width": 390, "height": 844})
     page.locator(f".st-key-try_{n} button").click()
     page.wait_for_url(re.compile(("norms", "dropout")[n]))
-    expect(root.locator(".tools")).to_be_in_viewport(ratio=1, timeout=10_000)
+    expect(root.locator(".tools")).to_be_in_viewport(ratio=1)
     page.wait_for_timeout(1_000)
     expect(root.locator(".tools")).to_be_in_viewport(ratio=1)
 

@@ -40,7 +40,7 @@ class Visit:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def enters(self, state: str) -> None:
-        expect(self.root).to_have_attribute("data-state", state, timeout=60_000)
+        expect(self.root).to_have_attribute("data-state", state)
 
     def until(self, count: int) -> None:
         """Wait until so many trials have finished."""
@@ -52,7 +52,6 @@ class Visit:
               return root && Number(root.dataset.finished) >= count;
             }""",
             arg=count,
-            timeout=60_000,
         )
 
 
@@ -62,9 +61,9 @@ def visit(page, app_url):
 
 
 @pytest.fixture(scope="module")
-def done(browser, app_url):
+def done(new_context, app_url):
     """The id of a search of twelve trials that has come to its end."""
-    context = browser.new_context(locale="en-US")
+    context = new_context()
     search = Visit(context.new_page(), app_url, f"{QUICK}&steps=200&trials=12")
     search.button("Start").click()
     search.enters("complete")

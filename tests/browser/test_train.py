@@ -10,7 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from engine.runs import protocol
-from tests.browser.conftest import soon, wait_ready
+from tests.browser.conftest import soon, wait_quiet, wait_ready
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -28,10 +29,10 @@ def view(page):
     return page.locator("[data-frames]")
 
 
-def until(page, condition, timeout=20_000):
+def until(page, condition):
     """Wait until a JavaScript condition over the live view's dataset `d` holds."""
     found = "const d = document.querySelector('[data-frames]')?.dataset"
-    page.wait_for_function(f"() => {{ {found}; return d && ({condition}) }}", timeout=timeout)
+    page.wait_for_function(f"() => {{ {found}; return d && ({condition}) }}")
 
 
 def step(page):
@@ -80,7 +81,7 @@ def test_after_a_long_epoch_there_is_nothing_to_pause(page, app_url):
 def test_a_run_that_ends_is_told_without_asking(page, app_url):
     go(page, f"{app_url}/train?network=dense8&steps=300")
     button(page, "Train").click()
-    button(page, "Train on").wait_for(timeout=30_000)
+    button(page, "Train on").wait_for()
     assert view(page).get_attribute("data-state") == "completed"
     button(page, "Train on").click()
     until(page, "+d.step > 310")
@@ -132,7 +133,7 @@ def test_the_speed_outlives_a_network_that_cannot_be(page, app_url):
 def test_divergence_says_what_to_try(page, app_url):
     go(page, f"{app_url}/train?lr=90&loss=squared_error")
     button(page, "Train").click()
-    page.get_by_text("Try a learning rate of 9 or less").wait_for(timeout=20_000)
+    page.get_by_text("Try a learning rate of 9 or less").wait_for()
 
 
 def test_the_language_switches_without_losing_the_run(page, app_url):
@@ -175,7 +176,7 @@ def test_a_closed_tab_trains_no_further(open_page, app_url):
     page.close()
     time.sleep(4)  # so that whoever looks comes after the tab has gone, and does not keep the run going
     with connect(sockets[-1]) as socket:
-        header, _ = protocol.decode(socket.recv(timeout=10))
+        header, _ = protocol.decode(socket.recv(timeout=PATIENCE))
     assert header["state"] == "paused"
     assert last <= header["step"] < 100_000
     again = open_page()
@@ -204,7 +205,7 @@ def test_back_leads_to_the_page_before_whatever_the_address_said_meanwhile(page,
     button(page, "1 epoch").click()
     until(page, "+d.step === 40")
     page.wait_for_url(re.compile("run="))
-    wait_ready(page)  # what is still on its way to the address would come as a new page
+    wait_quiet(page)  # what is still on its way to the address would come as a new page
     page.go_back()
     page.get_by_text("Watch a boundary form").wait_for()
     wait_ready(page)
@@ -246,15 +247,16 @@ def test_a_card_on_home_keeps_the_run_that_is_what_it_says(page, app_url):
 
 
 @pytest.mark.parametrize("path", ["/", "/train", "/draw", "/train?data=toy2d"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_nothing_is_asked_of_the_outside_and_nothing_overflows(open_page, app_url, path, width):
-    page = open_page(viewport={"width": width, "height": 900})
+def test_nothing_is_asked_of_the_outside_and_nothing_overflows(page, app_url, path):
     hosts = set()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2] if "//" in request.url else ""))
     go(page, app_url + path)
     page.wait_for_timeout(500)
     assert {host for host in hosts if host} == {app_url.split("/")[2]}
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        soon(page, lambda: page.evaluate(overflow) <= 0)
 
 
 HOSTILE = ("lr=%00%FF", "network=" + "dense9+" * 900, "preset=%3Cimg+src%3Dx%3E", "run=..%2F..%2Fx")

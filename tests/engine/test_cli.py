@@ -24,6 +24,7 @@ from engine.data.datasets import LEFT_OUT
 from engine.experiment import Experiment
 from engine.presets import Preset, claims, results
 from engine.training import checkpoint, metrics
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "assets" / "models"
@@ -39,7 +40,7 @@ CONTRACT = {
 def run(*arguments, **settings) -> subprocess.CompletedProcess:
     """Run the command line as a program."""
     command = [sys.executable, "-W", "error", "-m", "engine", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, **settings)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, **settings)
 
 
 @pytest.fixture
@@ -557,7 +558,7 @@ def test_a_reader_that_leaves_is_no_error():
     with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(30) == 141
+        assert process.wait(PATIENCE) == 141
 
 
 def test_an_interruption_ends_quietly():
@@ -569,7 +570,7 @@ def test_an_interruption_ends_quietly():
         while b"steps" not in os.read(terminal, 1000):
             pass
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(PATIENCE) == 130
         assert process.stdout.read() == b""
     os.close(terminal)
 
@@ -581,7 +582,7 @@ def test_an_interruption_while_libraries_load_ends_quietly():
         while b"numpy" not in process.stderr.readline():
             pass
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == -signal.SIGINT  # a shell says 130
     assert b"Traceback" not in errors
 
@@ -598,7 +599,7 @@ def test_a_poor_terminal_is_no_error():
 )
 def test_closed_streams_are_no_error(redirection, arguments, status):
     command = f"{shlex.join([sys.executable, '-m', 'engine', *arguments])} {redirection}"
-    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == (status, "")
     assert "error" not in done.stdout  # where print would put it if there were no stderr
 
@@ -606,7 +607,7 @@ def test_closed_streams_are_no_error(redirection, arguments, status):
 def test_warnings_of_libraries_do_not_come_before_an_error(tmp_path):
     Image.new("1", (10_000, 10_000)).save(tmp_path / "huge.png")  # Pillow warns of a bomb
     command = [sys.executable, "-m", "engine", "predict", str(tmp_path / "huge.png")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
 

@@ -34,6 +34,7 @@ from engine.search.study import Searches
 from engine.search.trial import TOPIC, Trial, failure, follow, news, plain, sentence
 from engine.training.history import Series
 from engine.training.trainer import Trainer
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Experiment(data="digits", network="dense16", train_size=200, steps=40, evaluate_every=10)
@@ -41,9 +42,9 @@ LONG = SMALL.replace(steps=2_000_000, evaluate_every=1000)
 PLAN = Plan(SMALL, parse_axes("lr:0.001..1 log,l2:1e-08..0.0001 log"), trials=6)
 
 
-def wait_for(condition, seconds=30.0):
-    """Wait until a condition holds; fails after so many seconds."""
-    deadline = time.monotonic() + seconds
+def wait_for(condition):
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it never came about"
         time.sleep(0.02)
@@ -522,7 +523,7 @@ def test_a_search_in_parallel_finds_what_a_search_alone_finds(searches):
     told = threading.Event()
     search = searches.start(PLAN)
     search.attach(told.set)
-    assert search.wait(60)
+    assert search.wait(PATIENCE)
     assert search.state == "complete"
     assert told.is_set()
     assert by_number(search.finished()) == by_number(alone.search(PLAN))
@@ -540,7 +541,7 @@ def test_a_search_outlives_a_worker(searches, machine):
     before = {it.number: it for it in search.finished()}
     victim = next(iter(machine.workers.processes))
     os.kill(victim.pid, signal.SIGKILL)
-    assert search.wait(60)
+    assert search.wait(PATIENCE)
     assert search.state == "complete"
     assert len(search.finished()) == 8
     assert {number: search.trials[number] for number in before} == before
@@ -553,14 +554,14 @@ def test_a_search_outlives_its_server(searches, machine):
     search = searches.start(plan)
     wait_for(lambda: len(search.finished()) >= 2)
     search.stop()
-    assert search.wait(10)
+    assert search.wait(PATIENCE)
     assert search.state == "stopped"
     kept = {it.number: it for it in search.finished()}
     with Searches(searches.folder, lambda: machine) as restarted:
         again = restarted.find(search.id)
         assert (again.state, again.plan, again.trials) == ("stopped", plan, kept)
         restarted.resume(again, 7)
-        assert again.wait(60)
+        assert again.wait(PATIENCE)
         assert again.state == "complete"
         assert set(again.trials) == set(range(7))
         assert {number: again.trials[number] for number in kept} == kept
@@ -574,7 +575,7 @@ def test_stopping_frees_the_workers(searches, machine):
     search = searches.start(plan)
     wait_for(lambda: any(it.steps for it in search.trials.values()))
     search.stop()
-    assert search.wait(10)
+    assert search.wait(PATIENCE)
     assert search.state == "stopped"
     assert search.finished() == []
     client = machine.client()
@@ -596,21 +597,21 @@ def test_nobody_watching_nothing_training(searches, monkeypatch):
     time.sleep(0.5)
     assert search.is_running
     search.detach(notify)
-    assert search.wait(15)
+    assert search.wait(PATIENCE)
     assert search.state == "stopped"
 
 
 def test_hopeless_trials_end_early(searches):
-    plan = PLAN.replace(experiment=SMALL.replace(steps=8000, evaluate_every=100), pruning=True, trials=9)
+    plan = PLAN.replace(experiment=SMALL.replace(steps=2000, evaluate_every=50), pruning=True, trials=9)
     search = searches.start(plan.replace(axes=parse_axes("lr:1e-06..0.5 log")))
-    assert search.wait(60)
+    assert search.wait(PATIENCE)
     states = {it.state for it in search.finished()}
     assert states == {"complete", "pruned"}
     best = search.ranking()[0]
     assert best.state == "complete"
     pruned = [it for it in search.finished() if it.state == "pruned"]
-    assert all(it.steps[-1] < 8000 for it in pruned)
-    assert all(it.steps == tuple(range(0, it.steps[-1] + 1, 100)) for it in pruned)  # report joined to report
+    assert all(it.steps[-1] < 2000 for it in pruned)
+    assert all(it.steps == tuple(range(0, it.steps[-1] + 1, 50)) for it in pruned)  # report joined to report
 
 
 def test_what_trials_report_does_not_pile_up_at_the_scheduler(searches, machine):
@@ -627,7 +628,7 @@ def test_what_trials_report_does_not_pile_up_at_the_scheduler(searches, machine)
         wait_for(lambda: any(map(has_told, waiting)))
         search = next(filter(has_told, waiting))
         search.stop()
-        assert search.wait(10)
+        assert search.wait(PATIENCE)
         waiting.remove(search)
     assert {name for name in machine.client().get_events() if name.startswith("kasane")} == {TOPIC}
     fresh = [it for it in reports() if it["round"] not in earlier]
@@ -650,7 +651,7 @@ def test_a_round_hears_its_own_reports():
 def test_a_trial_that_cannot_be_trained_is_told_apart(searches):
     plan = Plan(SMALL.replace(normalization="batch"), parse_axes("batch_size:1..2"), trials=6)
     search = searches.start(plan)
-    assert search.wait(60)
+    assert search.wait(PATIENCE)
     failed = [it for it in search.finished() if it.state == "failed"]
     assert {it.values["batch_size"] for it in failed} == {1}
     assert "batch normalization" in str(sentence(failed[0].reason))
@@ -667,8 +668,8 @@ def test_what_cannot_run_is_refused_at_once(searches, monkeypatch):
     with pytest.raises(InputError, match="1 searches running already"):
         searches.start(PLAN)
     first.stop()
-    assert first.wait(10)
-    assert searches.start(PLAN).wait(60)
+    assert first.wait(PATIENCE)
+    assert searches.start(PLAN).wait(PATIENCE)
 
 
 def test_a_search_that_is_refused_leaves_no_file(tmp_path, monkeypatch):
@@ -718,11 +719,11 @@ def test_a_second_machine_joins_by_the_documented_command(tmp_path, monkeypatch)
             assert searches.cluster().workers is None  # no process of our own
             command = [sys.executable, "-m", "engine", "search", "--worker", address]
             worker = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-            assert search.wait(60)
+            assert search.wait(PATIENCE)
             assert (search.state, len(search.finished())) == ("complete", 3)
             assert searches.cluster().client().nthreads()
         worker.send_signal(signal.SIGINT)
-        assert worker.wait(timeout=15) == 130
+        assert worker.wait(timeout=PATIENCE) == 130
         assert worker.stderr.read() == ""
     finally:
         if worker:
@@ -746,7 +747,7 @@ def test_a_worker_that_cannot_be_started_is_tried_again(monkeypatch):
     monkeypatch.setattr(cluster, "launch", launch)
     workers = cluster.Workers(1, Future())
     try:
-        assert started.wait(10)
+        assert started.wait(PATIENCE)
     finally:
         workers.close()
 
@@ -767,7 +768,7 @@ def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "CONNECT", 0.5)
     with Searches(tmp_path) as searches:
         search = searches.start(PLAN)
-        assert search.wait(20)
+        assert search.wait(PATIENCE)
         assert search.state == "error"
         assert str(search.error) == "The Dask scheduler at tcp://127.0.0.1:9 does not answer."
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages._ui import channels
 from pages._ui.i18n import LANGUAGES
+from tests.patience import PATIENCE
 
 SHELL = Path(__file__).resolve().parents[2] / "pages" / "_ui" / "shell.py"
 
@@ -41,7 +42,7 @@ def visit():
     """Open a page by name with query parameters, in a language, and return its AppTest."""
 
     def open_page(name: str, language: str = "en", **query: str) -> AppTest:
-        app = AppTest.from_file(str(SHELL), default_timeout=30)
+        app = AppTest.from_file(str(SHELL), default_timeout=PATIENCE)
         app.query_params["lang"] = language
         for key, value in query.items():
             app.query_params[key] = value

@@ -16,6 +16,7 @@ from engine.training.trainer import Trainer
 from pages._ui.channels import pool
 from pages._ui.comparison import comparison
 from tests.pages.conftest import sentences, spoken
+from tests.patience import PATIENCE
 
 PAGE = "initialization"
 FOUR = list(presets.get("course-inits").runs)
@@ -40,7 +41,7 @@ def press(app, name):
 
 
 def until(condition):
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -25,6 +25,7 @@ from pages._ui.canvas import canvas
 from pages._ui.served import served
 from pages._ui.upload import taken
 from tests.pages.conftest import sentences
+from tests.patience import PATIENCE
 
 STROKES = [[[80.0, 70.0], [200.0, 70.0], [120.0, 220.0]]]
 
@@ -325,7 +326,7 @@ def upload(monkeypatch):
         file = SimpleNamespace(getvalue=lambda: data)
         monkeypatch.setattr(photos.st, "file_uploader", lambda *_, **__: file)
         photos.find.cache_clear()
-        return AppTest.from_function(show_photo, default_timeout=30).run()
+        return AppTest.from_function(show_photo, default_timeout=PATIENCE).run()
 
     return run
 

@@ -27,6 +27,7 @@ from engine.training.trainer import Trainer
 from pages._ui import channels, reading
 from pages._ui.reading import Network, Reader
 from tests.pages.conftest import run_async
+from tests.patience import PATIENCE
 
 SEVEN = [[[80.0, 70.0], [200.0, 70.0], [120.0, 220.0]]]
 JAPANESE = {
@@ -610,7 +611,7 @@ class Browser:
         self.sent.put_nowait({"type": "websocket.disconnect", "code": 1001})
 
     async def hear(self) -> dict:
-        return await asyncio.wait_for(self.received.get(), 5)
+        return await asyncio.wait_for(self.received.get(), PATIENCE)
 
     async def hear_reply(self) -> dict:
         return protocol.decode((await self.hear())["bytes"])[0]
@@ -624,7 +625,7 @@ def converse(talk, *arguments, **headers) -> None:
         channel = asyncio.create_task(channels.read(browser.socket))
         await talk(browser)
         browser.leave()
-        await asyncio.wait_for(channel, 5)
+        await asyncio.wait_for(channel, PATIENCE)
 
     run_async(both())
 

@@ -17,6 +17,7 @@ from pages._ui.searching.searchview import chosen_trial
 from pages._ui.searching.server import close_searches, describe, message, searches, watch
 from pages._ui.searching.settings import SETTINGS, START
 from tests.pages.conftest import run_async, sentences, spoken
+from tests.patience import PATIENCE
 
 SMALL = {"data": "digits", "network": "dense16", "train_size": "200", "steps": "20", "trials": "3"}
 PLAN = Plan(
@@ -52,10 +53,10 @@ def address(app):
     return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
 
 
-def rest(app, seconds=60):
+def rest(app):
     """Wait until the search that is shown rests, and return it."""
     search = searches().find(app.session_state["search_id"])
-    assert search.wait(seconds)
+    assert search.wait(PATIENCE)
     return search
 
 
@@ -279,7 +280,7 @@ def test_stop(visit):
     assert button(app, "new").disabled
     search = searches().find(app.session_state["search_id"])
     button(app, "stop").click().run()
-    assert search.wait(20)
+    assert search.wait(PATIENCE)
     app.run()
     assert search.state == "stopped"
     assert view(app)["known"] == "stopped"
@@ -401,7 +402,7 @@ def test_the_channel_tells_everything_and_then_what_changes(search):
         await asyncio.to_thread(search.on_trial, Trial(3, {"lr": 0.5, "l2": 1e-6}))
         await until(lambda: len(socket.sent) == 2)
         socket.gone.set()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, PATIENCE)
         return socket.sent
 
     first, second = run_async(session())
@@ -411,8 +412,8 @@ def test_the_channel_tells_everything_and_then_what_changes(search):
     assert not search.is_watched
 
 
-async def until(condition, seconds=5):
-    deadline = time.monotonic() + seconds
+async def until(condition):
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)

@@ -7,6 +7,7 @@ import pytest
 
 from pages._ui.channels import pool
 from tests.pages.conftest import sentences, spoken
+from tests.patience import PATIENCE
 
 
 def current_run(app):
@@ -14,7 +15,7 @@ def current_run(app):
 
 
 def wait(condition):
-    end = time.monotonic() + 90
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)

@@ -10,6 +10,7 @@ import pytest
 from engine.experiment import Experiment
 from engine.export import to_notebook
 from engine.training.trainer import Trainer
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
 QUICK = Experiment(data="digits", network="conv4@3 dense10", steps=5, evaluate_every=2, seed=3)
@@ -28,7 +29,7 @@ def execute(notebook: str, ending: str, *, matplotlib: bool) -> str:
     command = [sys.executable, "-W", "error::SyntaxWarning", "-c", program]
     environment = {"PATH": "", "MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
-        command, input=json.dumps(sources), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        command, input=json.dumps(sources), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -23,6 +23,7 @@ from engine.export import to_pytorch
 from engine.training.events import Evaluated
 from engine.training.trainer import Trainer
 from tests.engine.export.models import CASES, make
+from tests.patience import PATIENCE
 
 torch.set_num_threads(1)
 
@@ -414,7 +415,7 @@ def test_scripts_hold_what_they_use_and_look_as_ruff_wants_them(tmp_path):
         assert len(bound) == len(set(bound))
     for command in (["check", "--select", "E,F,W,I,B,ARG,ERA"], ["format", "--check"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", "--line-length", "100", tmp_path]
-        done = subprocess.run(ruff, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(ruff, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr
 
 

@@ -14,6 +14,7 @@ from engine.runs import frames, worker
 from engine.runs.worker import Group, Job
 from engine.training import metrics
 from engine.training.trainer import Trainer, completed
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = Experiment(data="digits", network="dense16", steps=60, batch_size=16, evaluate_every=20, lr=0.05)
@@ -215,7 +216,7 @@ worker.Worker.run = run
 worker.main()
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], stdin=(pipe := os.pipe())[0], capture_output=True, cwd=ROOT, timeout=30
+        [sys.executable, "-c", program], stdin=(pipe := os.pipe())[0], capture_output=True, cwd=ROOT, timeout=PATIENCE
     )
     for end in pipe:
         os.close(end)
