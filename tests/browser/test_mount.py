@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from urllib.parse import urlsplit
 
-from tests.browser.conftest import soon, wait_ready
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import go_to, soon, wait_quiet, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +53,32 @@ def test_a_view_is_made_once_and_ends_when_its_place_goes(page, app_url, waits, 
     page.goto(app_url)
     wait_ready(page)
     assert page.evaluate(STAGE, [waits, play]) == log
+
+
+@pytest.mark.parametrize("leave", ["history.back()", "document.querySelector('[data-testid=stTopNavLink]').click()"])
+@pytest.mark.parametrize("late", [0, 5])
+def test_what_a_component_says_after_its_page_was_left_calls_it_no_more(page, app_url, leave, late):
+    page.goto(app_url)
+    wait_ready(page)
+    go_to(page, "Learning", "Normalization")
+    typed = page.locator(".kasane-normal input[type=number]").first
+    typed.wait_for()
+    wait_quiet(page)
+    typed.evaluate(f"""(input) => {{
+      const say = () => {{ input.value = 7; input.dispatchEvent(new Event("change", {{ bubbles: true }})) }};
+      addEventListener("popstate", () => setTimeout(say, {late}));
+      {leave};
+      setTimeout(say, {late});
+    }}""")  # as a run would that ends in this moment
+    page.get_by_text("Watch a boundary form").wait_for()
+    wait_quiet(page)
+    assert urlsplit(page.url).path == "/"
+    assert "typed" not in page.url
+    expect(page.get_by_text("Watch a boundary form")).to_be_visible()
+    go_to(page, "Learning", "Normalization")  # and there it says what it has to say
+    typed.fill("7")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("typed="))
 
 
 # Whether every canvas of a kind has as many pixels as the screen gives it; `least` of them are there.

@@ -3,6 +3,7 @@
 export const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const HEADER = 60; // pixels at the top that Streamlit's header covers
+const ARRIVAL = 2000; // ms that a page followed a link to is waited for
 const REST = 500, AT_MOST = 10_000; // ms that what was scrolled to has to rest, and that this is waited for at most
 
 /**
@@ -17,10 +18,16 @@ const REST = 500, AT_MOST = 10_000; // ms that what was scrolled to has to rest,
  */
 export function mounted(create, ready) {
   const views = new WeakMap(); // the element that Streamlit gives → its view
+  const places = new WeakMap(); // the same element → the path of its page
   const calls = new WeakMap(); // view → how often it was updated
   let heeded = 0; // the latest call for attention that a view has answered; the next one may come with a new view
-  const show = (component) => {
-    const { parentElement, data: { attention } } = component;
+  const show = (given) => {
+    const { parentElement, data: { attention } } = given;
+    if (!places.has(parentElement)) {
+      places.set(parentElement, location.pathname);
+      leave(-Infinity); // the page that was asked for has come
+    }
+    const component = untilLeft(given, places.get(parentElement));
     if (!views.has(parentElement)) views.set(parentElement, create(component));
     const view = views.get(parentElement), call = (calls.get(view) ?? 0) + 1;
     calls.set(view, call);
@@ -46,6 +53,34 @@ export function mounted(create, ready) {
     return component.parentElement.isConnected ? show(component) : undefined; // it may have gone meanwhile
   };
 }
+
+/**
+ * Return a component that tells Streamlit its values until its page is left.
+ *
+ * After "Back" or a link, Streamlit has asked for another page; but until that begins to come, whatever a component says
+ * is a request for its own page, which would then stay, or come back.
+ */
+function untilLeft(component, place) {
+  const stays = () => location.pathname === place && performance.now() - left > ARRIVAL;
+  const guarded = (set) => (...value) => stays() && set(...value);
+  const { setStateValue, setTriggerValue } = component;
+  return { ...component, setStateValue: guarded(setStateValue), setTriggerValue: guarded(setTriggerValue) };
+}
+
+let left, from; // when a page was left last, and the path that the address had then or when a page came
+const leave = (when) => [left, from] = [when, location.pathname];
+leave(-Infinity);
+
+addEventListener("popstate", () => {
+  if (location.pathname !== from) leave(performance.now());
+});
+
+addEventListener("click", (event) => {
+  const link = event.composedPath().find((it) => it instanceof HTMLAnchorElement);
+  const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link?.target || link?.download;
+  if (!link || elsewhere || link.origin !== location.origin || link.pathname === location.pathname) return;
+  leave(performance.now());
+}, { capture: true });
 
 /**
  * Scroll until an element is in sight from its top on, as soon as it is not hidden, and see that it stays there.
