@@ -91,6 +91,12 @@ def wait_quiet(page) -> None:
         page.wait_for_timeout(50)
 
 
+def resize(page, width: int, height: int = 844) -> None:
+    """Give a page another size, and wait until what observes its own size has followed."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 # Presses a button and returns what an attribute of the root is set to next, however late anybody looks.
 FOLLOWED = """(root, [button, attribute, n]) => new Promise((done) => {
   const seen = [];

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from engine.analysis.convolution import conv2d_loops, pad
 from pages._ui.window import scenes, sources
 from pages._ui.window.settings import SETTINGS
-from tests.browser.conftest import followed, go_to, soon, wait_ready
+from tests.browser.conftest import followed, go_to, resize, soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -502,7 +502,7 @@ def test_nothing_is_wider_than_the_screen(open_page, app_url, language, widths):
         elif "quiz" not in query:
             page.locator(".kasane-window[data-cell]").wait_for()
         for width in widths:
-            page.set_viewport_size({"width": width, "height": 844})
+            resize(page, width)
             soon(page, lambda: page.evaluate(wide) == 0)
             soon(page, lambda: page.locator(".katex-display").evaluate_all(cut) == 0)
 

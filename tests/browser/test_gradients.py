@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.analysis.derivatives import CURVES, difference
-from tests.browser.conftest import soon, wait_ready
+from tests.browser.conftest import resize, soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -324,7 +324,7 @@ def test_three_clicks_from_home(page, app_url):
         page.locator("[class*=st-key-gradients_part]").get_by_text(part, exact=True).click()
         if part == "Gradient check":
             expect(page.get_by_role("progressbar")).to_be_visible()
-        expect(page.locator(answer).first).to_be_visible()  # 79,520 losses, beside other tests
+        expect(page.locator(answer).first).to_be_visible()  # of 79,520 losses
         wait_ready(page)
         if part == "Gradient check":
             rows = page.locator("[data-testid=stTable] tbody tr").all_inner_texts()
@@ -404,7 +404,7 @@ def test_everything_has_its_place(open_page, app_url, language, widths):
         page.locator(".katex-display").first.wait_for()
         root = page.locator(".kasane-graph:not([data-drawn='0'])")
         for width in widths:
-            page.set_viewport_size({"width": width, "height": 844})
+            resize(page, width)
             soon(page, lambda: page.evaluate(WIDER) == 0)
             soon(page, lambda: page.locator(".katex-display").evaluate_all(cut) == [])
             if not query or "field" in query or "graph" in query:

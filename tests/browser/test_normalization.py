@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.analysis import normalizing
-from tests.browser.conftest import followed, soon, wait_ready
+from tests.browser.conftest import followed, resize, soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -193,7 +193,7 @@ def test_every_sum_is_seen_to_its_end(open_page, app_url):
     ends = """(root) => [...root.querySelectorAll(".sums span")].map((it) =>
       [it.scrollWidth - it.clientWidth, it.getBoundingClientRect().right - root.getBoundingClientRect().right])"""
     for width in (320, 390, 700, 1440):
-        page.set_viewport_size({"width": width, "height": 844})
+        resize(page, width)
         soon(page, lambda: all(cut <= 1 and beyond <= 1 for cut, beyond in root.evaluate(ends)))
 
 

@@ -27,7 +27,7 @@ def visit(open_page, app_url):
         page.goto(f"{app_url}/regularization?{query}")
         wait_ready(page)
         root = page.locator(".kasane-regular")
-        expect(root).to_be_visible()  # a loaded machine takes seconds over Plotly alone
+        expect(root).to_be_visible()
         return page, root
 
     return open_part

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from engine.runs import protocol
-from tests.browser.conftest import soon, wait_quiet, wait_ready
+from tests.browser.conftest import resize, soon, wait_quiet, wait_ready
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -255,7 +255,7 @@ def test_nothing_is_asked_of_the_outside_and_nothing_overflows(page, app_url, pa
     assert {host for host in hosts if host} == {app_url.split("/")[2]}
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 900})
+        resize(page, width)
         soon(page, lambda: page.evaluate(overflow) <= 0)
 
 
