@@ -97,6 +97,21 @@ def resize(page, width: int, height: int = 844) -> None:
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+TOO_WIDE = """() => {
+  const names = "[data-testid=stMain], [data-testid=stBidiComponentIsolated]";
+  const parts = [document.documentElement, ...document.querySelectorAll(names)];
+  const wider = parts.filter((it) => it.scrollWidth > it.clientWidth + 1);
+  const formulas = [...document.querySelectorAll(".katex-display")];
+  const cut = formulas.filter((it) => it.scrollWidth > it.clientWidth + 3);
+  return [...wider.map((it) => it.dataset.testid ?? "page"), ...cut.map((it) => it.textContent)];
+}"""
+
+
+def too_wide(page) -> list[str]:
+    """Return which parts of a page are wider than the room they have, and which formulas are cut off."""
+    return page.evaluate(TOO_WIDE)
+
+
 # Presses a button and returns what an attribute of the root is set to next, however late anybody looks.
 FOLLOWED = """(root, [button, attribute, n]) => new Promise((done) => {
   const seen = [];

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from engine.analysis.convolution import conv2d_loops, pad
 from pages._ui.window import scenes, sources
 from pages._ui.window.settings import SETTINGS
-from tests.browser.conftest import followed, go_to, resize, soon, wait_ready
+from tests.browser.conftest import followed, go_to, resize, soon, too_wide, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -491,9 +491,6 @@ QUERIES = [
 @pytest.mark.parametrize(("language", "widths"), [("en", [390]), ("ja", [390, 768, 1440])])
 def test_nothing_is_wider_than_the_screen(open_page, app_url, language, widths):
     page = open_page(reduced_motion="reduce")
-    wide = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stBidiComponentIsolated]'),
-        document.documentElement].filter(part => part.scrollWidth > part.clientWidth + 1).length"""
-    cut = "formulas => formulas.filter(it => it.scrollWidth > it.clientWidth + 3).length"
     for query in QUERIES:
         page.goto(f"{app_url}/convolution{query}&lang={language}")
         wait_ready(page)
@@ -503,8 +500,7 @@ def test_nothing_is_wider_than_the_screen(open_page, app_url, language, widths):
             page.locator(".kasane-window[data-cell]").wait_for()
         for width in widths:
             resize(page, width)
-            soon(page, lambda: page.evaluate(wide) == 0)
-            soon(page, lambda: page.locator(".katex-display").evaluate_all(cut) == 0)
+            soon(page, lambda: too_wide(page) == [])
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from engine.runs import protocol
 from tests.browser import conftest
-from tests.browser.conftest import serve, soon, wait_ready
+from tests.browser.conftest import serve, soon, too_wide, wait_ready
 from tests.pages.test_draw_page import page_of
 
 pytestmark = pytest.mark.browser
@@ -646,9 +646,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(open_page, app_url, languag
     hand = Hand(page, app_url, f"?lang={language}")
     hand.draw(SEVEN)
     hand.reads("7")
-    wide = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stBidiComponentIsolated]'),
-        document.documentElement].filter(part => part.scrollWidth > part.clientWidth + 1).length"""
-    assert hand.page.evaluate(wide) == 0
+    assert too_wide(hand.page) == []
     assert hand.paper.bounding_box()["width"] > 340
     link = page.get_by_test_id("stPageLink-NavLink").locator("span").last
     assert link.evaluate("words => words.scrollWidth <= words.clientWidth")  # all of it can be read

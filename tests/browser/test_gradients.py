@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.analysis.derivatives import CURVES, difference
-from tests.browser.conftest import resize, soon, wait_ready
+from tests.browser.conftest import resize, soon, too_wide, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -364,9 +364,6 @@ QUERIES = (
     "part=check&which=sample", "part=losses",
 )  # fmt: skip
 
-WIDER = """() => [...document.querySelectorAll("[data-testid=stMain], [data-testid=stBidiComponentIsolated]"),
-    document.documentElement].filter((part) => part.scrollWidth > part.clientWidth + 1).length"""
-
 OVERLAPS = """root => {
   const boxes = [...root.querySelectorAll(".labels text, .given, .result, .node circle")]
     .filter((it) => it.getAttribute("visibility") !== "hidden")
@@ -397,7 +394,6 @@ TRAVEL = """root => {
 def test_everything_has_its_place(open_page, app_url, language, widths):
     """Nothing is wider than the screen, no number lies on another, no formula is cut, nothing jumps while it moves."""
     page = open_page(reduced_motion="reduce")
-    cut = "formulas => formulas.filter(it => it.scrollWidth > it.clientWidth + 3).map(it => it.textContent)"
     for query in QUERIES:
         page.goto(f"{app_url}/gradients?{query}&lang={language}")
         wait_ready(page)
@@ -405,8 +401,7 @@ def test_everything_has_its_place(open_page, app_url, language, widths):
         root = page.locator(".kasane-graph:not([data-drawn='0'])")
         for width in widths:
             resize(page, width)
-            soon(page, lambda: page.evaluate(WIDER) == 0)
-            soon(page, lambda: page.locator(".katex-display").evaluate_all(cut) == [])
+            soon(page, lambda: too_wide(page) == [])
             if not query or "field" in query or "graph" in query:
                 root.wait_for()
                 soon(page, lambda root=root: root.evaluate(OVERLAPS) == [])
@@ -418,4 +413,4 @@ def test_the_narrowest_phone_has_room_for_every_given_number(open_page, app_url)
     for graph in ("apples", "neuron", "softmax"):
         visit = Visit(page, app_url, f"?part=graph&graph={graph}&lang=ja")
         assert visit.root.evaluate(OVERLAPS) == [], graph
-        assert page.evaluate(WIDER) == 0, graph
+        assert too_wide(page) == [], graph

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.analysis import normalizing
-from tests.browser.conftest import followed, resize, soon, wait_ready
+from tests.browser.conftest import followed, resize, soon, too_wide, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -158,11 +158,6 @@ def test_statistics_of_every_layer_over_the_whole_of_training(page, app_url):
     expect(view.locator("[data-option=over] input[value=std]")).to_be_checked()
 
 
-WIDE = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stBidiComponentIsolated]'),
-    document.documentElement].filter(part => part.scrollWidth > part.clientWidth + 1).length"""
-CUT = "formulas => formulas.filter(it => it.scrollWidth > it.clientWidth + 3).length"
-
-
 @pytest.mark.parametrize(("width", "language"), [(390, "ja"), (1440, "en")])
 def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, width, language):
     page = open_page(viewport={"width": width, "height": 844}, reduced_motion="reduce")
@@ -177,8 +172,7 @@ def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, 
         wait_ready(page)
         root = page.locator(".kasane-normal")
         expect(root).to_be_visible()
-        assert page.evaluate(WIDE) == 0, query
-        assert page.locator(".katex-display").evaluate_all(CUT) == 0, query
+        assert too_wide(page) == [], query
         assert len(set(root.evaluate(travel))) == 1, query
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import soon, wait_ready
+from tests.browser.conftest import soon, too_wide, wait_ready
 
 QUICK = "data=digits&network=dense16&train_size=300&evaluate_every=20&over=lr:0.001..1 log,optimizer:sgd|adam"
 
@@ -246,8 +246,4 @@ def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, 
     search.go(f"search={done}&lang={language}")
     search.until(12)
     soon(page, lambda: search.root.evaluate(edges) == empty)
-    wide = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stBidiComponentIsolated]'),
-        document.documentElement].filter(part => part.scrollWidth > part.clientWidth + 1).length"""
-    assert page.evaluate(wide) == 0
-    cut = "formulas => formulas.filter(it => it.scrollWidth > it.clientWidth + 3).length"
-    assert page.locator(".katex-display").evaluate_all(cut) == 0
+    assert too_wide(page) == []

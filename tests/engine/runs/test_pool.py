@@ -54,6 +54,10 @@ class Screen:
                 self.run.error,
             )
 
+    def pause(self):
+        self.pool.command(self.run, "pause")
+        self.until(lambda run: run.state == "paused")
+
     def close(self):
         self.pool.detach(self.run, self.notify)
 
@@ -92,8 +96,7 @@ def test_pause_step_and_resume(pool):
     run = pool.start(SMALL)
     screen = Screen(pool, run)
     screen.until(lambda run: run.step > 10)
-    pool.command(run, "pause")
-    screen.until(lambda run: run.state == "paused")
+    screen.pause()
     at = run.step
     pool.command(run, "step", 10)
     screen.until(lambda run: run.step == at + 10 and "confusion" in protocol.decode(run.frame)[1])  # measured after it
@@ -336,8 +339,7 @@ def test_who_has_trained_for_long_is_not_put_off_for_as_long(pool):
     old = pool.start(SMALL)
     screen = Screen(pool, old)
     screen.until(lambda run: run.step > 8000)
-    pool.command(old, "pause")
-    screen.until(lambda run: run.state == "paused")
+    screen.pause()
     young = Screen(pool, pool.start(SMALL.replace(seed=1)))
     young.until(lambda run: run.step > 10)
     pool.command(old, "resume")
