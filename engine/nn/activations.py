@@ -87,13 +87,12 @@ class ReLU(Activation):
 
     def backward(self, dy):
         positive = self.scratch("positive", dy.shape, bool)
-        np.greater(self._y, self._row_of_zeros(dy), out=positive)
+        np.greater(self._y, 0, out=positive)
         return np.multiply(dy, positive, out=self.scratch("dx", dy.shape))
 
     def _row_of_zeros(self, x: np.ndarray) -> np.ndarray:
-        """Return zeros for the innermost stretch of x: vectorised like a whole array of them, and in the cache."""
-        row = x.shape[1:] if x.ndim < 3 else x.shape[2:]
-        return self.zeros(row if math.prod(row) >= 256 else x.shape)
+        """Return zeros for one stretch of x: vectorised like a whole array of them, and in the cache."""
+        return self.zeros(x.shape[1:] if math.prod(x.shape[1:]) >= 256 else x.shape)
 
 
 class LeakyReLU(Activation):
