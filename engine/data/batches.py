@@ -6,6 +6,7 @@ import numpy as np
 
 from engine import aligned
 from engine.data.augment import Augmenter
+from engine.errors import InputError
 
 
 class Batches:
@@ -68,9 +69,9 @@ class Batches:
         return self._order[self._position :].copy()
 
     def restore(self, order: np.ndarray) -> None:
-        """Invert `state`; the generator's own state is restored by its owner. Raises ValueError for other arrays."""
+        """Invert `state`; the generator's own state is restored by its owner. Raises `InputError` for other arrays."""
         if order.ndim != 1 or order.dtype.kind != "i":
-            raise ValueError("the order of the examples must be whole numbers in a row")
+            raise InputError("the order of the examples must be whole numbers in a row")
         if order.size and not (order.min() >= 0 and order.max() < len(self._x)):
-            raise ValueError(f"the order of the examples must hold numbers below {len(self._x)}")
+            raise InputError("the order of the examples must hold numbers below {n}", n=len(self._x))
         self._order, self._position = order.astype(np.int64), 0

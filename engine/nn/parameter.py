@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from engine import aligned
+from engine.errors import N_, InputError
 
 
 class Parameter:
@@ -69,22 +70,23 @@ def _places(parameters: Sequence[Parameter]) -> Iterator[tuple[Parameter, slice]
 def load_arrays(targets: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray], *, finite: bool = True) -> None:
     """Copy the arrays of `state` over the `targets` of the same names: all of them, or on an error none.
 
-    Raises ValueError for a missing, unknown, misshapen or not floating-point array, and for one that holds infinities
+    Raises `InputError` for a missing, unknown, misshapen or not floating-point array, and for one that holds infinities
     or NaN unless `finite` is False.
     """
     if set(state) != set(targets):
         odd = ", ".join(sorted(set(state) ^ set(targets))[:3])
-        raise ValueError(f"the arrays belong to something else: {odd}")
+        raise InputError("the arrays belong to something else: {names}", names=odd)
     converted = {}
     for name, target in targets.items():
         array = state[name]
         if array.shape != target.shape:
-            raise ValueError(f"{name} must have the shape {target.shape}, not {array.shape}")
+            template = N_("{name} must have the shape {shape}, not {received}")
+            raise InputError(template, name=name, shape=target.shape, received=array.shape)
         if array.dtype.kind != "f":
-            raise ValueError(f"{name} must hold floating-point numbers, not {array.dtype}")
+            raise InputError("{name} must hold floating-point numbers, not {received}", name=name, received=array.dtype)
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
             converted[name] = array.astype(target.dtype)
         if finite and not np.isfinite(converted[name]).all():
-            raise ValueError(f"{name} must hold finite numbers")
+            raise InputError("{name} must hold finite numbers", name=name)
     for name, target in targets.items():
         target[...] = converted[name]

@@ -16,7 +16,7 @@ from safetensors.numpy import load, save
 
 from engine import build
 from engine.data.datasets import Dataset
-from engine.errors import N_, InputError
+from engine.errors import N_, InputError, Text
 from engine.experiment import Experiment
 from engine.nn import Sequential
 from engine.training.averaging import load_averages
@@ -100,7 +100,7 @@ def restore(blob: bytes, data: Dataset | None = None) -> Trainer:
         trainer = Trainer(Experiment.from_json(header["experiment"]), data)
         trainer.load_state_dict(arrays, json.loads(header["trainer"]))
     except _MISFITS as error:
-        raise CheckpointError(N_("This is not a checkpoint of a run ({reason})."), reason=str(error)) from error
+        raise CheckpointError(N_("This is not a checkpoint of a run ({reason})."), reason=_reason(error)) from error
     return trainer
 
 
@@ -118,12 +118,12 @@ def load_model(source: bytes | str | Path) -> Model:
         experiment = Experiment.from_json(header["experiment"])
         classes, in_shape, scale = json.loads(header["classes"]), json.loads(header["in_shape"]), float(header["scale"])
         if not (isinstance(classes, list) and len(classes) >= 2 and all(isinstance(name, str) for name in classes)):
-            raise ValueError("classes must be two names or more")
+            raise InputError("classes must be two names or more")
         whole = isinstance(in_shape, list) and all(type(size) is int and size > 0 for size in in_shape)
         if not whole or not 1 <= len(in_shape) <= 3:
-            raise ValueError("in_shape must be one to three positive whole numbers")
+            raise InputError("in_shape must be one to three positive whole numbers")
         if not 0 < scale < float("inf"):
-            raise ValueError("scale must be a positive number")
+            raise InputError("scale must be a positive number")
         network = build.build_network(experiment, tuple(in_shape), len(classes))
         network.load_state_dict(_part(arrays, "network."))
         if "average.values" in arrays:
@@ -132,7 +132,14 @@ def load_model(source: bytes | str | Path) -> Model:
             load_averages(targets, _part(arrays, "average."))
         return Model(experiment, network, tuple(classes), scale)
     except _MISFITS as error:
-        raise CheckpointError(N_("This is not a model of Kasane ({reason})."), reason=str(error)) from error
+        raise CheckpointError(N_("This is not a model of Kasane ({reason})."), reason=_reason(error)) from error
+
+
+def _reason(error: Exception) -> Text:
+    """Return what is wrong with a file: what we say ourselves, else no more than can be said in every language."""
+    if isinstance(error, InputError):
+        return error.text
+    return Text(N_("something that it needs is missing or of another kind"))
 
 
 def _part(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
@@ -145,7 +152,7 @@ def read_experiment(blob: bytes) -> Experiment:
     try:
         return Experiment.from_json(header["experiment"])
     except _MISFITS as error:
-        raise CheckpointError(N_("This is not a checkpoint of a run ({reason})."), reason=str(error)) from error
+        raise CheckpointError(N_("This is not a checkpoint of a run ({reason})."), reason=_reason(error)) from error
 
 
 def _open(blob: bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
@@ -154,7 +161,8 @@ def _open(blob: bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
         arrays = load(blob)
         header = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")]).get("__metadata__", {})
     except (SafetensorError, ValueError, KeyError, OverflowError) as error:
-        raise CheckpointError(N_("This is not a safetensors file ({reason})."), reason=str(error)) from error
+        reason = Text(N_("its header does not describe what follows it"))
+        raise CheckpointError(N_("This is not a safetensors file ({reason})."), reason=reason) from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise CheckpointError(N_("This safetensors file was not written by Kasane."))
     return header, arrays

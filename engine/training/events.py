@@ -6,6 +6,8 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
+from engine.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -67,13 +69,13 @@ class LayerReading:
 
     @classmethod
     def from_row(cls, name: str, row: np.ndarray) -> LayerReading:
-        """Invert `to_row`. Raises ValueError for an array that is no such row."""
+        """Invert `to_row`. Raises `InputError` for an array that is no such row."""
         numbers, parts = row[:6], np.split(row[6:], 3)  # np.split refuses what is not three of a size
         if any(len(part) < 3 or not np.isfinite(part).all() for part in parts):
-            raise ValueError("a histogram must have counts and two limits")
+            raise InputError("a histogram must have counts and two limits")
         counts = np.hstack([part[:-2] for part in parts])
         if counts.min() < 0 or counts.max() >= 2**53:
-            raise ValueError("a histogram must count from 0 to 2⁵³")
+            raise InputError("a histogram must count from 0 to 2⁵³")
         histograms = [(part[:-2].astype(np.int64), (float(part[-2]), float(part[-1]))) for part in parts]
         return cls(name, *(float(number) for number in numbers), *(item for pair in histograms for item in pair))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.errors import N_, InputError
 from engine.training.events import Evaluated, Event, LayerReading, Snapshot, Step
 
 EVALUATED = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
@@ -75,11 +76,12 @@ class Series:
         return np.vstack([head, self._rows[: self._length]])
 
     def restore(self, state: np.ndarray) -> None:
-        """Invert `state`. Raises ValueError for an array that no series of this shape gives."""
+        """Invert `state`. Raises `InputError` for an array that no series of this shape gives."""
         if state.ndim != 2 or state.shape[1] != self._rows.shape[1] or not 2 <= len(state) < self.limit + 2:
-            raise ValueError(f"a curve must have {self._rows.shape[1]} columns and at most {self.limit} rows")
+            template = N_("a curve must have {width} columns and at most {limit} rows")
+            raise InputError(template, width=self._rows.shape[1], limit=self.limit)
         if not (1 <= state[0, 0] < 2**53 and 0 <= state[0, 1] < state[0, 0]):
-            raise ValueError("a curve must say how many rows each of its own stands for")
+            raise InputError("a curve must say how many rows each of its own stands for")
         self.stride, self._pending_count = int(state[0, 0]), int(state[0, 1])
         self._pending[:] = state[1]
         self._length = len(state) - 2
@@ -125,7 +127,7 @@ class History:
         return state
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Invert `state`. Raises ValueError or KeyError for anything else."""
+        """Invert `state`. Raises `InputError` or KeyError for anything else."""
         self.loss.restore(state["loss"])
         self.evaluated.restore(state["evaluated"])
         readings = []

@@ -21,6 +21,7 @@ import numpy as np
 
 from engine import build
 from engine.data.datasets import Dataset
+from engine.errors import InputError, shorten
 from engine.experiment import FIELDS, Experiment
 from engine.nn import DataParallel, Dropout, in_turn
 from engine.nn.losses import is_divergent
@@ -248,16 +249,16 @@ class Trainer:
         return arrays, rest
 
     def load_state_dict(self, arrays: dict[str, np.ndarray], rest: dict) -> None:
-        """Continue from a state. Raises ValueError when it belongs to another experiment."""
+        """Continue from a state. Raises `InputError` when it belongs to another experiment."""
 
         def part(prefix: str) -> dict[str, np.ndarray]:
             return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
         step, seconds, reason = rest["step"], rest["seconds"], rest["finished"]
         if type(step) is not int or not 0 <= step <= FIELDS["steps"].metadata["high"]:
-            raise ValueError(f"the number of steps made must be a whole number, not {step}")
+            raise InputError("the number of steps made must be a whole number, not {received}", received=shorten(step))
         if not 0 <= seconds < float("inf") or reason not in (None, "completed", "diverged"):
-            raise ValueError("a run must say how long it took and how it ended")
+            raise InputError("a run must say how long it took and how it ended")
         finite = reason != "diverged"
         self.network.load_state_dict(part("network."), finite=finite)
         self.optimizer.load_state_dict(part("optimizer."), step, finite=finite)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,7 @@ from engine.training.checkpoint import dump, load_model
 from engine.training.fine_tuning import Tuned
 from engine.training.trainer import Trainer
 from pages._ui import networks, reading, session, upload
+from pages._ui.i18n import catalog
 from tests.pages.conftest import sentences
 
 
@@ -151,6 +153,34 @@ def test_a_file_that_cannot_read_here_is_answered_in_one_sentence_and_changes_no
     assert state["network_problem"].endswith(".")
     assert len(state["network_problem"]) < 400
     assert state["brought"] == before
+
+
+HEADER = json.loads(MODEL[8 : 8 + int.from_bytes(MODEL[:8], "little")])["__metadata__"]
+ARRAYS = load(MODEL)
+DAMAGED = {
+    "no header": b"\x80\x04nonsense" * 9,
+    "half": MODEL[: len(MODEL) // 2],
+    "of another program": save(ARRAYS),
+    "one array": save(dict([next(iter(ARRAYS.items()))]), HEADER),
+    "other shapes": save({name: array.repeat(2, axis=0) for name, array in ARRAYS.items()}, HEADER),
+    "whole numbers": save({name: array.astype("int32") for name, array in ARRAYS.items()}, HEADER),
+    "infinities": save({name: array + float("inf") for name, array in ARRAYS.items()}, HEADER),
+    "one class": renamed("0"),
+    "no size": save(ARRAYS, HEADER | {"in_shape": "[]"}),
+    "a size of words": save(ARRAYS, HEADER | {"in_shape": "many"}),
+    "no scale": save(ARRAYS, HEADER | {"scale": "0"}),
+    "a scale of words": save(ARRAYS, HEADER | {"scale": "large"}),
+    "no classes": save(ARRAYS, {name: value for name, value in HEADER.items() if name != "classes"}),
+    "an experiment out of range": save(ARRAYS, HEADER | {"experiment": json.dumps({"lr": -1})}),
+}
+
+
+@pytest.mark.parametrize("blob", DAMAGED.values(), ids=DAMAGED)
+def test_what_is_wrong_with_a_file_is_said_in_japanese_to_the_end(blob):
+    with pytest.raises(InputError) as error:
+        networks.opened(blob)
+    said = error.value.text.render(lambda message: catalog("ja").get(message, message))
+    assert not re.search(r"[a-z]+ [a-z]+", said), said
 
 
 def test_classes_beyond_counting_are_refused():
