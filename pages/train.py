@@ -25,7 +25,7 @@ def transport(run: Run) -> None:
             session.train_on(run)
         steer("resume")
 
-    with st.container(horizontal=True, vertical_alignment="center", key="transport"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="transport"):
         if run.can_pause:
             st.button(_("Pause"), icon=":material/pause:", type="primary", on_click=steer, args=("pause",), key="pause")
         else:
@@ -57,7 +57,7 @@ def transport(run: Run) -> None:
             key="speed",
             format_func=session.speed_label,
             on_change=session.change_speed,
-            width=220,
+            width=180,  # all in one row on a laptop, 1366 pixels wide
             label_visibility="collapsed",
         )
         takeaway.button()

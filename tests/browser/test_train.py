@@ -56,6 +56,20 @@ def test_train_pause_resume_and_step(page, app_url):
     until(page, f"d.state === 'running' && +d.step > {at + 60}")
 
 
+@pytest.mark.parametrize(("lang", "more"), [("ja", "学習を続ける"), ("en", "Train on")])
+def test_a_laptop_has_all_buttons_in_one_row_before_and_after_a_run(open_page, app_url, lang, more):
+    page = open_page(viewport={"width": 1366, "height": 768})
+    go(page, f"{app_url}/train?steps=20&lang={lang}")
+    buttons = page.locator(".st-key-transport button:visible")
+    for name in ("学習" if lang == "ja" else "Train", more):
+        first = page.locator(".st-key-transport").get_by_role("button", name=name, exact=True)
+        expect(first).to_be_visible()
+        tops = {round(one.bounding_box()["y"]) for one in buttons.all()}
+        assert (buttons.count(), len(tops)) == (7, 1), (name, tops)
+        if name != more:
+            first.click()
+
+
 LONG = "network=dense1000+dense1000&lr=0.001"
 
 

@@ -150,7 +150,7 @@ def _labels() -> dict[str, object]:
         "map": _("{block}, map {name} of {count}"),
         "unit": _("{block}, unit {name} of {count}: {value}"),
         "output": _("Output for {name}, before softmax: {value}"),
-        "strongest": _("Strongest: {value} in row {row}, column {column}."),
+        "strongest": _("Strongest: {value} in row {row}, column {column}. {note}"),
         "sees_part": _("It has seen {field} × {field} pixels (framed)."),
         "sees_all": _("It has seen the whole picture."),
         "field": _("The picture that the network is given, with a frame around what the unit has seen."),

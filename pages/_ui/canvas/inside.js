@@ -113,7 +113,7 @@ export class Inside {
     const note = fill(block.field === null ? labels.sees_all : labels.sees_part, values);
     if (height * width === 1) return { title: fill(strip instanceof Bars ? labels.output : labels.unit, values), note };
     const place = { row: Math.floor(best / width) + 1, column: (best % width) + 1 };
-    return { title: fill(labels.map, values), note: `${fill(labels.strongest, { ...values, ...place })} ${note}` };
+    return { title: fill(labels.map, values), note: fill(labels.strongest, { ...values, ...place, note }) };
   }
 }
 

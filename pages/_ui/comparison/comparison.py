@@ -157,7 +157,7 @@ class Comparison:
 
     def _transport(self, runs: Sequence[Run]) -> None:
         resting = all(run.state in ENDED for run in runs)
-        with st.container(horizontal=True, vertical_alignment="center", key=f"{self.page}_transport"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{self.page}_transport"):
             if any(run.wanted for run in runs):
                 st.button(
                     _("Pause"), icon=":material/pause:", type="primary", key=f"{self.page}_pause",
