@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.benchmarks.client import Session
@@ -27,6 +28,8 @@ SECONDS = 8.0
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as url:
+        classroom(url)
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as url, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         page = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-US").new_page()
@@ -128,16 +131,9 @@ def ten_sessions(page, url: str) -> None:
         session.click("train")
     view = page.locator("[data-frames]")
     time.sleep(3)
-    first = [session.frames[-1] for session in sessions]
-    counts = [len(session.frames) for session in sessions]
     browser = read(view)
-    time.sleep(SECONDS)
+    updates, made = watched(sessions)
     later = read(view)
-    made = [
-        (session.frames[-1][1] - start[1]) / (session.frames[-1][0] - start[0])
-        for session, start in zip(sessions, first, strict=True)
-    ]
-    updates = [(len(session.frames) - count) / SECONDS for session, count in zip(sessions, counts, strict=True)]
     elapsed = later["time"] - browser["time"]
     made.append((later["step"] - browser["step"]) / elapsed)
     updates.append((later["frames"] - browser["frames"]) / elapsed)
@@ -155,6 +151,53 @@ def ten_sessions(page, url: str) -> None:
     print(f"  after SIGKILL of the worker every session went on: {min(gained)} to {max(gained)} further steps in 6 s")
 
     close_tabs(sessions)
+
+
+def watched(sessions: list[Session]) -> tuple[list[float], list[float]]:
+    """Return how many updates and how many steps a second each session gets."""
+    first = [(len(session.frames), *session.frames[-1]) for session in sessions]
+    time.sleep(SECONDS)
+    last = [(len(session.frames), *session.frames[-1]) for session in sessions]
+    pairs = list(zip(first, last, strict=True))
+    updates = [(after[0] - before[0]) / SECONDS for before, after in pairs]
+    return updates, [(after[2] - before[2]) / (after[1] - before[1]) for before, after in pairs]
+
+
+def classroom(url: str) -> None:
+    """Thirty laptops that do the same at the same moment: open the page, press Train, watch, press Pause."""
+    sessions = [Session(url) for _ in range(30)]
+
+    def together(act) -> tuple[float, float]:
+        """Let all of them do something; return the shortest and the longest time that it took, in seconds."""
+
+        def timed(session: Session) -> float:
+            start = time.monotonic()
+            act(session)
+            return time.monotonic() - start
+
+        with ThreadPoolExecutor(len(sessions)) as threads:
+            seconds = list(threads.map(timed, sessions))
+        return min(seconds), max(seconds)
+
+    def train(session: Session) -> None:
+        session.watch()
+        session.click("train")
+        while not session.frames or session.frames[-1][1] == 0:
+            time.sleep(0.01)
+
+    opened = together(lambda session: session.open(**NETWORK))
+    trained = together(train)
+    print(f"{len(sessions)} sessions at once: the page after {opened[0]:.1f} to {opened[1]:.1f} s")
+    print(f"  the first step after {trained[0]:.1f} to {trained[1]:.1f} s")
+    time.sleep(3)
+    updates, made = watched(sessions)
+    mean = statistics.fmean(made)
+    spread = f"{min(made) / mean - 1:+.0%} to {max(made) / mean - 1:+.0%} of the mean"
+    print(f"  {min(updates):.1f} to {max(updates):.1f} updates a second each; {sum(made):.0f} steps, each {spread}")
+    paused = together(lambda session: session.click("pause"))
+    print(f"  Pause is answered after {paused[0]:.2f} to {paused[1]:.2f} s")
+    for session in sessions:
+        session.close()
 
 
 def close_tabs(sessions: list[Session]) -> None:
