@@ -3,9 +3,9 @@
 A run belongs to whoever watches it: `attach` when a screen starts to, `detach` when it stops. Nobody watching, nothing
 training: a run that is left pauses at once and leaves its worker after `LEASE` seconds. What it had reached stays in
 the store, from where `open` brings it back. A worker that dies is replaced, and its runs go on from their last
-checkpoint; commands given since then are given again, so that no step and no change of setting is lost. A run that
-takes one worker after the other with it is given up, and so are all where no worker lives long; after a while another
-one is tried.
+checkpoint; commands given since then are given again, so that no step and no change of setting is lost. One that does
+not answer for long is ended first. A run that takes one worker after the other with it is given up, and so are all
+where no worker lives long; after a while another one is tried.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from engine.runs import protocol, store
 from engine.training.checkpoint import read_experiment
 
 LEASE = 20.0  # seconds an unwatched run stays in its worker
+QUIET = 10.0  # seconds after which a worker that sends nothing is asked whether it is there
+STUCK = 120.0  # seconds that it has to answer: a single step of the largest networks takes a while
 LIVES = 3  # workers that a run may lose without a frame between
 DYING = 30  # seconds; more than five deaths within so many are no accident (a busy machine takes some for each start)
 MAX_RUNS = 1000  # thirty comparisons of the largest kind, 32 runs
@@ -88,6 +90,8 @@ class _WorkerProcess:
 
     def __init__(self, pool: Pool) -> None:
         self.runs: dict[str, Run] = {}
+        self._heard = time.monotonic()  # when it sent something last
+        self._asked: float | None = None  # since when it owes an answer
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         flags = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)  # Windows; elsewhere the worker lowers itself
         environment = os.environ | dict.fromkeys(BLAS_THREADS, "1") | {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -107,6 +111,13 @@ class _WorkerProcess:
     def send(self, header: dict, arrays: dict | None = None) -> None:
         self._outbox.put(protocol.encode(header, arrays))
 
+    def is_stuck(self, now: float) -> bool:
+        """Tell whether it has owed an answer for too long; ask, if it has been silent for a while."""
+        if self._asked is None and now - self._heard > QUIET:
+            self._asked = now
+            self.send({"kind": "ping"})
+        return self._asked is not None and now - self._asked > STUCK
+
     def close(self) -> None:
         """Close the process's input after all that was sent."""
         self._outbox.put(None)
@@ -123,6 +134,7 @@ class _WorkerProcess:
     def _read(self, pool: Pool) -> None:
         try:
             while (message := protocol.read_frame(self.process.stdout)) is not None:
+                self._heard, self._asked = time.monotonic(), None
                 pool.receive(self, message)
         except Exception:  # no end of it could be heard either: its runs would stand still for ever
             log.exception("worker %s is not understood any more", self.process.pid)
@@ -286,6 +298,10 @@ class Pool:
                 for run in list(self._runs.values()):
                     if run.unwatched_since is not None and now - run.unwatched_since > LEASE:
                         self.drop(run)
+                for worker in self._workers:
+                    if worker.is_stuck(now):  # stopped, or lost in one step; what reads its output buries it
+                        log.warning("worker %s does not answer and is ended", worker.process.pid)
+                        worker.process.kill()
                 if len(self._workers) < self._size and now - self._deaths[-1] > DYING:
                     self._add_worker()
 
@@ -310,6 +326,8 @@ class Pool:
     def receive(self, worker: _WorkerProcess, message: bytes) -> None:
         """Take a worker's message; called by the thread that reads its pipe."""
         header, arrays = protocol.decode(message)
+        if header["kind"] == "pong":
+            return
         with self._lock:
             run = worker.runs.get(header["run"])
             if run is None:

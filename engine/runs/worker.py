@@ -4,9 +4,9 @@ Started by the pool as `python -m engine.runs.worker`, with one BLAS thread and 
 standard input and go out on standard output; at the end of the input the process ends: nothing outlives the server.
 
 In:   start {run, group, experiment, speed, running}, a checkpoint to go on from optional;
-      command {run, number, name, value}
+      command {run, number, name, value}; ping
 Out:  frame {run, …}: curves, histograms and state; checkpoint {run, number, kept}; error {run, template, values};
-      dropped {run}, the last of a run
+      dropped {run}, the last of a run; pong, the answer to a ping
 
 Whoever has had the least computing time goes next, so that runs of any size share a worker fairly. The runs of a group
 (a comparison) share one account of time, and of them the one that is least far goes first: they keep in step. Nothing
@@ -204,6 +204,9 @@ class Worker:
 
     def _handle(self, message: bytes) -> None:
         header, arrays = protocol.decode(message)
+        if header["kind"] == "ping":
+            self._send({"kind": "pong"}, {})
+            return
         run = header["run"]
         if header["kind"] == "start":
             self._start(header, arrays)

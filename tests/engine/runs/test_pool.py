@@ -231,6 +231,33 @@ def test_nobody_waits_for_a_worker_that_does_not_read():
         assert in_time
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="cannot stop a process")
+def test_a_worker_that_does_not_answer_is_replaced_and_its_run_goes_on(pool, monkeypatch):
+    screen = Screen(pool, pool.start(SMALL))
+    screen.until(lambda run: run.step > 10 and run.checkpoint)
+    worker = screen.run.worker
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    with monkeypatch.context() as patch:  # the next one may take its time to start
+        patch.setattr(pool_module, "QUIET", 0.5)
+        patch.setattr(pool_module, "STUCK", 0.5)
+        wait(lambda: worker.process.poll() is not None)
+    assert worker.process.poll() == -signal.SIGKILL
+    wait(lambda: screen.run.worker is not worker)
+    at = screen.run.step
+    screen.until(lambda run: run.step > at)
+
+
+def test_a_worker_with_nothing_to_do_answers_and_lives(pool, monkeypatch):
+    run = paused_and_kept(pool)
+    worker, heard = run.worker, []
+    receive = pool.receive
+    monkeypatch.setattr(pool, "receive", lambda *it: (heard.append(protocol.decode(it[1])[0]["kind"]), receive(*it)))
+    monkeypatch.setattr(pool_module, "QUIET", 0.1)
+    wait(lambda: heard.count("pong") > 1)
+    assert run.worker is worker
+    assert worker.process.poll() is None
+
+
 def test_live_changes_survive_the_worker(pool):
     run = pool.start(SMALL)
     screen = Screen(pool, run)
