@@ -30,7 +30,7 @@ import numpy as np
 
 from engine import build, export, presets, shipped
 from engine.analysis.precision import PRECISIONS, in_precision
-from engine.data import datasets, handwriting
+from engine.data import datasets, handwriting, photo
 from engine.errors import InputError, shorten
 from engine.experiment import FIELDS, Experiment, format_value, parse_value
 from engine.files import part_of, write_whole
@@ -110,7 +110,7 @@ def build_parser() -> Parser:
     p.add_argument("--json", action="store_true", help="print one JSON object, last on standard output")
 
     p = command("predict", predict, "read digits from a picture or from pen strokes", PREDICT_HELP)
-    p.add_argument("file", metavar="FILE", help="a PNG or JPEG of one digit, or a .jsonl of drawings, one a line")
+    p.add_argument("file", metavar="FILE", help="a picture of digits, or a .jsonl of drawings, one a line")
     p.add_argument(
         "--model", metavar="FILE", default=shipped.PATH, help="a network by train --out (one that comes along)"
     )
@@ -519,10 +519,11 @@ def export_model(options: argparse.Namespace) -> int:
 # ------------------------------------------------------------------------------------------------------------- predict
 
 PREDICT_HELP = """\
-Print one line for the picture, or for every drawing of the file:
+Print one line for every digit of the picture in reading order, or for every drawing of the file:
 
     {"digit": 3, "probabilities": [...]}         probabilities in the order of the model's classes
 
+A picture is a PNG, JPEG, WebP, BMP or GIF, a photo or a scan, of one or several digits, dark on light or light on dark.
 A .jsonl file holds one drawing a line, {"width": 280, "height": 280, "strokes": [[[x, y], ...], ...]}, y downwards."""
 
 CHUNK = 250  # drawings read at a time
@@ -546,11 +547,17 @@ def predict(options: argparse.Namespace) -> int:
 
 
 def read_images(file: str) -> Iterator[np.ndarray]:
-    """Yield the pictures or drawings of a file as uint8 (28, 28). Raises `InputError`."""
+    """Yield a file's digits as uint8 (28, 28). Raises `InputError`, also for a picture without any."""
     if file.lower().endswith(".jsonl"):
         yield from map(handwriting.strokes_to_image, handwriting.read_jsonl(file))
-    else:
-        yield handwriting.image_to_input(file)
+        return
+    found, count = photo.find_digits(photo.open_picture(file))
+    if not found:
+        raise UsageError("No digits were found in {file}.", file=file)
+    if count > len(found):
+        print(f"the first {len(found)} of {count} digits are read", file=sys.stderr)
+    for digit in found:
+        yield digit.image
 
 
 def chunks(items: Iterable, size: int) -> Iterator[list]:

@@ -1,10 +1,9 @@
-"""Handwriting: what a person drew or photographed, redrawn the way MNIST's digits were made.
+"""Handwriting: what a person drew, redrawn the way MNIST's digits were made.
 
 A network that learned from MNIST knows digits that fill a box of 20×20 pixels, drawn with a pen about 2 pixels thick,
 their centre of mass at pixel (14, 14) of 28×28 (Y. LeCun et al., "The MNIST database of handwritten digits"). A drawing
 of another size, place or pen looks foreign to it. So a drawing's strokes are scaled to that box and redrawn with that
-pen; the pen that the canvas showed never enters. A picture has no strokes, only ink: there the pen is measured and
-thickened if it is too thin.
+pen; the pen that the canvas showed never enters. A picture has no strokes, only ink: photo.py makes do with that.
 
 Coordinates: x to the right, y downwards; the centre of pixel (row i, column j) of the result is (x, y) = (j, i).
 """
@@ -13,19 +12,14 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import os
 import reprlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from engine.errors import N_, InputError, Text, shorten
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 SIZE = 28
 BOX = 20
@@ -42,7 +36,6 @@ MAX_SAMPLES = 2_000
 MAX_POINTS = 20_000
 MAX_STROKES = 200
 MAX_COORDINATE = 10_000
-MAX_PIXELS = 40_000_000
 
 _GRID = np.arange(SIZE, dtype=np.float32)
 
@@ -200,190 +193,3 @@ def _parse_line(line: bytes, file: Path, number: int) -> list[np.ndarray]:
         return parse_strokes(drawing["strokes"])
     except InputError as error:
         raise InputError("{file}, line {line}: {problem}", file=str(file), line=number, problem=error.text) from error
-
-
-# --- pictures ---------------------------------------------------------------------------------------------------------
-
-FINE = 8  # a picture is worked on at this many times the resolution of the result
-MAX_SIDE = 1_000
-MIN_CONTRAST = 24  # of 255; less between ink and paper is an empty sheet
-
-
-def image_to_input(source: str | os.PathLike[str] | BinaryIO | Image) -> np.ndarray:
-    """Return a picture of one digit as MNIST would show it: uint8 (28, 28), ink 255 on 0.
-
-    source: the path of a PNG or JPEG file, such a file opened to read bytes, or a Pillow image.
-
-    A plane through the border is taken for the paper, because light seldom falls evenly on a photograph; what differs
-    from it to the side where most does is ink, where Otsu's threshold says so. The ink is cut out, scaled so that its
-    longer side is 20, thickened to `PEN` where it is thinner, and moved so that its centre of mass lies at (14, 14). A
-    picture that is like MNIST's already comes back unchanged; an empty sheet gives zeros.
-
-    Raises `InputError` for a file that is not such a picture and for more than 40 million pixels.
-
-    Source: N. Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. SMC 9 (1979).
-    """
-    grey = read_grey(source)
-    relief = grey - _paper(grey)
-    relief *= np.sign(relief.sum())
-    relief = np.rint(np.clip(relief, 0, 255)).astype(np.uint8)  # 0 on paper, whatever its colour and the ink's
-    ink = relief > _otsu(relief)
-    if not ink.any() or ink.all():
-        return np.zeros((SIZE, SIZE), np.uint8)
-    paper, full = relief[~ink].mean(dtype=np.float32), relief[ink].mean(dtype=np.float32)
-    if full - paper < MIN_CONTRAST:
-        return np.zeros((SIZE, SIZE), np.uint8)
-    if _is_like_mnist(relief):
-        return relief
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    cut = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _redraw(np.clip((relief[cut] - paper) / (full - paper), 0, 1), _thickness(ink[cut]))
-
-
-def read_grey(source: str | os.PathLike[str] | BinaryIO | Image) -> np.ndarray:
-    """Return the picture upright and opaque, its longer side below 2 · `MAX_SIDE`: uint8 (H, W), 0 black, 255 white."""
-    from PIL import Image, UnidentifiedImageError
-
-    if isinstance(source, Image.Image):
-        return _grey(source, "–")
-    file = str(source if isinstance(source, str | os.PathLike) else getattr(source, "name", "–"))
-    try:
-        # Two formats, because every decoder that may be asked is one more that may be attacked.
-        with Image.open(source, formats=("PNG", "JPEG")) as picture:
-            return _grey(picture, file)
-    except InputError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(file) from error
-    except OSError as error:
-        if isinstance(error, UnidentifiedImageError) or not error.strerror:
-            raise _not_a_picture(file) from error
-        raise InputError("The file {file} could not be read: {reason}.", file=file, reason=error.strerror) from error
-    except Exception as error:  # on broken files Pillow's decoders raise SyntaxError, struct.error, IndexError and more
-        raise _not_a_picture(file) from error
-
-
-def _grey(picture: Image, file: str) -> np.ndarray:
-    from PIL import Image, ImageOps
-
-    if picture.width * picture.height > MAX_PIXELS:  # known from the header, before anything is decoded
-        raise _too_large(file)
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I"):  # 16 bits a pixel; convert("L") would cut off what is above 255
-        picture = Image.fromarray(np.rint(np.clip(np.asarray(picture, np.float32) / 257, 0, 255)).astype(np.uint8))
-    opaque = not picture.has_transparency_data
-    picture = picture.convert("L") if opaque else picture.convert("RGBA").convert("LA")
-    picture = picture.reduce(max(1, max(picture.size) // MAX_SIDE))
-    if opaque:
-        return np.asarray(picture)
-    grey, alpha = (np.asarray(band, np.float32) for band in picture.split())
-    # Transparent paper is taken to be the opposite of what is drawn on it.
-    paper = 255.0 if (grey * alpha).sum() <= 127.5 * alpha.sum() else 0.0
-    return np.rint(paper + (grey - paper) * alpha / 255).astype(np.uint8)
-
-
-def _too_large(file: str) -> InputError:
-    return InputError(
-        "The picture {file} is too large: at most {limit} million pixels are read.",
-        file=file,
-        limit=MAX_PIXELS // 1_000_000,
-    )
-
-
-def _not_a_picture(file: str) -> InputError:
-    return InputError("The file {file} is not a whole PNG or JPEG picture.", file=file)
-
-
-def _paper(grey: np.ndarray) -> np.ndarray:
-    """Return the plane a + b y + c x that fits the border of a picture with the least sum of absolute residuals.
-
-    Float32, (H, W). It is found by ten weighted least-squares fits, each weighing a pixel with 1/|residual| of the one
-    before; ink that touches the border then hardly counts.
-    """
-    height, width = grey.shape
-    y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
-    frame = np.ones((height, width), bool)
-    frame[1:-1, 1:-1] = False
-    rows, columns = np.nonzero(frame)
-    border = grey[frame].astype(np.float32)
-    terms = np.stack([np.ones_like(border), y[rows], x[columns]], axis=1)
-    fit = np.float32([np.median(border), 0, 0])
-    for _ in range(10):
-        weight = 1 / np.maximum(np.abs(border - terms @ fit), 1)[:, None]
-        fit += np.linalg.lstsq(terms.T @ (terms * weight), terms.T @ ((border - terms @ fit)[:, None] * weight))[0][
-            :, 0
-        ]
-    return fit[0] + fit[1] * y[:, None] + fit[2] * x
-
-
-def _otsu(grey: np.ndarray) -> int:
-    """Return the grey value t that maximises the variance between the pixels ≤ t and those > t.
-
-    With ω(t) the share of the pixels ≤ t, μ(t) the sum of their values over all pixels and μ the mean of all,
-    σ²(t) = (μ ω(t) − μ(t))² / (ω(t) (1 − ω(t))).
-    """
-    share = np.bincount(grey.ravel(), minlength=256) / grey.size
-    below = np.cumsum(share)
-    mass = np.cumsum(share * np.arange(256))
-    spread = below * (1 - below)
-    variance = np.divide((mass[-1] * below - mass) ** 2, spread, out=np.zeros(256), where=spread > 1e-12)
-    return int(variance.argmax())
-
-
-def _is_like_mnist(grey: np.ndarray) -> bool:
-    """Whether light ink on black fills a box of 20×20 at most, its centre of mass within a pixel of (14, 14)."""
-    if grey.shape != (SIZE, SIZE):
-        return False
-    strong = grey > 32  # what JPEG adds to black is weaker
-    box = max(np.ptp(np.flatnonzero(strong.any(axis=axis))) for axis in (0, 1)) + 1
-    return BOX - 2 <= box <= BOX and np.abs(_centre(grey) - CENTRE).max() <= 1
-
-
-def _centre(ink: np.ndarray) -> np.ndarray:
-    """Return the centre of mass (row, column), in pixels."""
-    total = ink.sum(dtype=np.float64)
-    return np.array([(ink.sum(axis=1 - axis) * np.arange(ink.shape[axis])).sum() / total for axis in (0, 1)])
-
-
-def _thickness(ink: np.ndarray) -> float:
-    """Return the width of the lines of a mask, in its pixels: twice the area over the perimeter.
-
-    The perimeter is π/4 of the pixel edges between ink and paper (Cauchy–Crofton), for lines of all directions.
-    """
-    framed = np.pad(ink, 1)
-    edges = sum(np.count_nonzero(np.diff(framed, axis=axis)) for axis in (0, 1))
-    return 2 * np.count_nonzero(ink) / (np.pi / 4 * edges)
-
-
-def _redraw(ink: np.ndarray, thickness: float) -> np.ndarray:
-    """Return the ink (h, w), 0 … 1, cut to its edges, with lines `thickness` pixels wide, as uint8 (28, 28)."""
-    from PIL import Image
-
-    reach = BOX - 1  # the averaging at the end widens the ink by up to half a pixel on either side
-    side = max(ink.shape)
-    scale, grow = reach / side, 0.0
-    if thickness * scale < PEN:
-        # side · scale + 2 grow = reach and thickness · scale + 2 grow = PEN, solved for both
-        scale = (reach - PEN) / (side - thickness)
-        grow = (PEN - thickness * scale) / 2
-    scale *= FINE
-    height, width = (max(1, round(n * scale)) for n in ink.shape)
-    small = np.asarray(Image.fromarray(ink.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
-    # A line thinner than one fine pixel covers only a part of it.
-    mask = _dilate(small >= 0.5 * min(1.0, thickness * scale, small.max()), grow * FINE)
-    fine = np.zeros((FINE * SIZE, FINE * SIZE), np.float32)
-    room = np.subtract(fine.shape, mask.shape)
-    top, left = np.clip(np.rint(FINE * (CENTRE + 0.5) - 0.5 - _centre(mask)), 0, room).astype(int)
-    fine[top : top + mask.shape[0], left : left + mask.shape[1]] = mask
-    return np.rint(255 * fine.reshape(SIZE, FINE, SIZE, FINE).mean(axis=(1, 3))).astype(np.uint8)
-
-
-def _dilate(mask: np.ndarray, radius: float) -> np.ndarray:
-    """Return the mask (h, w) with everything within `radius` of it, (h + 2r, w + 2r) with r the radius rounded up."""
-    r = math.ceil(radius)
-    h, w = mask.shape
-    grown = np.zeros((h + 2 * r, w + 2 * r), bool)
-    for dy, dx in itertools.product(range(-r, r + 1), repeat=2):
-        if dy * dy + dx * dx <= (radius + 0.5) ** 2:  # half a pixel: to the nearest whole one, not the next lower
-            grown[r + dy : r + dy + h, r + dx : r + dx + w] |= mask
-    return grown

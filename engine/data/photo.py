@@ -20,6 +20,7 @@ from __future__ import annotations
 import io
 import itertools
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ MAX_PIXELS = 40_000_000
 MIN_SIDE = 8
 LONG_SIDE = 1600  # a larger picture is reduced to it
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # every other decoder would be one more that may be attacked
+SUFFIXES = ("png", "jpg", "jpeg", "webp", "bmp", "gif")  # of files in these formats
 MAX_DIGITS = 50
 
 
@@ -110,6 +112,18 @@ def _grey(picture: Image.Image) -> np.ndarray:
     light_ink = alpha.mean() < 127.5 and (grey * alpha).sum() > 127.5 * alpha.sum()
     paper = 0.0 if light_ink else 255.0
     return paper + (grey - paper) * alpha / 255
+
+
+def open_picture(path: str | os.PathLike[str]) -> np.ndarray:
+    """Return `load_picture` of what is in a file. Raises `InputError` that names the file."""
+    try:
+        with open(path, "rb") as file:
+            return load_picture(file.read(MAX_BYTES + 1))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError("The file {file} could not be read: {reason}.", file=str(path), reason=reason) from error
+    except PhotoError as error:
+        raise InputError("{file}: {problem}", file=str(path), problem=error.text) from error
 
 
 # --- the digits -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engine.data import datasets
 from engine.data.my_digits import MyDigits
-from engine.data.photo import FoundDigit, find_digits, load_picture
+from engine.data.photo import SUFFIXES, FoundDigit, find_digits, load_picture
 from engine.errors import N_, InputError, Text, shorten
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.pictures import as_url
@@ -42,7 +42,7 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
         else:
             file = st.file_uploader(
                 _("A photo or picture of one or several digits, dark on light or light on dark"),
-                ["png", "jpg", "jpeg", "webp", "bmp", "gif"],
+                SUFFIXES,
                 key="photo_file",
             )
     if file is None:

@@ -299,6 +299,35 @@ def test_predict_a_picture(say, tmp_path, format):
     assert right >= 9
 
 
+@pytest.mark.parametrize("light", [False, True])
+def test_predict_every_digit_of_a_picture_in_reading_order(say, tmp_path, light):
+    data = datasets.load("mnist-5k")
+    page = np.zeros((200, 600), np.uint8)
+    for place, image in enumerate(data.x_test[:6]):
+        top, left = 20 + 90 * (place // 3), 60 + 190 * (place % 3)
+        page[top : top + 84, left : left + 84] = Image.fromarray(image[:, :, 0]).resize((84, 84))
+    Image.fromarray(page if light else 255 - page).save(tmp_path / "page.webp", lossless=True)
+    lines, errors = say("predict", tmp_path / "page.webp")
+    assert errors == []
+    assert [check(line) for line in lines] == data.y_test[:6].tolist()
+
+
+def test_predict_more_digits_than_are_read(say, tmp_path):
+    one = np.zeros((40, 40), np.uint8)
+    one[8:32, 18:21] = 255
+    Image.fromarray(np.tile(one, (6, 10))).save(tmp_path / "many.png")
+    lines, errors = say("predict", tmp_path / "many.png")
+    assert len([check(line) for line in lines]) == 50
+    assert errors == ["the first 50 of 60 digits are read"]
+
+
+def test_predict_an_empty_page(say, tmp_path):
+    Image.new("L", (280, 280), 255).save(tmp_path / "empty.png")
+    lines, (error,) = say("predict", tmp_path / "empty.png", status=2)
+    assert lines == []
+    assert error == f"error: No digits were found in {tmp_path / 'empty.png'}."
+
+
 @pytest.mark.parametrize("precision", ["float64", "float32", "float16"])
 def test_evaluate_a_model(say, precision):
     model = "assets/models/reader.safetensors"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
 import numpy as np
 from PIL import Image
 
 from engine.analysis.convolution import plain_filters
 from engine.data import datasets
-from engine.data.handwriting import parse_strokes, read_grey, strokes_to_image
+from engine.data.handwriting import parse_strokes, strokes_to_image
+from engine.data.photo import load_picture
 
 LEVELS = 9  # the largest number that a digit is shown with in cells
 MAX_SIDE = 200  # pixels of an uploaded picture that are kept
@@ -61,9 +60,9 @@ def drawing(strokes: object) -> np.ndarray | None:
     return strokes_to_image(drawn) if drawn else None
 
 
-def uploaded(file: BinaryIO) -> np.ndarray:
-    """Return a PNG or JPEG in grey, its longer side at most 200 pixels: uint8 (H, W). Raises `InputError`."""
-    picture = Image.fromarray(read_grey(file))
+def uploaded(data: bytes) -> np.ndarray:
+    """Return the picture in a file in grey, its longer side at most 200 pixels: uint8 (H, W). Raises `InputError`."""
+    picture = Image.fromarray(np.rint(load_picture(data)).astype(np.uint8))
     picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     return np.asarray(picture)
 

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from engine.analysis.convolution import KERNELS
+from engine.data.photo import SUFFIXES
 from pages._ui import navigation
 from pages._ui.i18n import _
 from pages._ui.pictures import as_url
@@ -41,8 +42,8 @@ def picture() -> np.ndarray | None:
             if drawing is None:
                 st.page_link(navigation.pages()["draw"], label=_("Draw something first"), icon=":material/draw:")
             return drawing
-    file = st.file_uploader(_("PNG or JPEG"), type=["png", "jpg", "jpeg"], key="convolution_upload")
-    return sources.uploaded(file) if file else None
+    file = st.file_uploader(_("A picture"), SUFFIXES, key="convolution_upload")
+    return sources.uploaded(file.getvalue()) if file else None
 
 
 def kernel() -> np.ndarray:
