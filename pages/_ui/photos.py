@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
+from urllib.parse import urlsplit
 
 import numpy as np
 import streamlit as st
@@ -36,8 +37,10 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
     """Ask for a picture, and show what is found on it and read of it."""
     source, result = st.columns([1, 1.6], gap="medium")
     with source:
-        camera = st.toggle(_("Use the camera"), key="photo_camera")
-        if camera:
+        there = has_camera(st.context.url)
+        why = _("Browsers give a camera only to pages by HTTPS or from localhost. A phone's file chooser has one, too.")
+        wanted = st.toggle(_("Use the camera"), key="photo_camera", disabled=not there, help=None if there else why)
+        if wanted and there:
             file = st.camera_input(_("Photograph a few digits on paper, a board or a screen."), key="photo_shot")
         else:
             file = st.file_uploader(
@@ -68,6 +71,12 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
         else:
             text = _("No digits were found. Take the picture from nearer, with dark ink on plain paper.")
             st.info(text, icon=":material/search_off:")
+
+
+def has_camera(url: str | None) -> bool:
+    """Tell whether a browser would give its camera to the page of that address: by HTTPS, or from its own machine."""
+    address = urlsplit(url or "")
+    return address.scheme != "http" or address.hostname in ("localhost", "127.0.0.1", "::1")
 
 
 @lru_cache(maxsize=4)

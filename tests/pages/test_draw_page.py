@@ -331,6 +331,26 @@ def upload(monkeypatch):
     return run
 
 
+@pytest.mark.parametrize(
+    ("url", "there"),
+    [
+        ("http://localhost:8501/draw", True),
+        ("http://127.0.0.1:8501/draw", True),
+        ("http://[::1]:8501/draw", True),
+        ("https://kasane.example/draw", True),
+        ("http://192.168.0.7:8501/draw", False),
+        ("http://teacher.local:8501/draw", False),
+        (None, True),
+    ],
+)
+def test_the_camera_is_offered_where_a_browser_gives_it(url, there, monkeypatch):
+    monkeypatch.setattr(type(photos.st.context), "url", url)
+    app = AppTest.from_function(show_photo, default_timeout=PATIENCE).run()
+    (toggle,) = app.toggle
+    assert toggle.disabled is not there
+    assert ("HTTPS" in toggle.help) is not there
+
+
 def test_every_digit_of_a_photo_is_framed_and_read_in_order(upload):
     app = upload(page_of(3, 1, 4))
     assert sentences(app) == []
