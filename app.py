@@ -10,7 +10,7 @@ import streamlit as st
 from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from pages._ui import channels, i18n
+from pages._ui import address, channels, i18n
 from pages._ui.searching import server as searching
 from pages._ui.served.served import FOLDERS, UI
 
@@ -19,8 +19,10 @@ log = logging.getLogger("kasane")
 
 @asynccontextmanager
 async def lifespan(app):
-    """Start the workers with the server and stop them with it."""
+    """Start the workers with the server and stop them with it; say where others find it."""
     channels.pool()
+    if url := address.in_network():
+        print(f"  In this network: {url}\n", flush=True)
     yield {}
     searching.close_searches()
     channels.close_pool()

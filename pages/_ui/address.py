@@ -1,0 +1,23 @@
+"""Where other machines of the network find this server: what a class types into its browsers."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import streamlit as st
+
+ELSEWHERE = ("192.0.2.1", 9)  # reserved for documentation (RFC 5737): nothing is there, and nothing is sent
+
+
+def in_network() -> str | None:
+    """Return the address of this server in its network; None where it serves this machine alone or is in none."""
+    host = st.get_option("server.address") or "0.0.0.0"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            if not ipaddress.ip_address(host).is_unspecified:
+                return None
+            probe.connect(ELSEWHERE)  # chooses the way out, and so the address at its beginning
+        except (ValueError, OSError):
+            return None
+        return f"http://{probe.getsockname()[0]}:{st.get_option('server.port')}"
