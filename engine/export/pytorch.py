@@ -34,7 +34,7 @@ if __name__ == "__main__":
 def to_pytorch(experiment: Experiment, translate: Callable[[str], str] = str) -> str:
     """Return a Python script that trains the network of `experiment` with PyTorch and prints its evaluations.
 
-    translate: message id → message, for the docstring on top and for what stands beside the constants.
+    translate: message id → message, for the docstrings and for what stands beside the constants.
     Raises `ExperimentError` for a network that cannot be built.
     """
     about = next(row for row in datasets.describe() if row["name"] == experiment.data)
@@ -66,11 +66,18 @@ def to_pytorch(experiment: Experiment, translate: Callable[[str], str] = str) ->
     words = set(re.findall(r"\w+", code))
     standard, packages = ([line for word, line in imports.items() if word in words] for imports in (STANDARD, PACKAGED))
     head = [_docstring(packages, words, translate), "\n".join(standard), "\n".join(packages)]
+    code = DOCSTRING.sub(lambda found: f"{found[1]}{translate(found[2])}{found[3]}", code)
     return "\n\n".join([*filter(None, head), _constants(experiment, words, translate)]) + f"\n\n\n{code}\n"
 
 
+DOCSTRING = re.compile(r'^( +""")(.+)(""")$', re.MULTILINE)
+
+
 def _function(head: str, about: str, *body: str | float) -> str:
-    """Return a function: its head, its docstring and the lines of its body, those left out that are "", 0 or False."""
+    """Return a function: its head, its docstring and the lines of its body, those left out that are "", 0 or False.
+
+    about: a message id, so a whole sentence.
+    """
     return f"{head}\n" + textwrap.indent("\n".join([f'"""{about}"""', *filter(None, body)]), "    ")
 
 
@@ -117,7 +124,7 @@ def _number(value: object) -> str:
 
 ORDER = _function(
     "def stratified_order(labels):",
-    "Return a random order in which every stretch holds the classes as the whole does.",
+    N_("Return a random order in which every stretch holds the classes as the whole does."),
     "rng, place = np.random.default_rng(0), np.empty(len(labels))",
     "for label in range(10):",
     "    members = rng.permutation(np.flatnonzero(labels == label))",
@@ -131,36 +138,36 @@ IN_TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "
 
 CIRCULAR = "x = np.stack([r * np.sin(t), r * np.cos(t)], axis=1)"
 
-# Shapes in the plane: what they are, how points of the classes y are drawn, and how far the largest noise moves them.
+# Shapes in the plane: what is said of them, how points of the classes y are drawn and how far noise moves them.
 SHAPES = {
     "circle": (
-        "class 1 is a disc, class 0 a ring around it",
+        N_("Return points and their classes: class 1 is a disc, class 0 a ring around it."),
         "u = rng.random({n})",
         "r, t = np.where(y == 1, 2.5 * u, 3.5 + 1.5 * u), 2 * np.pi * rng.random({n})",
         CIRCULAR,
         "x += rng.normal(0, 5 / np.sqrt(3) * NOISE, x.shape)",
     ),
     "xor": (
-        "class 1 is where both coordinates have the same sign",
+        N_("Return points and their classes: class 1 is where both coordinates have the same sign."),
         "x = rng.uniform(0.3, 5.3, ({n}, 2))",
         "x[:, 0] *= rng.choice([-1, 1], {n})",
         "x[:, 1] *= np.where(y == 1, 1, -1) * np.sign(x[:, 0])",
         "x += rng.normal(0, 5 / np.sqrt(3) * NOISE, x.shape)",
     ),
     "gaussians": (
-        "two clouds, class 1 at (2, 2), class 0 at (-2, -2)",
+        N_("Return points and their classes: two clouds, class 1 at (2, 2), class 0 at (-2, -2)."),
         "x = np.where(y == 1, 2, -2)[:, None] + rng.normal(0, np.sqrt(0.5), ({n}, 2))",
         "x += rng.normal(0, np.sqrt(14) * NOISE, x.shape)",
     ),
     "spiral": (
-        "two interleaved arms",
+        N_("Return points and their classes: two interleaved arms."),
         "u = rng.random({n})",
         "r, t = 5 * u, 3.5 * np.pi * u + np.pi * (1 - y)",
         CIRCULAR,
         "x += rng.normal(0, 1 / np.sqrt(3) * NOISE, x.shape)",
     ),
     "moons": (
-        "two interleaved half circles",
+        N_("Return points and their classes: two interleaved half circles."),
         "t = np.pi * rng.random({n})",
         "x1 = np.where(y == 1, 1 - np.cos(t), np.cos(t)) - 0.5",
         "x2 = np.where(y == 1, 0.5 - np.sin(t), np.sin(t)) - 0.25",
@@ -183,7 +190,7 @@ FEATURES = {
 def _loading(experiment: Experiment, about: dict[str, object]) -> list[str]:
     """Return `load` and what it needs: the data set's own split, with Kasane's scale and sizes."""
     name, side, cut = experiment.data, about["shape"][0], about["train_size"]
-    parts, what = [], f"Return pictures (N, 1, {side}, {side}) from 0 to 1 and labels, to learn from and to test on."
+    parts, what = [], N_("Return pictures (N, 1, height, width), 0 to 1, and labels, to learn from and to test on.")
     train, test = "[:TRAIN_SIZE]" * bool(experiment.train_size), "[:TEST_SIZE]" * bool(experiment.test_size)
     returned = f"return x_train{train}, y_train{train}, x_test{test}, y_test{test}"
     if name in IN_PACKAGES:
@@ -205,7 +212,7 @@ def _loading(experiment: Experiment, about: dict[str, object]) -> list[str]:
             "x_test, y_test = test.data[:, None] / 255, test.targets",
         ]
     elif name == "toy2d":
-        parts, what = [_points(experiment, cut)], "Return points and their classes, to learn from and to test on."
+        parts, what = [_points(experiment, cut)], N_("Return points and their classes, to learn from and to test on.")
         body = [
             "rng = np.random.default_rng(SEED)",
             "(x_train, y_train), (x_test, y_test) = points(rng), points(rng)",
@@ -229,7 +236,7 @@ def _points(experiment: Experiment, n: int) -> str:
     chosen = names != ("x1", "x2")
     return _function(
         "def points(rng):",
-        f"Return {n} points and their classes: {what}.",
+        what,
         f"y = rng.permutation(np.arange({n}) % 2)",
         *(line.format(n=n) for line in drawing),
         "x = np.clip(x, -6, 6).astype(np.float32)",
@@ -293,24 +300,30 @@ def _bias(layer: nn.Linear | nn.Conv2d) -> str:
 
 # Initializers: what is said of them, and how a weight is drawn.
 INITIALIZERS = {
-    "zeros": ("Set the weights to 0", "nn.init.zeros_(parameter)"),
-    "constant": ("Set all weights to SIGMA", "nn.init.constant_(parameter, SIGMA)"),
-    "gauss": ("Draw the weights from N(0, SIGMA^2)", "nn.init.normal_(parameter, std=SIGMA)"),
-    "xavier_normal": ("Draw the weights from N(0, 2 / (inputs + outputs))", "nn.init.xavier_normal_(parameter)"),
+    "zeros": (N_("Set the weights to 0; biases are 0."), "nn.init.zeros_(parameter)"),
+    "constant": (N_("Set all weights to SIGMA; biases are 0."), "nn.init.constant_(parameter, SIGMA)"),
+    "gauss": (N_("Draw the weights from N(0, SIGMA^2); biases are 0."), "nn.init.normal_(parameter, std=SIGMA)"),
+    "xavier_normal": (
+        N_("Draw the weights from N(0, 2 / (inputs + outputs)); biases are 0."),
+        "nn.init.xavier_normal_(parameter)",
+    ),
     "xavier_uniform": (
-        "Draw the weights evenly, with a variance of 2 / (inputs + outputs)",
+        N_("Draw the weights evenly, with a variance of 2 / (inputs + outputs); biases are 0."),
         "nn.init.xavier_uniform_(parameter)",
     ),
-    "he_normal": ("Draw the weights from N(0, 2 / inputs)", 'nn.init.kaiming_normal_(parameter, nonlinearity="relu")'),
+    "he_normal": (
+        N_("Draw the weights from N(0, 2 / inputs); biases are 0."),
+        'nn.init.kaiming_normal_(parameter, nonlinearity="relu")',
+    ),
     "he_uniform": (
-        "Draw the weights evenly, with a variance of 2 / inputs",
+        N_("Draw the weights evenly, with a variance of 2 / inputs; biases are 0."),
         'nn.init.kaiming_uniform_(parameter, nonlinearity="relu")',
     ),
     "lecun_normal": (
-        "Draw the weights from N(0, 1 / inputs)",
+        N_("Draw the weights from N(0, 1 / inputs); biases are 0."),
         'nn.init.kaiming_normal_(parameter, nonlinearity="linear")',
     ),
-    "orthogonal": ("Draw the weights so that they keep lengths", "nn.init.orthogonal_(parameter)"),
+    "orthogonal": (N_("Draw the weights so that they keep lengths; biases are 0."), "nn.init.orthogonal_(parameter)"),
 }
 
 
@@ -319,7 +332,7 @@ def _initialization(experiment: Experiment) -> str:
     normalized = experiment.normalization != "none"
     return _function(
         "def initialize(network):",
-        f"{what}; biases are 0.",
+        what,
         f"for {'name, ' * normalized}parameter in network.{'named_' * normalized}parameters():",
         "    if parameter.ndim > 1:",
         f"        {drawn}",
@@ -336,7 +349,7 @@ def _loss(experiment: Experiment, classes: int) -> str:
         return "loss_function = nn.CrossEntropyLoss()"
     return _function(
         "def loss_function(outputs, labels):",
-        "Return half the squared distance of the outputs from one-hot labels, on average.",
+        N_("Return half the squared distance of the outputs from one-hot labels, on average."),
         f"return ((outputs - F.one_hot(labels, {classes})) ** 2).sum() / 2 / len(outputs)",
     )
 
@@ -367,7 +380,7 @@ def _schedule(experiment: Experiment) -> str:
     rising = "min(1, (step + 1) / WARMUP)" if experiment.warmup else ""
     if not rising and not curve:
         return ""
-    about = "Return the factor on the learning rate after so many steps."
+    about = N_("Return the factor on the learning rate after so many steps.")
     return _function("def factor(step):", about, *lines, "return " + " * ".join(filter(None, [rising, curve])))
 
 
@@ -379,7 +392,7 @@ def _uncorrected_adam(experiment: Experiment) -> str:
     gradient = "gradient" if experiment.l2 and not decoupled else "p.grad"
     step = _function(
         "@torch.no_grad()\ndef step(self):",
-        "Move every parameter once.",
+        N_("Move every parameter once."),
         "for group in self.param_groups:",
         '    for p in group["params"]:',
         experiment.l2 and decoupled and '        p.mul_(1 - group["lr"] * group["weight_decay"])',
@@ -392,7 +405,7 @@ def _uncorrected_adam(experiment: Experiment) -> str:
     )
     return _function(
         "class UncorrectedAdam(torch.optim.Optimizer):",
-        "Adam whose averages start at 0 and are not corrected for it, as PyTorch's own are.",
+        N_("Adam whose averages start at 0 and are not corrected for it, as PyTorch's own are."),
         "\ndef __init__(self, params, lr):",
         '    super().__init__(params, {"lr": lr})\n',
         step,
@@ -439,17 +452,17 @@ def _average(experiment: Experiment) -> str:
         ]
     return _function(
         "@torch.no_grad()\ndef follow(step):",
-        "Let the average follow the network; the first steps faster, to forget the random weights.",
+        N_("Let the average follow the network; the first steps faster, to forget the random weights."),
         "share = 1 - min(EMA, (1 + step) / (10 + step))",
         *following,
     )
 
 
 def _batches(experiment: Experiment, train_size: int) -> str:
-    about = "Yield the indices of one batch after the other"
     if experiment.sampling == "replacement":
         body = ["while True:", "    yield torch.randint(n, (BATCH_SIZE,))"]
-        return _function("def batches(n):", f"{about}, each drawn from all n examples.", *body)
+        about = N_("Yield the indices of one batch after the other, each drawn from all n examples.")
+        return _function("def batches(n):", about, *body)
     if train_size % experiment.batch_size == 0:
         body = ["while True:", "    yield from torch.randperm(n).split(BATCH_SIZE)"]
     else:
@@ -461,7 +474,8 @@ def _batches(experiment: Experiment, train_size: int) -> str:
             "    yield order[:BATCH_SIZE]",
             "    order = order[BATCH_SIZE:]",
         ]
-    return _function("def batches(n):", f"{about}: all n examples in random order, then anew.", *body)
+    about = N_("Yield the indices of one batch after the other: all n examples in random order, then anew.")
+    return _function("def batches(n):", about, *body)
 
 
 def _augmentation(experiment: Experiment, side: int, on_device: bool) -> list[str]:
@@ -472,13 +486,13 @@ def _augmentation(experiment: Experiment, side: int, on_device: bool) -> list[st
     device, centre = ", device=DEVICE" * on_device, (side - 1) / 2
     draw = _function(
         "def draw(n):",
-        "Return a random number from -1 to 1 for each of n pictures.",
+        N_("Return a random number from -1 to 1 for each of n pictures."),
         f"return 2 * torch.rand(n, 1, 1{device}) - 1",
     )
     last = math.ceil((side - 1) / 4) + 3
     knead = _function(
         "def knead(n):",
-        "Return smooth random displacements, ELASTIC pixels wide, for n pictures.",
+        N_("Return smooth random displacements, ELASTIC pixels wide, for n pictures."),
         f"places = torch.arange({side}{device})",
         f"grid = 4 * torch.arange(-3, {last + 1}{device})",
         "gauss = torch.exp(-(((places[:, None] - grid) / 4) ** 2) / 2)",
@@ -488,7 +502,7 @@ def _augmentation(experiment: Experiment, side: int, on_device: bool) -> list[st
     )
     augment = _function(
         "def augment(x):",
-        "Return the pictures changed at random: each pixel is read where it comes from.",
+        N_("Return the pictures changed at random: each pixel is read where it comes from."),
         "n = len(x)",
         f"places = torch.arange({side}{device}) - {centre}  # from the centre",
         "row, column = places[:, None], places[None, :]",
@@ -508,11 +522,13 @@ def _augmentation(experiment: Experiment, side: int, on_device: bool) -> list[st
 
 
 def _report(experiment: Experiment, test_size: int, on_device: bool) -> str:
-    model, said = ("average", "averaged network") if experiment.ema else ("network", "network")
+    model, about = "network", N_("Print the loss and accuracy of the network on these examples.")
+    if experiment.ema:
+        model, about = "average", N_("Print the loss and accuracy of the averaged network on these examples.")
     in_pieces = on_device and test_size > EVALUATION_LIMIT  # all at once would take gigabytes
     return _function(
         "@torch.no_grad()\ndef report(when, x, y):",
-        f"Print the loss and accuracy of the {said} on these examples.",
+        about,
         not experiment.ema and "network.eval()",
         f"outputs = torch.cat([{model}(part) for part in x.split({EVALUATION_LIMIT})])"
         if in_pieces
@@ -528,7 +544,7 @@ def _training(experiment: Experiment, test_size: int, on_device: bool, augments:
     scheduled = bool(_schedule(experiment))
     return _function(
         "def train():",
-        f"Train the network, and report on {f'{EVALUATION_LIMIT:,} of ' * bool(few)}the test examples.",
+        N_("Train the network, and report on test examples."),
         "x_train, y_train, x_test, y_test = " + ("(part.to(DEVICE) for part in load())" if on_device else "load()"),
         on_device and "network.to(DEVICE)",
         "initialize(network)",

@@ -403,9 +403,14 @@ def used(code: str) -> tuple[list[str], Counter]:
     )
 
 
-def test_scripts_hold_what_they_use_and_look_as_ruff_wants_them(tmp_path):
+@pytest.fixture(scope="module")
+def japanese():
+    """Return message id → message."""
     with open(ROOT / "assets" / "locales" / "ja.po", "rb") as file:
-        japanese = {message.id: message.string for message in read_po(file)}
+        return {message.id: message.string for message in read_po(file)}
+
+
+def test_scripts_hold_what_they_use_and_look_as_ruff_wants_them(tmp_path, japanese):
     scripts = {to_pytorch(experiment) for experiment in [*TEXTS.values(), *RUNS.values()]}
     scripts |= {to_pytorch(TEXTS[name], japanese.__getitem__) for name in [*datasets.NAMES, "all at once"]}
     for number, code in enumerate(sorted(scripts)):
@@ -419,14 +424,33 @@ def test_scripts_hold_what_they_use_and_look_as_ruff_wants_them(tmp_path):
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr
 
 
+def docstrings(tree):
+    """Return every docstring below the top of a script, and blank them all."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and (said := ast.get_docstring(node)):
+            found.append(said)
+            node.body[0].value.value = ""
+    return found
+
+
 def test_the_script_speaks_the_reader_s_language():
     plain = to_pytorch(ALL_AT_ONCE)
     spoken = to_pytorch(ALL_AT_ONCE, translate=lambda text: f"訳 {text}")
     ours, theirs = ast.parse(plain), ast.parse(spoken)
     assert all(line.startswith("訳") for line in inspect.cleandoc(ast.get_docstring(theirs)).split("\n") if line)
+    assert docstrings(theirs) == [f"訳 {text}" for text in docstrings(ours)]
     assert ast.dump(ast.Module(ours.body[1:], [])) == ast.dump(ast.Module(theirs.body[1:], []))
     assert "LR = 0.1  # Learning rate\n" in plain
     assert "LR = 0.1  # 訳 Learning rate\n" in spoken
+
+
+@pytest.mark.parametrize("experiment", TEXTS.values(), ids=TEXTS)
+def test_every_docstring_can_be_said_in_japanese(experiment, japanese):
+    said = []
+    script = to_pytorch(experiment, lambda text: said.append(text) or japanese[text])
+    assert said
+    assert not [text for text in docstrings(ast.parse(script)) if not any(letter > "\u3000" for letter in text)]
 
 
 def test_a_script_says_what_it_needs():
