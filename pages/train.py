@@ -57,7 +57,7 @@ def transport(run: Run) -> None:
             key="speed",
             format_func=session.speed_label,
             on_change=session.change_speed,
-            width=180,  # all in one row on a laptop, 1366 pixels wide
+            width=170,  # all in one row on a laptop, 1366 pixels wide
             label_visibility="collapsed",
         )
         takeaway.button()
