@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine.data import datasets
-from pages._ui import i18n, navigation, session, theme
+from pages._ui import address, i18n, navigation, session, theme
 from pages._ui.i18n import _, language
 from pages._ui.pictures import png_url
 
@@ -65,7 +65,10 @@ SUBJECTS = (
     ("convolution", _("What does a convolution compute?")),
     ("architectures", _("What is a network made of, and what does it cost?")),
 )
-st.markdown("#### " + _("One subject, one question"))
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    st.markdown("#### " + _("One subject, one question"), width="content")
+    if address.on_this_machine(st.context.url) and (url := address.in_network()):
+        st.caption(_("Others in this network join at **{url}**").format(url=url), width="content")
 for start in range(0, len(SUBJECTS), 4):
     for column, (page, question) in zip(st.columns(4), SUBJECTS[start : start + 4], strict=True):
         with column, st.container(border=True, height="stretch", gap=None):

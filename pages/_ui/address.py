@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 ELSEWHERE = ("192.0.2.1", 9)  # reserved for documentation (RFC 5737): nothing is there, and nothing is sent
+
+
+def on_this_machine(url: str | None) -> bool:
+    """Tell whether a page of that address is open in a browser on the server's own machine."""
+    return urlsplit(url or "").hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def in_network() -> str | None:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
-from urllib.parse import urlsplit
 
 import numpy as np
 import streamlit as st
@@ -16,6 +15,7 @@ from engine.data import datasets
 from engine.data.my_digits import MyDigits
 from engine.data.photo import SUFFIXES, FoundDigit, find_digits, load_picture
 from engine.errors import N_, InputError, Text, shorten
+from pages._ui.address import on_this_machine
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.pictures import as_url
 from pages._ui.reading import LABELS, Network
@@ -75,8 +75,7 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
 
 def has_camera(url: str | None) -> bool:
     """Tell whether a browser would give its camera to the page of that address: by HTTPS, or from its own machine."""
-    address = urlsplit(url or "")
-    return address.scheme != "http" or address.hostname in ("localhost", "127.0.0.1", "::1")
+    return not (url or "").startswith("http:") or on_this_machine(url)
 
 
 @lru_cache(maxsize=4)

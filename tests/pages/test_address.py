@@ -15,6 +15,29 @@ def options(monkeypatch):
     return values
 
 
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("http://localhost:8501/", True),
+        ("http://127.0.0.1:8501/draw", True),
+        ("http://[::1]:8501/", True),
+        ("http://192.168.0.7:8501/", False),
+        ("https://localhost.example/", False),
+        (None, False),
+    ],
+)
+def test_a_browser_on_the_server_s_own_machine(url, here):
+    assert address.on_this_machine(url) is here
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8501/", "http://192.168.0.7:8501/"])
+def test_home_says_to_the_server_s_own_machine_alone_where_others_join(visit, monkeypatch, url):
+    monkeypatch.setattr(address, "in_network", lambda: "http://192.168.0.7:8501")
+    monkeypatch.setattr(type(address.st.context), "url", url)
+    said = [caption.value for caption in visit("home").caption if "192.168.0.7" in caption.value]
+    assert said == ["Others in this network join at **http://192.168.0.7:8501**"] * ("localhost" in url)
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", None])
 def test_a_server_for_everybody_is_found_in_its_network(options, host, monkeypatch):
     options["server.address"] = host
