@@ -523,7 +523,7 @@ Print one line for every digit of the picture in reading order, or for every dra
 
     {"digit": 3, "probabilities": [...]}         probabilities in the order of the model's classes
 
-A picture is a PNG, JPEG, WebP, BMP or GIF, a photo or a scan, of one or several digits, dark on light or light on dark.
+A picture is a PNG, JPEG, WebP, BMP or GIF, a photo or a scan, of up to fifty digits, dark on light or light on dark.
 A .jsonl file holds one drawing a line, {"width": 280, "height": 280, "strokes": [[[x, y], ...], ...]}, y downwards."""
 
 CHUNK = 250  # drawings read at a time

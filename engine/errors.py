@@ -47,6 +47,12 @@ class InputError(ValueError):
         super().__init__(str(self.text))
 
 
+def unreadable(file: object, error: OSError, kind: type[InputError] = InputError) -> InputError:
+    """Return what to raise of this kind for a file that the system does not let us read."""
+    template = N_("The file {file} could not be read: {reason}.")
+    return kind(template, file=str(file), reason=error.strerror or str(error))
+
+
 def shorten(value: object, limit: int = 40) -> str:
     """Return `value` as text of at most `limit` characters, fit to be quoted in an error sentence."""
     text = value if isinstance(value, str) else reprlib.repr(value)  # `repr` follows lists as deep as they nest

@@ -29,7 +29,7 @@ from engine.data import toy2d
 from engine.data.handwriting import strokes_to_image
 from engine.data.idx import DatasetError, read_idx
 from engine.data.unipen import read_unipen
-from engine.errors import N_, InputError, Text, shorten
+from engine.errors import N_, InputError, Text, shorten, unreadable
 
 __all__ = ["NAMES", "Dataset", "DatasetError", "available", "describe", "download", "downloadable", "load"]
 
@@ -396,11 +396,7 @@ def _stamps(files: Iterable[Path]) -> tuple[tuple[int, int], ...]:
     try:
         return tuple((os.stat(file).st_mtime_ns, os.stat(file).st_size) for file in files)
     except OSError as error:
-        raise DatasetError(
-            "The file {file} could not be read: {reason}.",
-            file=str(error.filename),
-            reason=error.strerror or str(error),
-        ) from error
+        raise unreadable(error.filename, error, DatasetError) from error
 
 
 @functools.lru_cache(maxsize=3)

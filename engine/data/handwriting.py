@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import N_, InputError, Text, shorten
+from engine.errors import N_, InputError, Text, shorten, unreadable
 
 SIZE = 28
 BOX = 20
@@ -175,9 +175,7 @@ def read_jsonl(path: str | os.PathLike[str]) -> list[list[np.ndarray]]:
                 if line.strip():
                     drawings.append(_parse_line(line.removeprefix(b"\xef\xbb\xbf"), file, number))
     except OSError as error:
-        raise InputError(
-            "The file {file} could not be read: {reason}.", file=str(file), reason=error.strerror or str(error)
-        ) from error
+        raise unreadable(file, error) from error
     return drawings
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import InputError
+from engine.errors import InputError, unreadable
 
 GZIP_MAGIC = b"\x1f\x8b"
 UNSIGNED_BYTE = 0x08
@@ -54,9 +54,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DatasetError("The gzip file {file} is damaged or cut short.", file=str(file)) from error
     except OSError as error:
-        raise DatasetError(
-            "The file {file} could not be read: {reason}.", file=str(file), reason=error.strerror or str(error)
-        ) from error
+        raise unreadable(file, error, DatasetError) from error
 
 
 def _parse(stream, file: Path, *, limit: int) -> np.ndarray:

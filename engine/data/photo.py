@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
 from engine.data.handwriting import BOX, CENTRE, PEN, SIZE
-from engine.errors import N_, InputError
+from engine.errors import N_, InputError, unreadable
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
@@ -115,13 +115,15 @@ def _grey(picture: Image.Image) -> np.ndarray:
 
 
 def open_picture(path: str | os.PathLike[str]) -> np.ndarray:
-    """Return `load_picture` of what is in a file. Raises `InputError` that names the file."""
+    """Return the picture in the file at `path`, float32 (H, W) as from `load_picture`.
+
+    Raises `InputError` that names the file, if it cannot be read or holds no picture that `load_picture` takes.
+    """
     try:
         with open(path, "rb") as file:
             return load_picture(file.read(MAX_BYTES + 1))
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError("The file {file} could not be read: {reason}.", file=str(path), reason=reason) from error
+        raise unreadable(path, error) from error
     except PhotoError as error:
         raise InputError("{file}: {problem}", file=str(path), problem=error.text) from error
 

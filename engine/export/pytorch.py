@@ -19,6 +19,7 @@ from engine.experiment import AUGMENTATIONS, FIELDS, Experiment, parse_features
 from engine.training.trainer import EVALUATION_LIMIT
 
 WIDTH = 100  # columns of the script
+ABOUT = re.compile(r'^( +""")(.+)(""")$', re.MULTILINE)  # what `_function` says of a function
 
 TITLE = N_("A run of Kasane as a PyTorch script.")
 SAME = N_("Data, network and settings are the same; random numbers are others, so figures differ a little.")
@@ -66,11 +67,8 @@ def to_pytorch(experiment: Experiment, translate: Callable[[str], str] = str) ->
     words = set(re.findall(r"\w+", code))
     standard, packages = ([line for word, line in imports.items() if word in words] for imports in (STANDARD, PACKAGED))
     head = [_docstring(packages, words, translate), "\n".join(standard), "\n".join(packages)]
-    code = DOCSTRING.sub(lambda found: f"{found[1]}{translate(found[2])}{found[3]}", code)
+    code = ABOUT.sub(lambda found: f"{found[1]}{translate(found[2])}{found[3]}", code)
     return "\n\n".join([*filter(None, head), _constants(experiment, words, translate)]) + f"\n\n\n{code}\n"
-
-
-DOCSTRING = re.compile(r'^( +""")(.+)(""")$', re.MULTILINE)
 
 
 def _function(head: str, about: str, *body: str | float) -> str:

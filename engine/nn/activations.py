@@ -39,7 +39,7 @@ class Activation(Layer):
         raise NotImplementedError
 
     def zeros(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Return zeros to compare with: `np.maximum` against an array is vectorised, against a number it is not."""
+        """Return zeros for `np.maximum`, which is vectorised against an array and not, as `np.greater` is, a number."""
         return self.scratch("zeros", shape)
 
 

@@ -111,12 +111,17 @@ class _WorkerProcess:
     def send(self, header: dict, arrays: dict | None = None) -> None:
         self._outbox.put(protocol.encode(header, arrays))
 
-    def is_stuck(self, now: float) -> bool:
-        """Tell whether it has owed an answer for too long; ask, if it has been silent for a while."""
+    def look_after(self, now: float) -> None:
+        """Ask it whether it is there, if it has been silent for a while; end it, if it does not answer for long.
+
+        What reads its output then buries it like any other that died.
+        """
         if self._asked is None and now - self._heard > QUIET:
             self._asked = now
             self.send({"kind": "ping"})
-        return self._asked is not None and now - self._asked > STUCK
+        if self._asked is not None and now - self._asked > STUCK:
+            log.warning("worker %s does not answer and is ended", self.process.pid)
+            self.process.kill()
 
     def close(self) -> None:
         """Close the process's input after all that was sent."""
@@ -299,9 +304,7 @@ class Pool:
                     if run.unwatched_since is not None and now - run.unwatched_since > LEASE:
                         self.drop(run)
                 for worker in self._workers:
-                    if worker.is_stuck(now):  # stopped, or lost in one step; what reads its output buries it
-                        log.warning("worker %s does not answer and is ended", worker.process.pid)
-                        worker.process.kill()
+                    worker.look_after(now)
                 if len(self._workers) < self._size and now - self._deaths[-1] > DYING:
                     self._add_worker()
 

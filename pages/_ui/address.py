@@ -13,7 +13,10 @@ ELSEWHERE = ("192.0.2.1", 9)  # reserved for documentation (RFC 5737): nothing i
 
 def on_this_machine(url: str | None) -> bool:
     """Tell whether a page of that address is open in a browser on the server's own machine."""
-    return urlsplit(url or "").hostname in ("localhost", "127.0.0.1", "::1")
+    try:
+        return urlsplit(url or "").hostname in ("localhost", "127.0.0.1", "::1")
+    except ValueError:  # the address comes from outside
+        return False
 
 
 def in_network() -> str | None:

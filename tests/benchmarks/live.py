@@ -137,12 +137,10 @@ def ten_sessions(page, url: str) -> None:
     elapsed = later["time"] - browser["time"]
     made.append((later["step"] - browser["step"]) / elapsed)
     updates.append((later["frames"] - browser["frames"]) / elapsed)
-    mean = statistics.fmean(made)
     print(
         f"ten sessions: {min(updates):.1f} to {max(updates):.1f} updates a second each, the browser {updates[-1]:.1f}"
     )
-    spread = f"{min(made) / mean - 1:+.0%} to {max(made) / mean - 1:+.0%} of the mean"
-    print(f"  steps a second {min(made):.0f} to {max(made):.0f}: {spread}")
+    print(f"  steps a second {min(made):.0f} to {max(made):.0f}: {spread(made)}")
 
     kill_workers()
     steps = [session.frames[-1][1] for session in sessions]
@@ -161,6 +159,12 @@ def watched(sessions: list[Session]) -> tuple[list[float], list[float]]:
     pairs = list(zip(first, last, strict=True))
     updates = [(after[0] - before[0]) / SECONDS for before, after in pairs]
     return updates, [(after[2] - before[2]) / (after[1] - before[1]) for before, after in pairs]
+
+
+def spread(made: list[float]) -> str:
+    """Return by how much the slowest and the fastest differ from the mean."""
+    mean = statistics.fmean(made)
+    return f"{min(made) / mean - 1:+.0%} to {max(made) / mean - 1:+.0%} of the mean"
 
 
 def classroom(url: str) -> None:
@@ -191,9 +195,8 @@ def classroom(url: str) -> None:
     print(f"  the first step after {trained[0]:.1f} to {trained[1]:.1f} s")
     time.sleep(3)
     updates, made = watched(sessions)
-    mean = statistics.fmean(made)
-    spread = f"{min(made) / mean - 1:+.0%} to {max(made) / mean - 1:+.0%} of the mean"
-    print(f"  {min(updates):.1f} to {max(updates):.1f} updates a second each; {sum(made):.0f} steps, each {spread}")
+    print(f"  {min(updates):.1f} to {max(updates):.1f} updates a second each")
+    print(f"  {sum(made):.0f} steps a second in all, each session {spread(made)}")
     paused = together(lambda session: session.click("pause"))
     print(f"  Pause is answered after {paused[0]:.2f} to {paused[1]:.2f} s")
     for session in sessions:

@@ -23,6 +23,7 @@ def options(monkeypatch):
         ("http://[::1]:8501/", True),
         ("http://192.168.0.7:8501/", False),
         ("https://localhost.example/", False),
+        ("http://[", False),
         (None, False),
     ],
 )

@@ -33,10 +33,17 @@ MODEL = dump(RUN, network_only=True)
 OTHER = dump(trained(network="dense8"), network_only=True)
 
 
+def header_of(blob: bytes) -> dict[str, str]:
+    """Return what a safetensors file says beside its arrays."""
+    return json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])["__metadata__"]
+
+
+HEADER, ARRAYS = header_of(MODEL), load(MODEL)
+
+
 def renamed(*classes: str) -> bytes:
     """Return the network with outputs of other names, as many as it has or not."""
-    header = json.loads(MODEL[8 : 8 + int.from_bytes(MODEL[:8], "little")])["__metadata__"]
-    return save(load(MODEL), header | {"classes": json.dumps(classes)})
+    return save(ARRAYS, HEADER | {"classes": json.dumps(classes)})
 
 
 def readers(app) -> list[str]:
@@ -120,7 +127,7 @@ FILES = {
     "empty": (b"", "This is not a safetensors file"),
     "nonsense": (b"\x80\x04nonsense" * 9, "This is not a safetensors file"),
     "half": (MODEL[: len(MODEL) // 2], "This is not a safetensors file"),
-    "of another program": (save(load(MODEL)), "This safetensors file was not written by Kasane."),
+    "of another program": (save(ARRAYS), "This safetensors file was not written by Kasane."),
     "of fewer classes": (renamed("0", "1"), "This is not a model of Kasane"),
     "of points": (
         dump(trained(data="toy2d", network="dense4"), network_only=True),
@@ -155,12 +162,7 @@ def test_a_file_that_cannot_read_here_is_answered_in_one_sentence_and_changes_no
     assert state["brought"] == before
 
 
-HEADER = json.loads(MODEL[8 : 8 + int.from_bytes(MODEL[:8], "little")])["__metadata__"]
-ARRAYS = load(MODEL)
-DAMAGED = {
-    "no header": b"\x80\x04nonsense" * 9,
-    "half": MODEL[: len(MODEL) // 2],
-    "of another program": save(ARRAYS),
+DAMAGED = {name: blob for name, (blob, _) in FILES.items()} | {
     "one array": save(dict([next(iter(ARRAYS.items()))]), HEADER),
     "other shapes": save({name: array.repeat(2, axis=0) for name, array in ARRAYS.items()}, HEADER),
     "whole numbers": save({name: array.astype("int32") for name, array in ARRAYS.items()}, HEADER),
@@ -186,7 +188,7 @@ def test_what_is_wrong_with_a_file_is_said_in_japanese_to_the_end(blob):
 def test_classes_beyond_counting_are_refused():
     experiment = Experiment(network="", train_size=300, test_size=50, steps=1)
     blob = dump(Trainer(experiment), network_only=True)
-    header = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])["__metadata__"]
+    header = header_of(blob)
     arrays = {name: array.repeat(20, axis=-1) for name, array in load(blob).items()}
     many = save(arrays, header | {"classes": json.dumps([f"{k}" for k in range(200)])})
     assert len(load_model(many).classes) == 200
