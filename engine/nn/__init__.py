@@ -3,7 +3,7 @@
 from engine.nn.activations import ELU, GELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from engine.nn.conv import Conv2d
 from engine.nn.dropout import Dropout
-from engine.nn.layer import Flatten, Layer, ToPlanes
+from engine.nn.layer import Flatten, Layer, ToPlanes, Workspace
 from engine.nn.linear import Linear
 from engine.nn.losses import Loss, SoftmaxCrossEntropy, SumSquaredError
 from engine.nn.normalization import BatchNorm, BatchNorm2d, LayerNorm, LayerNorm2d
@@ -42,5 +42,6 @@ __all__ = [
     "SumSquaredError",
     "Tanh",
     "ToPlanes",
+    "Workspace",
     "in_turn",
 ]

@@ -6,7 +6,8 @@
 
 Pictures travel between layers as planes (H, C, W, N), the batch innermost (conv.py says why), all else as (N, D).
 Work arrays are made once per batch size and used again: a training step allocates nothing. What `forward` and
-`backward` return therefore belongs to the layer and is overwritten by its next call with the same batch size.
+`backward` return therefore belongs to the layer and is overwritten by its next call with the same batch size, or by
+that of a layer which shares its workspace.
 """
 
 from __future__ import annotations
@@ -22,6 +23,14 @@ import numpy as np
 from engine import aligned
 from engine.blas import Products, products
 from engine.nn.parameter import Parameter
+
+
+class Workspace:
+    """What a layer works in. arrays: by name and shape. made: what else lives as long as they do, see `Layer.kept`."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[tuple, np.ndarray] = {}
+        self.made: dict[tuple, Any] = {}
 
 
 class Layer:
@@ -52,10 +61,14 @@ class Layer:
         """Return the arrays that belong to the layer's state but are not trained (running averages)."""
         return {}
 
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The layer's own, unless another is given to it."""
+        return Workspace()
+
     def scratch(self, name: str, shape: tuple[int, ...], dtype: type | None = None) -> np.ndarray:
         """Return this layer's work array of that name and shape, the same one at every call."""
-        arrays = self.__dict__.setdefault("_scratch", {})
-        key = (name, shape)
+        arrays, key = self.workspace.arrays, (name, shape)
         array = arrays.get(key)
         if array is None:
             array = arrays[key] = aligned.zeros(shape, dtype or self.dtype)
@@ -63,7 +76,7 @@ class Layer:
 
     def kept(self, key: tuple, make: Callable[[], Any]) -> Any:
         """Return what `make` made at the first call with this key; it lives as long as the work arrays."""
-        made = self.__dict__.setdefault("_kept", {})
+        made = self.workspace.made
         if key not in made:
             made[key] = make()
         return made[key]
@@ -87,8 +100,7 @@ class Layer:
 
     def release(self) -> None:
         """Drop every work array; the next pass makes those it needs."""
-        self.__dict__.pop("_scratch", None)
-        self.__dict__.pop("_kept", None)
+        self.__dict__.pop("workspace", None)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -45,7 +45,8 @@ class PooledConv2d(Layer):
 
     def __init__(self, conv: Conv2d, pool: MaxPool2d) -> None:
         self.conv, self.pool = conv, pool
-        self.name, self.dtype, self.out_shape = pool.name, conv.dtype, pool.out_shape
+        self.name, self.dtype = pool.name, conv.dtype
+        self.in_shape, self.out_shape = conv.in_shape, pool.out_shape
         self.needs_input_grad = False
 
     @staticmethod
@@ -115,3 +116,6 @@ class PooledConv2d(Layer):
     def _won(self, place: int, shape: tuple[int, ...]) -> np.ndarray:
         """Return where a place beat those before it."""
         return self.scratch(f"won{place}", shape, bool)
+
+    def __repr__(self) -> str:
+        return f"PooledConv2d({self.conv!r}, {self.pool!r})"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 
 import numpy as np
 
 from engine.nn.conv import Conv2d
-from engine.nn.layer import Layer
+from engine.nn.layer import Layer, Workspace
 from engine.nn.linear import Linear
 from engine.nn.normalization import BatchNorm
 from engine.nn.parameter import Parameter, ParameterVector, load_arrays
@@ -54,6 +54,7 @@ class Sequential(Layer):
         shape, needs_grad, before = self.in_shape, False, None
         for layer in self.layers:
             layer.dtype = np.dtype(dtype)
+            layer.in_shape = shape
             shape = layer.build(shape, rng=rng)
             layer.out_shape = shape
             layer.needs_input_grad = needs_grad
@@ -123,6 +124,16 @@ class Sequential(Layer):
     def register_backward_hook(self, hook: Hook) -> HookHandle:
         """Call `hook(layer, dy)` before every layer's backward pass, until the handle is removed."""
         return HookHandle(self._backward_hooks, hook)
+
+    def work_in(self, workspaces: MutableMapping[tuple, Workspace], part: int = 0) -> None:
+        """Share work arrays with other networks: those layers do that are the same and stand at the same place.
+
+        For networks that take turns, none beginning a step before the other's is made. part: another number for each
+        network that works at the same time.
+        """
+        for place, layer in enumerate(dict.fromkeys([*self.layers, *self.in_training])):
+            key = (part, place, repr(layer), layer.in_shape, layer.dtype)
+            layer.workspace = workspaces.setdefault(key, Workspace())
 
     def release(self) -> None:
         for layer in {*self.layers, *self.in_training}:

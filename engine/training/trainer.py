@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, MutableMapping
 from typing import TypeVar
 
 import numpy as np
@@ -23,7 +23,7 @@ from engine import build
 from engine.data.datasets import Dataset
 from engine.errors import InputError, shorten
 from engine.experiment import FIELDS, Experiment
-from engine.nn import DataParallel, Dropout, in_turn
+from engine.nn import DataParallel, Dropout, Sequential, Workspace, in_turn
 from engine.nn.losses import is_divergent
 from engine.training import metrics
 from engine.training.averaging import WeightAverage, load_averages
@@ -122,6 +122,11 @@ class Trainer:
     def _finish(self, reason: str) -> Finished:
         self.finished = Finished(self.step, reason)
         return self.finished
+
+    def work_in(self, workspaces: MutableMapping[tuple, Workspace]) -> None:
+        """Share work arrays with the other runs that were given `workspaces`, and are driven by the same thread."""
+        for part, network in enumerate(self._networks):
+            network.work_in(workspaces, part)
 
     # ------------------------------------------------------------------------------------------------- driving it
 
@@ -272,10 +277,14 @@ class Trainer:
         self.step, self.seconds = step, float(seconds)
         self.finished = Finished(step, reason) if reason else None
 
+    @property
+    def _networks(self) -> list[Sequential]:
+        """The network and, where each half of a batch has one, its replica."""
+        return self.passes.networks if isinstance(self.passes, DataParallel) else [self.network]
+
     def _generators(self) -> dict[str, np.random.Generator]:
-        networks = self.passes.networks if isinstance(self.passes, DataParallel) else [self.network]
         generators = {"batches": self.batches.rng}
-        for name, network in zip(("dropout", "dropout2"), networks, strict=False):
+        for name, network in zip(("dropout", "dropout2"), self._networks, strict=False):
             if dropout := next((layer for layer in network.layers if isinstance(layer, Dropout)), None):
                 generators[name] = dropout.rng  # one for all the layers of a network
         if self.batches.augment:

@@ -25,6 +25,6 @@ def test_a_run_computes_on_aligned_arrays():
     trainer.advance()
     arrays = [trainer.network.vector.data, trainer.network.vector.grad, *trainer.optimizer.memory.values()]
     layers = {*trainer.network.layers, *trainer.network.in_training}
-    arrays += [array for layer in layers for array in layer.__dict__.get("_scratch", {}).values()]
+    arrays += [array for layer in layers for array in layer.workspace.arrays.values()]
     assert len(arrays) > 10
     assert all(array.ctypes.data % aligned.LINE == 0 for array in arrays)

@@ -155,7 +155,7 @@ def test_the_first_convolution_does_not_compute_what_nobody_needs():
     y = layer.forward(np.ones((6, 1, 5, 2), np.float32), training=True)
     assert layer.backward(np.ones_like(y)) is None
     assert layer.weight.grad.all()
-    assert not any("dx" in name for name, _ in layer._scratch)
+    assert not any("dx" in name for name, _ in layer.workspace.arrays)
 
 
 def test_weights_decay_and_biases_do_not():

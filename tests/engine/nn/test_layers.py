@@ -169,7 +169,7 @@ def test_release_drops_the_work_arrays_and_nothing_else(make):
     layer.release()  # before any were made, too
     before = layer.forward(x, training=False).copy()
     layer.release()
-    assert not layer.__dict__.get("_scratch")
+    assert not layer.workspace.arrays
     np.testing.assert_array_equal(layer.forward(x, training=False), before)
 
 
@@ -357,7 +357,7 @@ def test_planes_keep_their_type_and_have_the_predicted_shape(make, n, height, wi
 
 def work_arrays(layer):
     """Return the identities of all that a layer keeps from one step to the next."""
-    return sorted(id(made) for name in ("_scratch", "_kept") for made in layer.__dict__.get(name, {}).values())
+    return sorted(id(made) for kept in (layer.workspace.arrays, layer.workspace.made) for made in kept.values())
 
 
 def there_and_back(layer, x, dy, n):

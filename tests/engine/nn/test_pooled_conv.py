@@ -186,7 +186,7 @@ def test_released_arrays_are_made_anew():
     x = np.ones((12, 1, 12, FEW), np.float32)
     y = net.forward(x, training=True)
     net.release()
-    assert not any(layer.__dict__.get("_scratch") for layer in net.in_training)
+    assert not any(layer.workspace.arrays for layer in net.in_training)
     again = net.forward(x, training=True)
     assert not np.shares_memory(again, y)
     np.testing.assert_array_equal(again, y)

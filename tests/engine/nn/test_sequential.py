@@ -273,4 +273,4 @@ def test_work_arrays_can_be_given_back(n):
     net = network(KINDS["plain"])
     net.forward(np.ones((n, 5), np.float32))
     net.release()
-    assert not any(layer.__dict__.get("_scratch") for layer in net.layers)
+    assert not any(layer.workspace.arrays for layer in net.layers)

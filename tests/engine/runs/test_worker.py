@@ -1,5 +1,6 @@
 """What a worker does in a run's turn: never more than a slice of it, whatever is asked for."""
 
+import io
 import itertools
 import os
 import subprocess
@@ -39,6 +40,16 @@ def turns(job):
         seen.append((job.state, job.trainer.step))
         assert len(seen) < 10_000
     return seen
+
+
+def test_the_runs_of_a_worker_share_what_they_work_in(monkeypatch):
+    monkeypatch.setattr(worker.Worker, "_read", lambda self: None)
+    it = worker.Worker(io.BytesIO(), io.BytesIO())
+    for run in "ab":
+        header = {"run": run, "group": run, "experiment": SMALL.to_json(), "speed": 0, "running": True, "number": 0}
+        it._start(header, {})
+    one, other = (it._jobs[run].trainer.network.layers for run in "ab")
+    assert [a.workspace for a in one] == [b.workspace for b in other]
 
 
 def test_an_epoch_by_hand_is_worked_off_in_turns_and_ends_at_its_last_step():

@@ -1,6 +1,8 @@
 """The training loop: what it reports, that it may be driven in any way, and that equal seeds mean equal bits."""
 
+import gc
 import time
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine import build, nn
 from engine.experiment import ExperimentError
+from engine.training import metrics
 from engine.training.events import Evaluated, Finished, Snapshot, Started, Step
 from engine.training.trainer import Trainer
 from tests.engine.training.kinds import KINDS, OPTIMIZERS, ended, same_run
@@ -133,6 +136,60 @@ def test_looking_does_not_change_the_run(blobs, small, every):
     probed.history.layers = plain.history.layers
     same_run(plain, probed)
     assert not probed.network._forward_hooks
+
+
+# ---------------------------------------------------------------------------------------------- one workspace for all
+
+PICTURES = {
+    "convolution": {"network": "conv4@3p1 pool2 conv6@3p1 dense8", "dropout": 0.3},
+    "normalized pictures": {"network": "conv4@3p1 pool2 avgpool2 conv6@1 gap", "normalization": "batch"},
+    "layer-normalized pictures": {"network": "conv4@3s2 conv6@1 dense8", "normalization": "layer"},
+}
+SHARING = {**KINDS, **PICTURES}
+SHARED_SEEDS = range(3)
+
+
+@pytest.mark.parametrize("changes", SHARING.values(), ids=SHARING)
+def test_runs_that_share_a_workspace_are_what_each_is_by_itself(blobs, small, monkeypatch, changes):
+    """They take turns of one step, or one piece of an evaluation, and what they look at of each other is nothing."""
+    monkeypatch.setattr(metrics, "CHUNK", 25)
+    monkeypatch.setattr(metrics, "PICTURES", 25)
+    experiments = [small.replace(seed=seed, steps=30, **changes) for seed in SHARED_SEEDS]
+    workspaces = WeakValueDictionary()
+    trainers = [Trainer(experiment, blobs, probe_every=7) for experiment in experiments]
+    for trainer in trainers:
+        trainer.work_in(workspaces)
+    while [trainer.advance(seconds=0) for trainer in trainers] != [False] * len(trainers):
+        pass
+    for trainer, experiment in zip(trainers, experiments, strict=True):
+        same_run(trainer, ended(experiment, blobs, probe_every=7))
+    first, *others = (work_arrays(trainer) for trainer in trainers)
+    assert first
+    assert all(other == first for other in others)
+    del trainer, trainers
+    gc.collect()
+    assert not workspaces
+
+
+def test_runs_share_the_layers_that_are_the_same(blobs, small):
+    workspaces = WeakValueDictionary()
+    one, other = (
+        Trainer(small.replace(network=network, activation="relu"), blobs)
+        for network in ("dense12 dense8", "dense12 dense9")
+    )
+    for trainer in (one, other):
+        trainer.work_in(workspaces)
+    same = [a.workspace is b.workspace for a, b in zip(one.network.layers, other.network.layers, strict=True)]
+    assert [layer.name for layer, is_same in zip(one.network.layers, same, strict=True) if is_same] == [
+        "flatten", "dense1", "dense1.relu", "dense1.dropout",
+    ]  # fmt: skip
+
+
+def work_arrays(trainer):
+    """Return the identities of the arrays that a run's layers work in."""
+    networks = trainer.passes.networks if hasattr(trainer.passes, "networks") else [trainer.network]
+    layers = [layer for network in networks for layer in {*network.layers, *network.in_training}]
+    return {id(array) for layer in layers for array in layer.workspace.arrays.values()}
 
 
 # --------------------------------------------------------------------------------------------------------- driving it
