@@ -34,13 +34,14 @@ class Cloud:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        hidden = trainer.network.layers[:-1]
+        layers = trainer.network.layers
+        hidden = layers[: [layer.name for layer in layers].index("output")]  # dropout may come after the output
         self.layer, self.units = "", 0
         if trainer.data.x_test.ndim > 2 and any(layer.parameters() for layer in hidden):
             units = math.prod(hidden[-1].out_shape)
             if units <= MAX_UNITS:
                 names = [layer.name for layer in hidden if not isinstance(layer, Flatten)]
-                self.layer, self.units = names[-1].split(".")[0], units
+                self.layer, self.units, self._seen = names[-1].split(".")[0], units, hidden[-1]
         self.arrays: dict[str, np.ndarray] = {}
         self.share = 0.0
         self._plane = PrincipalPlane()
@@ -69,13 +70,12 @@ class Cloud:
         x, labels = trainer.data.x_test[:EXAMPLES], trainer.data.y_test[:EXAMPLES]
         points = np.empty((len(x), self.units), np.float32)
         predicted = np.empty(len(x))
-        seen = trainer.network.layers[-2]
         for piece in metrics.pieces(trainer.network, len(x)):
             if piece.start:
                 yield
 
             def collect(layer, y, piece=piece):
-                if layer is seen:
+                if layer is self._seen:
                     points[piece] = y
 
             with trainer.network.register_forward_hook(collect):  # not for longer: the network trains between pieces

@@ -107,7 +107,7 @@ def _plane(trainer: Trainer) -> dict[str, np.ndarray]:
     inputs = toy2d.features(square(RESPONSE), names)
     with network.register_forward_hook(collect):
         outputs = network.forward(inputs, training=False)
-    raw = build.load_raw(trainer.experiment).head(trainer.experiment.train_size)
+    raw = build.load_raw(trainer.experiment).head(trainer.experiment.train_size, trainer.experiment.test_size)
     sets = ((raw.x_train, raw.y_train), (raw.x_test, raw.y_test))
     weights = [it.data for it in network.parameters().values() if it.decays]
     drawn = max(max(it.shape) for it in weights) <= ROW and sum(it.shape[1] for it in weights[:-1]) <= MAX_RESPONSES

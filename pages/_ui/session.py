@@ -173,12 +173,16 @@ def change_speed() -> None:
 def new_seed() -> None:
     """Start again with other initial weights."""
     spec = experiment()
-    renew(spec.replace(seed=spec.seed + 1))
+    renew(spec.replace(seed=(spec.seed + 1) % (FIELDS["seed"].metadata["high"] + 1)))
 
 
 def train_on(current: Run) -> None:
     """Give a completed run as many steps again."""
-    spec = current.experiment.replace(steps=current.experiment.steps + current.initial.steps)
+    try:
+        spec = current.experiment.replace(steps=current.experiment.steps + current.initial.steps)
+    except ExperimentError as error:
+        notice(sentence(error))
+        return
     pool().command(current, "change", {"steps": spec.steps})
     _take(spec)
 

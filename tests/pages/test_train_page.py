@@ -109,6 +109,24 @@ def test_steps_reset_and_new_weights(visit):
     assert app.query_params["seed"] == "1"
 
 
+def test_the_seed_behind_the_last_is_the_first(visit):
+    app = visit("train", network="dense8", seed="2147483647")
+    app.button(key="new_weights").click().run()
+    assert sentences(app) == []
+    assert current_run(app).experiment.seed == 0
+
+
+def test_more_steps_than_a_run_may_have_are_refused_in_a_sentence(visit):
+    app = visit("train", network="dense8", steps="10000000")
+    widget(app, "number_input", "field_steps").set_value(1).run()
+    app.button(key="train").click().run()
+    wait(lambda: current_run(app).state == "completed")
+    app.run()
+    app.button(key="train").click().run()
+    assert any("10000001" in sentence for sentence in sentences(app))
+    assert current_run(app).experiment.steps == 1
+
+
 def test_steps_that_take_a_while_can_be_paused(visit):
     app = visit("train", network="dense8")
     run = current_run(app)

@@ -14,6 +14,18 @@ SMALL = Experiment(data="mnist-5k", network="dense12 dense9", steps=40, evaluate
 PICTURES = SMALL.replace(network="conv3@5 pool4 dense7")
 
 
+def test_dropout_behind_the_output_does_not_make_that_hidden():
+    """As in the book's deep network, ch08-deep-conv."""
+    plain, dropping = (Trainer(SMALL.replace(network=f"dense12 dense9{rest}")) for rest in ("", " output drop.5"))
+    for trainer in (plain, dropping):
+        trainer.network.vector.data[:] = plain.network.vector.data
+    seen = [Cloud(trainer) for trainer in (plain, dropping)]
+    for look in seen:
+        for _ in look.refresh():
+            pass
+    np.testing.assert_array_equal(seen[0].arrays["cloud"], seen[1].arrays["cloud"])
+
+
 @pytest.mark.parametrize("experiment", [SMALL, PICTURES, SMALL.replace(dropout=0.5, normalization="batch")])
 def test_it_shows_the_outputs_of_the_last_hidden_layer(experiment):
     trainer = Trainer(experiment)
@@ -35,7 +47,12 @@ def test_it_shows_the_outputs_of_the_last_hidden_layer(experiment):
 
 @pytest.mark.parametrize(
     ("network", "layer", "units"),
-    [("dense12 dense9", "dense2", 9), ("conv3@5 pool4 dense7", "dense1", 7), ("conv2@5 gap", "gap", 2)],
+    [
+        ("dense12 dense9", "dense2", 9),
+        ("conv3@5 pool4 dense7", "dense1", 7),
+        ("conv2@5 gap", "gap", 2),
+        ("dense12 drop.5 output drop.5", "dense1", 12),
+    ],
 )
 def test_the_layer_is_named(network, layer, units):
     seen = Cloud(Trainer(SMALL.replace(network=network, dropout=0.1)))

@@ -155,6 +155,14 @@ def test_the_plane_is_that_of_the_averaged_network_that_is_measured():
     assert (picture != frames._plane(trainer)["plane"]).any()
 
 
+def test_the_points_are_those_of_the_sets_that_are_trained_and_measured_on():
+    trainer = Trainer(Experiment(data="toy2d", network="dense8", train_size=50, test_size=30))
+    points = frames._plane(trainer)["points"]
+    assert [np.sum(points[:, 3] == test) for test in (0, 1)] == [50, 30]
+    np.testing.assert_allclose(points[:50, :2], trainer.data.x_train)
+    np.testing.assert_allclose(points[50:, :2], trainer.data.x_test)
+
+
 def test_responses_are_those_of_the_first_units():
     wide, narrow = (
         frames._plane(Trainer(Experiment(data="toy2d", network=network)))["responses"]
