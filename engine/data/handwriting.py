@@ -90,10 +90,7 @@ def _trace(points: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _distance(points: np.ndarray) -> np.ndarray:
-    """Return the distance of every pixel of the picture from the nearest of `points`: (m, 2) → (28, 28).
-
-    A matrix product would do the same, but wakes the threads of BLAS, for which this runs too often.
-    """
+    """Return the distance of every pixel of the picture from the nearest of `points`: (m, 2) → (28, 28)."""
     squares = (points[:, :, None] - _GRID) ** 2
     return np.sqrt((squares[:, 1, :, None] + squares[:, 0, None, :]).min(axis=0))
 

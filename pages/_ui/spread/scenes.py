@@ -10,7 +10,6 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from engine.analysis import derivatives, propagation
 from engine.analysis.propagation import Signals
@@ -21,8 +20,6 @@ Scene = dict[str, object]
 
 COLUMNS = 8  # histograms side by side; of more layers, that many evenly spaced
 CURVE = np.linspace(-6, 6, 241)
-# Two BLAS threads wait for each other whenever the other core is busy training.
-_threads = ThreadpoolController()
 
 
 def before() -> Scene:
@@ -66,9 +63,8 @@ def row(
     of: str,
 ) -> Scene:  # fmt: skip
     """Return what is drawn of one untrained network; numbers that are not finite become None."""
-    with _threads.limit(limits=1, user_api="blas"):
-        found = _signals(activation, initializer, sigma, layers, width, seed)
-        spread, norms = found.spread, found.gradient_norms if of == "activations" else found.weight_norms
+    found = _signals(activation, initializer, sigma, layers, width, seed)
+    spread, norms = found.spread, found.gradient_norms if of == "activations" else found.weight_norms
     values = found.activations[1:] if quantity == "activations" else found.gradients[1:]
     with np.errstate(invalid="ignore", divide="ignore"):
         relative = norms / norms[-1]
@@ -129,8 +125,7 @@ def slope() -> Scene:
 @lru_cache(maxsize=32)
 def _backwards(activation: str, initializer: str, seed: int) -> np.ndarray:
     layers, width = 30, 100
-    with _threads.limit(limits=1, user_api="blas"):
-        norms = _signals(activation, initializer, 0.01, layers, width, seed).gradient_norms
+    norms = _signals(activation, initializer, 0.01, layers, width, seed).gradient_norms
     return norms / norms[-1]
 
 
