@@ -54,6 +54,7 @@ UNTRAINED = N_("This network has no weights yet; train it for a moment.")
 WHY = ("", "gradient", "patch", "strokes")  # ways to ask what an answer hangs on, see engine/analysis/saliency.py
 FAINT = 0.1  # the part of an answer's lead that is full on the scale of colours, when no greater one goes
 LEAST_LEAD = 0.1  # a smaller one is taken for this: parts of nothing say nothing
+AT_ONCE = 13  # variants of a drawing; always as many, for a network keeps work arrays for every size of a batch
 MAX_MAPS, MAX_UNITS = 64, 1024  # of a block that are sent
 MAX_CELLS = 200_000  # of all of them
 
@@ -217,7 +218,10 @@ def explain(
         return None
 
     def lead(pictures: np.ndarray) -> np.ndarray:
-        outputs = metrics.predict(model.network, pictures[..., None], model.scale)
+        n = len(pictures)
+        batches = np.zeros((math.ceil(n / AT_ONCE), AT_ONCE, SIZE, SIZE, 1), pictures.dtype)
+        batches.reshape(-1, SIZE, SIZE)[:n] = pictures
+        outputs = np.concatenate([metrics.predict(model.network, batch, model.scale) for batch in batches])[:n]
         return outputs[:, answer] - np.delete(outputs, answer, axis=1).max(axis=1)
 
     whole = max(float(lead(image[None])[0]), LEAST_LEAD)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -361,6 +363,22 @@ def test_what_is_measured_is_kept_but_not_for_ever(monkeypatch):
     assert check.measure("relu", "float64", 1e-4, 1) is found
     check.forget("relu", "float64", 1e-4, 1)
     assert check.measure("relu", "float64", 1e-4, 1) is not found
+
+
+def test_a_class_that_asks_at_one_moment_is_answered_by_one_measurement(monkeypatch):
+    monkeypatch.setattr(check, "_kept", {})
+    begun = []
+
+    def slow(*args, **more):
+        begun.append(args)
+        time.sleep(0.2)
+        return check_again(*args, **more)
+
+    monkeypatch.setattr(check, "check_gradients", slow)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: check.measure("relu", "float64", 1e-4, 1), range(8)))
+    assert len(begun) == 1
+    assert all(one is found[0] for one in found)
 
 
 def test_the_controls_of_the_losses(visit):

@@ -252,6 +252,17 @@ def test_why_tells_of_every_piece_what_the_answer_loses_without_it(reader):
     np.testing.assert_allclose(arrays["points"][-1], SEVEN[0][-1])
 
 
+def test_looking_for_reasons_takes_no_more_memory_for_drawings_of_more_pieces(convolutional):
+    network = convolutional.networks["deep"]
+    sizes = set()
+    for count in (1, 2, 5, 20, 40):
+        strokes = [[[10 * k, 20], [10 * k + 4, 90]] for k in range(count)]
+        header, _ = ask(convolutional, {"seq": 1, "strokes": strokes, "network": "deep", "why": "strokes"})
+        assert header["inside"]["why"]["kind"] == "strokes"
+        sizes.add(len(network._aside.network.layers[1].workspace.arrays))
+    assert len(sizes) == 1
+
+
 @pytest.mark.parametrize(
     "look", [{"maps": False, "why": ""}, {"network": "gone", "maps": True, "why": "patch"}, {"network": "run"}]
 )

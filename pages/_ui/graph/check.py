@@ -1,10 +1,12 @@
 """The gradient check on the screen: its progress, its table, and the gradient of one unit as a picture, both ways.
 
-A check of everything takes seconds. What was measured is kept for whoever asks for the same next.
+A check of everything takes seconds. What was measured is kept for whoever asks for the same next, and for a class that
+asks for it at the same moment: one measures, the others wait.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -23,6 +25,7 @@ KEPT = 24  # measurements
 
 Measured = tuple[list[Checked], float]
 _kept: dict[tuple, Measured] = {}
+_measuring = threading.Lock()
 
 
 def measure(
@@ -30,12 +33,13 @@ def measure(
 ) -> Measured:
     """Check the gradients of 784-50-10, or return what was found before."""
     key = (activation, precision, h, sample)
-    found = _kept.get(key)
-    if not found:
-        found = check_gradients(activation, dtype=np.dtype(precision).type, h=h, sample=sample, progress=progress)
-        while len(_kept) >= KEPT:
-            _kept.pop(next(iter(_kept)), None)
-        _kept[key] = found
+    with _measuring:
+        found = _kept.get(key)
+        if not found:
+            found = check_gradients(activation, dtype=np.dtype(precision).type, h=h, sample=sample, progress=progress)
+            while len(_kept) >= KEPT:
+                _kept.pop(next(iter(_kept)), None)
+            _kept[key] = found
     return found
 
 

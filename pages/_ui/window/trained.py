@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import streamlit as st
 
@@ -26,7 +24,7 @@ def _data() -> str:
     return "mnist" if datasets.available("mnist") else "mnist-5k"
 
 
-@lru_cache(maxsize=2)
+@st.cache_resource(max_entries=2, show_spinner=False)  # of those who ask at the same moment, one measures
 def _measured(name: str) -> tuple[list[Comparison], np.ndarray]:
     data = datasets.load(name)
     return compare(shipped.load(), data.x_test, data.y_test)
