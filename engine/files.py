@@ -1,10 +1,14 @@
-"""Files that are there whole or not at all: written under another name, and then given their own in one stroke."""
+"""Files that are there whole or not at all: written under another name, and then given their own in one stroke.
+
+And folders that do not grow for ever: of the files in them the oldest go.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -27,3 +31,21 @@ def part_of(path: Path) -> Path:
     Not by `tempfile.mkstemp`, which on Windows tries names without end in a folder that is protected.
     """
     return path.with_name(f".{secrets.token_hex(8)}.part")
+
+
+def prune(folder: Path, pattern: str, *, limit: int, keep: Path, cost: Callable[[os.stat_result], int]) -> None:
+    """Remove the oldest files of a folder that match, until what the others cost is within the limit.
+
+    Never `keep`, the newest, which a clock that was set back makes the oldest.
+    """
+    found = []
+    for path in folder.glob(pattern):
+        with contextlib.suppress(OSError):  # another server may be pruning too
+            stat = path.stat()
+            found.append((stat.st_mtime, path, cost(stat)))
+    total = sum(price for *_, price in found)
+    for _, path, price in sorted(found):
+        if total > limit and path != keep:
+            total -= price
+            with contextlib.suppress(OSError):
+                path.unlink()

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import InputError
+from engine.files import prune
 from engine.search.plan import Plan
 from engine.search.trial import Trial
 
@@ -49,7 +50,7 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("x", encoding="utf-8") as file:
             file.write(_line({"plan": plan.to_dict()}))
-        _prune(self.path.parent, keep=self.path)
+        prune(self.path.parent, "*.jsonl", limit=LIMIT, keep=self.path, cost=lambda _: 1)
 
     def append(self, entry: Mapping[str, object]) -> None:
         """Add a line; one that was left unfinished before it is closed first."""
@@ -92,15 +93,3 @@ def _take(record: Record | None, entry: dict) -> Record | None:
 
 def _line(entry: Mapping[str, object]) -> str:
     return json.dumps(entry, separators=(",", ":"), allow_nan=False) + "\n"
-
-
-def _prune(folder: Path, keep: Path) -> None:
-    """Remove the oldest files; never `keep`, the newest, which a clock that was set back makes the oldest."""
-    dated = []
-    for path in folder.glob("*.jsonl"):
-        with contextlib.suppress(OSError):  # another server may be pruning too
-            dated.append((path.stat().st_mtime, path))
-    oldest = [path for _, path in sorted(dated) if path != keep]
-    for path in oldest[: max(0, len(dated) - LIMIT)]:
-        with contextlib.suppress(OSError):
-            path.unlink()

@@ -50,6 +50,29 @@ def test_the_oldest_go(monkeypatch):
     assert sorted(path.stem for path in store.folder().iterdir()) == ["run-0002", "run-0003", "run-0004"]
 
 
+def test_what_is_asked_for_outlives_what_is_not(monkeypatch):
+    """A class that reads with one network trains thousands of others."""
+    monkeypatch.setattr(store, "LIMIT", 30)
+    store.save("tuned-network", bytes(10))
+    for index in range(9):
+        for path in store.folder().iterdir():
+            os.utime(path, (path.stat().st_mtime - 10,) * 2)
+        assert store.load("tuned-network") == bytes(10)
+        store.save(f"run-{index:04}", bytes(10))
+    assert sorted(path.stem for path in store.folder().iterdir()) == ["run-0007", "run-0008", "tuned-network"]
+
+
+def test_a_large_one_takes_the_room_of_many_small_ones(monkeypatch):
+    monkeypatch.setattr(store, "LIMIT", 30)
+    for index in range(5):
+        store.save(f"run-{index:04}", bytes(5))
+        os.utime(store.folder() / f"run-{index:04}.safetensors", (index, index))
+    store.save("large-run", bytes(20))
+    assert sorted(path.stem for path in store.folder().iterdir()) == ["large-run", "run-0003", "run-0004"]
+    store.save("larger-run", bytes(99))  # kept, though it is more than all may take
+    assert [path.stem for path in store.folder().iterdir()] == ["larger-run"]
+
+
 def test_the_newest_stays_though_the_clock_was_set_back(monkeypatch):
     monkeypatch.setattr(store, "LIMIT", 2)
     for index in range(3):
