@@ -275,6 +275,14 @@ class Experiment:
         """Return a copy with some fields changed, checked anew."""
         return dataclasses.replace(self, **changes)
 
+    def with_usual_lr(self, changes: Mapping[str, object]) -> dict[str, object]:
+        """Return changes of this experiment such that another optimizer brings its usual learning rate along.
+
+        Unless the present one is not the usual. What suits SGD makes Adam explode.
+        """
+        usual = USUAL_LR.get(changes.get("optimizer"))
+        return {"lr": usual} | dict(changes) if usual and self.lr == USUAL_LR[self.optimizer] else dict(changes)
+
     def changes(self) -> dict[str, object]:
         """Return the fields that differ from their defaults."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if getattr(self, f.name) != f.default}

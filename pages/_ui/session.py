@@ -16,7 +16,7 @@ import streamlit as st
 
 from engine import build, presets
 from engine.errors import N_, InputError, Text, shorten
-from engine.experiment import FIELDS, USUAL_LR, Experiment, ExperimentError, format_value
+from engine.experiment import FIELDS, Experiment, ExperimentError, format_value
 from engine.presets import Preset
 from engine.runs import store
 from engine.runs.pool import Run
@@ -72,11 +72,8 @@ def change(name: str, value: object) -> None:
     """Take over the new value of a field: into the run where the field is live, else into a new run."""
     st.session_state.pop(widget_key(name), None)  # it is to show what the experiment makes of the value
     before = experiment()
-    changes = {name: value}
-    if name == "optimizer" and before.lr == USUAL_LR[before.optimizer]:
-        changes["lr"] = USUAL_LR[changes["optimizer"]]  # what suits SGD makes Adam explode
     try:
-        spec = before.replace(**changes)
+        spec = before.replace(**before.with_usual_lr({name: value}))
     except ExperimentError as error:
         notice(sentence(error))
         return

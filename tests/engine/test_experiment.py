@@ -200,6 +200,16 @@ def test_the_choices_are_the_names_in_builds_tables():
     assert tuple(USUAL_LR) == tuple(build.OPTIMIZERS)
 
 
+def test_another_optimizer_brings_its_usual_learning_rate_where_the_present_one_is_usual():
+    usual, own = Experiment(), Experiment(lr=0.05)
+    assert usual.lr == USUAL_LR["sgd"]
+    assert usual.with_usual_lr({"optimizer": "adam"}) == {"lr": USUAL_LR["adam"], "optimizer": "adam"}
+    assert usual.with_usual_lr({"optimizer": "adam", "lr": 0.3}) == {"lr": 0.3, "optimizer": "adam"}
+    assert usual.with_usual_lr({"dropout": 0.5}) == {"dropout": 0.5}
+    assert usual.with_usual_lr({"optimizer": "none such"}) == {"optimizer": "none such"}
+    assert own.with_usual_lr({"optimizer": "adam"}) == {"optimizer": "adam"}
+
+
 # --------------------------------------------------------------------------------------------------------- the codecs
 
 

@@ -18,7 +18,6 @@ from engine.data import datasets
 from engine.errors import N_, InputError, Text, shorten
 from engine.experiment import (
     FIELDS,
-    USUAL_LR,
     Dense,
     Experiment,
     ExperimentError,
@@ -247,8 +246,7 @@ class Comparison:
         changes = self._state["changes"]
         before = {name: dict(kept) for name, kept in changes.items()}
         shown = list(self.experiments().values())[int(target or 0)]
-        if "optimizer" in values and shown.lr == USUAL_LR[shown.optimizer]:
-            values = values | {"lr": USUAL_LR[values["optimizer"]]}  # what suits SGD makes Adam explode
+        values = shown.with_usual_lr(values)
         for place in [target] if target else ["", *[name for name in changes if name]]:
             kept = changes.setdefault(place, {})
             if target or not place:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from engine.errors import N_, InputError, Text, shorten
-from engine.experiment import FIELDS, USUAL_LR, Experiment, parse_value
+from engine.experiment import FIELDS, Experiment, parse_value
 from engine.experiment import check as check_field
 from engine.presets.search import PLANS
 from engine.search.axes import Axis, format_axes, parse_axes
@@ -198,18 +198,18 @@ class SearchSettings(Settings):
         if not isinstance(setting, FieldSetting):
             super()._take(name)
             return
-        value, before = self.said(name), self[name]
+        value, before = self.said(name), self.experiment()
         if value is None:
             return
         try:
-            self.experiment().replace(**{name: value})
+            before.replace(**{name: value})
         except InputError as error:
             notice(error)
             st.session_state.pop(self.key(name))
             return
         st.session_state[self.page][name] = setting.check(value)
-        if name == "optimizer" and self["lr"] == USUAL_LR[before]:
-            self.choose(lr=USUAL_LR[value])  # what suits SGD makes Adam explode
+        if name == "optimizer":
+            self.choose(lr=before.replace(**before.with_usual_lr({name: value})).lr)
 
 
 def step(value: float) -> float:
