@@ -7,6 +7,7 @@ The engine speaks English; a screen translates `error.text` (template first, the
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping
 
 
 def N_(message: str) -> str:
@@ -32,6 +33,18 @@ class Text:
         }
         return translate(self.template).format(**values)
 
+    def to_dict(self) -> dict[str, object]:
+        """Return it as values for JSON, {"template", "values"}; what is no `Text` among the values becomes a string."""
+        values = {name: it.to_dict() if isinstance(it, Text) else str(it) for name, it in self.values.items()}
+        return {"template": self.template, "values": values}
+
+    @classmethod
+    def from_dict(cls, document: Mapping) -> Text:
+        """Invert `to_dict`; what else is in the document is passed over."""
+        values = {k: cls.from_dict(it) if isinstance(it, Mapping) else it for k, it in document["values"].items()}
+        template = document["template"]
+        return cls(template, **values)
+
     def __str__(self) -> str:
         return self.render()
 
@@ -45,6 +58,13 @@ class InputError(ValueError):
     def __init__(self, template: str, **values: object) -> None:
         self.text = Text(template, **values)
         super().__init__(str(self.text))
+
+
+def explained(error: Exception) -> Text:
+    """Return what to say of a run that an error has ended."""
+    if isinstance(error, InputError):
+        return error.text
+    return Text(N_("The run was stopped by an error inside ({reason})."), reason=type(error).__name__)
 
 
 def unreadable(file: object, error: OSError, kind: type[InputError] = InputError) -> InputError:

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from engine.errors import N_, InputError
+from engine.errors import N_, InputError, Text
 from engine.search.axes import format_axes, parse_axes
-from engine.search.trial import sentence as trial_sentence
 from pages._ui import lesson, navigation, session, theme
 from pages._ui.i18n import _, sentence
 from pages._ui.searching.form import sidebar
@@ -98,7 +97,7 @@ if search is not None:
     reasons = [trial.reason for trial in search.finished() if trial.state == "failed"]
     if reasons:
         said = _("{n} trials could not be trained; the first: {reason}")
-        st.warning(said.format(n=len(reasons), reason=sentence(trial_sentence(reasons[0]))), icon=":material/info:")
+        st.warning(said.format(n=len(reasons), reason=sentence(Text.from_dict(reasons[0]))), icon=":material/info:")
 trial = searchview(search, settings.axes(), chosen("trials"), key="search_view", attention=lesson.attention("search"))
 if trial is not None:
     session.renew(search.plan.trial(trial.values))

@@ -349,7 +349,7 @@ class Pool:
                 if run.state in ("completed", "diverged"):
                     run.wanted = False
             else:
-                run.error, run.state = _text(header), "error"
+                run.error, run.state = Text.from_dict(header), "error"
                 run.frame = message
             run.sequence += 1
             watchers = list(run.watchers)
@@ -407,12 +407,5 @@ class Pool:
     def _give_up(run: Run, reason: str) -> None:
         """Let a run end with an error."""
         run.error, run.state, run.worker = Text(reason), "error", None
-        run.frame = protocol.encode({"kind": "error", "run": run.id, "template": reason, "values": {}})
+        run.frame = protocol.encode({"kind": "error", "run": run.id} | run.error.to_dict())
         run.sequence += 1
-
-
-def _text(header: dict) -> Text:
-    """Return the `Text` that a worker sent as JSON."""
-    values = {name: _text(value) if isinstance(value, dict) else value for name, value in header["values"].items()}
-    template = header["template"]
-    return Text(template, **values)

@@ -17,7 +17,7 @@ import threading
 import numpy as np
 
 from engine.data.datasets import Dataset
-from engine.errors import N_, InputError
+from engine.errors import N_, InputError, Text
 from engine.runs import protocol
 from engine.runs.pool import BLAS_THREADS, ROOT
 from engine.training.checkpoint import load_model
@@ -47,7 +47,8 @@ def tune(model: bytes, drawings: tuple[np.ndarray, np.ndarray], old: Dataset, *,
         _turns.release()
     header, arrays = protocol.decode(answer)
     if problem := header.get("problem"):
-        raise InputError(problem, **header["values"])
+        text = Text.from_dict(problem)
+        raise InputError(text.template, **text.values)
     return Tuned(arrays["model"].tobytes(), header["steps"], tuple(header["before"]), tuple(header["after"]))
 
 
@@ -71,8 +72,7 @@ def answer(message: bytes) -> bytes:
         model = load_model(arrays["model"].tobytes())
         tuned = fine_tune(model, (arrays["x"], arrays["y"].astype(np.int64)), old, seconds=header["seconds"])
     except InputError as error:
-        values = {name: str(value) for name, value in error.text.values.items()}
-        return protocol.encode({"problem": error.text.template, "values": values})
+        return protocol.encode({"problem": error.text.to_dict()})
     figures = {"steps": tuned.steps, "before": tuned.before, "after": tuned.after}
     return protocol.encode(figures, {"model": np.frombuffer(tuned.model, np.uint8)})
 

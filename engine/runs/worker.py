@@ -29,7 +29,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from engine.errors import N_, InputError
+from engine.errors import InputError, explained
 from engine.experiment import Experiment
 from engine.nn import Workspace
 from engine.runs import frames, protocol
@@ -327,25 +327,12 @@ class Worker:
         return job
 
     def _report(self, run: str, error: Exception) -> None:
-        if isinstance(error, InputError):
-            text = error.text
-        else:
+        if not isinstance(error, InputError):
             traceback.print_exception(error, file=sys.stderr)
-            text = InputError(
-                N_("The run was stopped by an error inside ({reason})."), reason=type(error).__name__
-            ).text
-        self._send({"kind": "error", "run": run, "template": text.template, "values": _plain(text.values)}, {})
+        self._send({"kind": "error", "run": run} | explained(error).to_dict(), {})
 
     def _send(self, header: dict, arrays: dict[str, np.ndarray]) -> None:
         protocol.write_frame(self._sink, protocol.encode(header, arrays))
-
-
-def _plain(values: dict[str, object]) -> dict[str, object]:
-    """Return the values of a `Text` as JSON: nested ones as {"template", "values"}."""
-    return {
-        name: {"template": value.template, "values": _plain(value.values)} if hasattr(value, "template") else str(value)
-        for name, value in values.items()
-    }
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from engine.errors import N_, InputError, Text
+from engine.errors import InputError, explained
 from engine.experiment import Experiment
 from engine.search.plan import validation_set
 from engine.training.trainer import Trainer
@@ -36,8 +36,8 @@ class Trial:
     """What is known of one trial.
 
     values: of the fields that are searched. state: "running", "complete", "pruned" (ended early), "diverged" (the loss
-    left the finite numbers), "failed" (with `reason`, see `plain`), or "dropped" (stopped, to be tried again). steps,
-    train, validation: the curves of the accuracies (0 … 1). loss: the latest on the validation set, None if not finite.
+    left the finite numbers), "failed" (with `reason`, see `Text.to_dict`), or "dropped" (stopped, to be tried again).
+    steps, train, validation: the curves of the accuracies (0 … 1). loss: the latest on the validation set, None if not finite.
     """
 
     number: int
@@ -144,27 +144,8 @@ def news(outcome: Mapping[str, object], told: Sequence[int]) -> dict[str, object
 
 def failure(error: Exception) -> dict[str, object]:
     """Return the outcome of a trial that could not be trained."""
-    known = isinstance(error, InputError)
-    text = (
-        error.text
-        if known
-        else Text(N_("The run was stopped by an error inside ({reason})."), reason=type(error).__name__)
-    )
     empty = {"steps": [], "train": [], "validation": [], "loss": None, "seconds": 0.0}
-    return empty | {"state": "failed", "reason": plain(text)}
-
-
-def plain(text: Text) -> dict[str, object]:
-    """Return a sentence as values for JSON."""
-    values = {name: plain(it) if isinstance(it, Text) else str(it) for name, it in text.values.items()}
-    return {"template": text.template, "values": values}
-
-
-def sentence(document: Mapping[str, object]) -> Text:
-    """Invert `plain`."""
-    values = {name: sentence(it) if isinstance(it, dict) else it for name, it in document["values"].items()}
-    template = document["template"]
-    return Text(template, **values)
+    return empty | {"state": "failed", "reason": explained(error).to_dict()}
 
 
 # ----------------------------------------------------------------------------------------------------- on a Dask worker

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from engine.__main__ import main
 from engine.build import build_dataset, stream
 from engine.data.holdout import hold_out
-from engine.errors import InputError
+from engine.errors import InputError, Text
 from engine.experiment import FIELDS, Experiment, ExperimentError
 from engine.presets.search import PLANS
 from engine.search import alone, cluster, study
@@ -31,7 +31,7 @@ from engine.search.journal import LIMIT, Journal
 from engine.search.plan import Plan, validation_set
 from engine.search.proposals import Proposals
 from engine.search.study import Searches
-from engine.search.trial import TOPIC, Trial, failure, follow, news, plain, sentence
+from engine.search.trial import TOPIC, Trial, failure, follow, news
 from engine.training.history import Series
 from engine.training.trainer import Trainer
 from tests.patience import PATIENCE
@@ -303,7 +303,7 @@ def test_divergence_and_failure_end_a_trial_at_the_bottom():
     running = Trial(3, {"lr": 0.1}, "running", (0,), (0.5,), (0.5,), 2.0)
     assert (diverged.state, diverged.accuracy, failed.accuracy) == ("diverged", 0.0, 0.0)
     assert sorted([failed, diverged, fine, running], key=Trial.rank)[:2] == [running, fine]
-    assert str(sentence(failed.reason)) == "No room."
+    assert str(Text.from_dict(failed.reason)) == "No room."
     json.dumps([it.to_dict() for it in (diverged, failed)], allow_nan=False)
 
 
@@ -348,11 +348,6 @@ def test_reports_may_be_lost_and_begin_anew(told_of):
             assert trial.train == tuple(step / 1000 for step in trial.steps)
             assert trial.validation == tuple(step / 2000 for step in trial.steps)
     assert trial.update(outcome_of(series, "complete")).steps == tuple(series.rows()[:, 0])
-
-
-def test_sentences_survive_json():
-    error = ExperimentError("lr", "a number", 7)
-    assert str(sentence(json.loads(json.dumps(plain(error.text))))) == str(error)
 
 
 def test_a_search_alone_comes_out_again():
@@ -603,7 +598,7 @@ def test_nobody_watching_nothing_training(searches, monkeypatch):
 
 
 def test_hopeless_trials_end_early(searches):
-    plan = PLAN.replace(experiment=SMALL.replace(steps=2000, evaluate_every=50), pruning=True, trials=9)
+    plan = PLAN.replace(experiment=SMALL.replace(steps=20_000, evaluate_every=200), pruning=True, trials=9)
     search = searches.start(plan.replace(axes=parse_axes("lr:1e-06..0.5 log")))
     assert search.wait(PATIENCE)
     states = {it.state for it in search.finished()}
@@ -611,8 +606,8 @@ def test_hopeless_trials_end_early(searches):
     best = search.ranking()[0]
     assert best.state == "complete"
     pruned = [it for it in search.finished() if it.state == "pruned"]
-    assert all(it.steps[-1] < 2000 for it in pruned)
-    assert all(it.steps == tuple(range(0, it.steps[-1] + 1, 50)) for it in pruned)  # report joined to report
+    assert all(it.steps[-1] < 20_000 for it in pruned)
+    assert all(it.steps == tuple(range(0, it.steps[-1] + 1, 200)) for it in pruned)  # report joined to report
 
 
 def test_what_trials_report_does_not_pile_up_at_the_scheduler(searches, machine):
@@ -655,7 +650,7 @@ def test_a_trial_that_cannot_be_trained_is_told_apart(searches):
     assert search.wait(PATIENCE)
     failed = [it for it in search.finished() if it.state == "failed"]
     assert {it.values["batch_size"] for it in failed} == {1}
-    assert "batch normalization" in str(sentence(failed[0].reason))
+    assert "batch normalization" in str(Text.from_dict(failed[0].reason))
     assert search.ranking()[0].values == {"batch_size": 2}
 
 
