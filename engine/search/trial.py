@@ -37,7 +37,8 @@ class Trial:
 
     values: of the fields that are searched. state: "running", "complete", "pruned" (ended early), "diverged" (the loss
     left the finite numbers), "failed" (with `reason`, see `Text.to_dict`), or "dropped" (stopped, to be tried again).
-    steps, train, validation: the curves of the accuracies (0 … 1). loss: the latest on the validation set, None if not finite.
+    steps, train, validation: the curves of the accuracies (0 … 1). loss: the latest on the validation set, None if not
+    finite.
     """
 
     number: int
