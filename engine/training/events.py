@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field
 
 import numpy as np
 
@@ -30,23 +31,26 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """Loss and accuracy (0 … 1) on examples of the training and the test set, with the network at rest."""
+    """Loss and accuracy (0 … 1) on examples of the training and the test set, with the network at rest.
+
+    dead: by layer, the share of its units that gave the same output, 0 for ReLU, to each of the training examples.
+    """
 
     step: int
     train_loss: float
     train_accuracy: float
     test_loss: float
     test_accuracy: float
+    dead: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LayerReading:
     """What a probe saw of one layer during one training step.
 
-    mean, std, dead: of a sample of its activations; dead is the share of units that gave the same output, 0 for ReLU,
-    to every example sampled. grad_norm, weight_norm: Euclidean norms of the weight's gradient and the weight.
-    update_ratio: ‖ΔW‖ / ‖W‖ of this step, 0 before the first. The histograms are counts in `probes.BINS` equal bins
-    between the two limits.
+    mean, std: of a sample of its activations. dead: as in the latest `Evaluated`. grad_norm, weight_norm: Euclidean
+    norms of the weight's gradient and the weight. update_ratio: ‖ΔW‖ / ‖W‖ of this step, 0 before the first. The
+    histograms are counts in `probes.BINS` equal bins between the two limits.
     """
 
     name: str

@@ -96,6 +96,7 @@ class History:
         self.evaluated = Series(len(EVALUATED), 400)
         self.layers: dict[str, Series] = {}
         self.latest: Snapshot | None = None
+        self.dead: dict[str, float] = {}  # by layer, of the newest evaluation
 
     def record(self, event: Event) -> None:
         """Add what an event says."""
@@ -104,6 +105,7 @@ class History:
                 self.loss.append(event.step, event.loss, event.seconds)
             case Evaluated():
                 self.evaluated.append(event.step, *(getattr(event, name) for name in EVALUATED))
+                self.dead = dict(event.dead)
             case Snapshot():
                 self.latest = event
                 for layer in event.layers:
@@ -121,6 +123,7 @@ class History:
         """Return the curves as arrays by name, for a checkpoint, which keeps names but not their order."""
         layers = {f"layer.{i:02}.{name}": series.state() for i, (name, series) in enumerate(self.layers.items())}
         state = {"loss": self.loss.state(), "evaluated": self.evaluated.state(), **layers}
+        state |= {f"dead.{name}": np.array([share]) for name, share in self.dead.items()}
         if self.latest:
             state["latest"] = np.array([self.latest.step])
             state |= {f"latest.{i:02}.{layer.name}": layer.to_row() for i, layer in enumerate(self.latest.layers)}
@@ -139,5 +142,7 @@ class History:
                 self.layers[layer].restore(state[name])
             elif kind == "latest" and layer:
                 readings.append(LayerReading.from_row(layer, state[name]))
+            elif kind == "dead":
+                self.dead[place] = float(state[name].item())
         if "latest" in state:
             self.latest = Snapshot(int(state["latest"][0]), tuple(readings))

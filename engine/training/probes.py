@@ -8,11 +8,15 @@
 
 It looks at samples (`SAMPLE` numbers a layer), except for norms, which are exact. A layer here is a weight together
 with what follows it up to the next weight; its activations are taken before dropout.
+
+Which units are dead no mini-batch can tell: one that is silent for a hundred examples may speak for the next. So they
+are counted over all the examples of an evaluation.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -25,10 +29,10 @@ PICTURES = 8  # whose planes it looks at
 
 
 class Probe:
-    """Collects a `LayerReading` of every layer that has a weight."""
+    """Collects a `LayerReading` of every layer that has a weight. dead: the shares that are known of them."""
 
-    def __init__(self, network: Sequential) -> None:
-        self._network = network
+    def __init__(self, network: Sequential, dead: Mapping[str, float]) -> None:
+        self._network, self._dead = network, dead
         self._weights: dict[str, Parameter] = {}
         for name, parameter in network.parameters().items():
             if parameter.decays:
@@ -61,7 +65,6 @@ class Probe:
     def _reading(self, name: str, weight: Parameter) -> LayerReading:
         rows = examples(self._outputs[name])
         mean, std = moments(rows)
-        spread = rows.max(axis=0) - rows.min(axis=0)
         before, after = self._before[name], sample(weight.data)
         grad_norm, gradients, gradient_limits = self._gradients[name]
         activations, activation_limits = histogram(sample(rows))
@@ -70,7 +73,7 @@ class Probe:
             name=name,
             mean=mean,
             std=std,
-            dead=1 - float(np.count_nonzero(spread)) / spread.size,
+            dead=self._dead.get(name, math.nan),
             grad_norm=grad_norm,
             weight_norm=norm(weight.data),
             update_ratio=norm(after - before) / (norm(before) or 1.0),
@@ -83,11 +86,41 @@ class Probe:
         )
 
 
-def examples(y: np.ndarray) -> np.ndarray:
-    """Return a layer's output (N, D) for some examples, as rows; of planes (H, C, W, N), a row for each pixel.
+class DeadUnits:
+    """Finds the units, or channels, that give the same output to all examples that pass while a `with` block lasts.
 
-    What is a column is what may be dead: a unit, or a channel.
+    There may be several blocks, a network at rest in each, its weights the same.
     """
+
+    def __init__(self, network: Sequential) -> None:
+        self._network = network
+        # The last of a layer's parts is its output; one without a weight has nothing that could die.
+        parts = {block_name(layer.name): layer for layer in network.layers if not isinstance(layer, Dropout)}
+        weights = {block_name(name) for name, parameter in network.parameters().items() if parameter.decays}
+        self._blocks = {layer: block for block, layer in parts.items() if block in weights}
+        self._limits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def __enter__(self) -> DeadUnits:
+        self._handle = self._network.register_forward_hook(self._on_forward)
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._handle.remove()
+
+    def _on_forward(self, layer: Layer, y: np.ndarray) -> None:
+        if block := self._blocks.get(layer):
+            axes = (0, 2, 3) if y.ndim == 4 else 0  # of planes (H, C, W, N) or (N, D)
+            low, high = y.min(axis=axes), y.max(axis=axes)
+            lowest, highest = self._limits.get(block, (low, high))
+            self._limits[block] = np.minimum(low, lowest), np.maximum(high, highest)
+
+    def shares(self) -> dict[str, float]:
+        """Return the share of dead units, by layer."""
+        return {block: float(np.mean(low == high)) for block, (low, high) in self._limits.items()}
+
+
+def examples(y: np.ndarray) -> np.ndarray:
+    """Return a layer's output (N, D) for some examples, as rows; of planes (H, C, W, N), a row for each pixel."""
     if y.ndim == 4:
         return y[..., :PICTURES].transpose(0, 2, 3, 1).reshape(-1, y.shape[1])
     return y[: max(16, math.ceil(SAMPLE / y[0].size))].reshape(-1, y.shape[-1])

@@ -29,7 +29,7 @@ from engine.training import metrics
 from engine.training.averaging import WeightAverage, load_averages
 from engine.training.events import Evaluated, Event, Finished, Snapshot, Started, Step
 from engine.training.history import History
-from engine.training.probes import Probe
+from engine.training.probes import DeadUnits, Probe
 
 T = TypeVar("T")
 EVALUATION_LIMIT = 1000  # examples of each set that an evaluation during training looks at
@@ -87,7 +87,7 @@ class Trainer:
                 break
             events: list[Event] = []
             if self.probe_every and self.step % self.probe_every == 0:
-                with Probe(self.network) as probe:
+                with Probe(self.network, self.history.dead) as probe:
                     loss = self._update(probe)
                 events.append(Snapshot(self.step, probe.readings()))
             else:
@@ -195,18 +195,27 @@ class Trainer:
         return completed(self._evaluated(limit))
 
     def _evaluated(self, limit: int) -> Generator[None, None, Evaluated]:
-        data, n, measured = self.data, limit or None, []
-        for x, labels in ((data.x_train[:n], data.y_train[:n]), (data.x_test[:n], data.y_test[:n])):
-            outputs = yield from self.outputs(x)
+        data, n, measured, dead = self.data, limit or None, [], DeadUnits(self.network)
+        for x, labels, watch in (
+            (data.x_train[:n], data.y_train[:n], dead),
+            (data.x_test[:n], data.y_test[:n], None),
+        ):
+            outputs = yield from self.outputs(x, watch)
             with np.errstate(over="ignore", invalid="ignore"):
                 measured += metrics.score(self.loss, outputs, labels)
-        return Evaluated(self.step, *measured)
+        return Evaluated(self.step, *measured, dead.shares())
 
-    def outputs(self, x: np.ndarray) -> Generator[None, None, np.ndarray]:
-        """Compute, piece by piece, the outputs (N, K) of the network at rest for raw examples."""
+    def outputs(
+        self, x: np.ndarray, watch: contextlib.AbstractContextManager | None = None
+    ) -> Generator[None, None, np.ndarray]:
+        """Compute, piece by piece, the outputs (N, K) of the network at rest for raw examples.
+
+        watch: entered for each of the pieces, between which the network may train.
+        """
+        watch = watch or contextlib.nullcontext()
         outputs = np.empty((len(x), *self.network.out_shape), self.network.dtype)
         for piece in metrics.pieces(self.network, len(x)):
-            with np.errstate(over="ignore", invalid="ignore"), self.at_rest():
+            with np.errstate(over="ignore", invalid="ignore"), self.at_rest(), watch:
                 outputs[piece] = metrics.predict(self.network, x[piece], self.data.scale)
             yield
         return outputs
@@ -220,7 +229,7 @@ class Trainer:
         random = {name: _generator_state(rng) for name, rng in self._generators().items()}
         buffers = [(array, array.copy()) for array in self.network.buffers().values()]
         network = self.network.replica()  # its work arrays go with it: a run that nobody starts stays small
-        with np.errstate(over="ignore", invalid="ignore"), Probe(network) as probe:
+        with np.errstate(over="ignore", invalid="ignore"), Probe(network, self.history.dead) as probe:
             x = np.multiply(data.x_train[:n], data.scale, dtype=np.float32)
             self.loss.forward(network.forward(x, training=True), data.y_train[:n])
             network.backward(self.loss.backward())

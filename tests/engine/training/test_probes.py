@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from engine import build
 from engine.experiment import Experiment
-from engine.training import probes
+from engine.training import metrics, probes
 from engine.training.probes import BINS, SAMPLE, Probe, histogram, moments, norm, round_up, sample
 from engine.training.trainer import Trainer
 
@@ -101,7 +101,7 @@ def probed_step(experiment, data, prepare=None):
     outputs = {}
     with (
         network.register_forward_hook(lambda layer, y: outputs.__setitem__(layer.name, y.copy())),
-        Probe(network) as probe,
+        Probe(network, {"dense1": 0.25}) as probe,
     ):
         loss.forward(network.forward(x, training=True), data.y_train[:16])
         network.backward(loss.backward())
@@ -119,6 +119,7 @@ def test_readings_are_what_numpy_says_of_each_layer(blobs, small, changes):
     experiment = small.replace(**changes)
     readings, network, outputs, before, gradients = probed_step(experiment, blobs)
     assert list(readings) == ["dense1", "dense2", "output"]
+    np.testing.assert_equal([reading.dead for reading in readings.values()], [0.25, np.nan, np.nan])  # as far as known
     for name, reading in readings.items():
         y = outputs[f"{name}.{experiment.activation}" if name != "output" else name]
         weight = network.parameters()[f"{name}.weight"].data
@@ -126,7 +127,6 @@ def test_readings_are_what_numpy_says_of_each_layer(blobs, small, changes):
         change = np.linalg.norm(weight - before[f"{name}.weight"]) / np.linalg.norm(before[f"{name}.weight"])
         assert reading.mean == pytest.approx(y.mean(), rel=1e-4, abs=1e-6)
         assert reading.std == pytest.approx(y.std(), rel=1e-4)
-        assert reading.dead == pytest.approx(np.mean(np.ptp(y, axis=0) == 0))
         assert reading.grad_norm == pytest.approx(np.linalg.norm(gradient), rel=1e-5)
         assert reading.weight_norm == pytest.approx(np.linalg.norm(weight), rel=1e-5)
         assert reading.update_ratio == pytest.approx(change, rel=1e-4)
@@ -140,14 +140,45 @@ def test_readings_are_what_numpy_says_of_each_layer(blobs, small, changes):
             assert limits == expected_limits
 
 
-def test_dead_units_are_counted(blobs, small):
-    def kill(network):
-        network.parameters()["dense1.bias"].data[:3] = -1e3
+DYING = {
+    **{str(changes): changes for changes in KINDS},
+    "averaged": {"ema": 0.9},
+    "pictures": {"network": "conv5@3p1 pool2 dense8"},
+    "normalized pictures": {"network": "conv5@3p1 pool2 gap output drop.5", "normalization": "batch"},
+}
 
-    alive, *_ = probed_step(small.replace(activation="leaky_relu"), blobs)
-    dead, *_ = probed_step(small, blobs, kill)
-    assert alive["dense1"].dead == 0
-    assert 3 / 12 <= dead["dense1"].dead < 1
+
+@pytest.mark.parametrize("changes", DYING.values(), ids=DYING)
+def test_dead_units_are_those_that_say_the_same_to_all_training_examples(blobs, small, monkeypatch, changes):
+    monkeypatch.setattr(metrics, "CHUNK", 50)
+    monkeypatch.setattr(metrics, "PICTURES", 50)
+    experiment = small.replace(**changes)
+    trainer = Trainer(experiment, blobs)
+    trainer.advance(steps=10)
+    first = trainer.network.layers[1]
+    first.weight.data[..., :2] = 0  # these two are dead whatever they are given
+    if first.bias:
+        first.bias.data[2] = -1e3  # and of ReLUs this one
+    if trainer.average:
+        np.copyto(trainer.average.values, trainer.network.vector.data)
+    shares, outputs = trainer.evaluate().dead, {}
+    with trainer.network.register_forward_hook(lambda layer, y: outputs.__setitem__(layer.name, y.copy())):
+        trainer.network.forward(np.multiply(blobs.x_train, blobs.scale, dtype=np.float32))
+    expected = {}
+    for name, y in outputs.items():
+        if not name.endswith(("flatten", "planes", "dropout")) and "drop" not in name and name != "gap":
+            expected[name.split(".")[0]] = np.mean(np.ptp(y, axis=(0, 2, 3) if y.ndim == 4 else 0) == 0)
+    assert shares == pytest.approx(expected)
+    assert shares[first.name] >= 2 / first.weight.data.shape[-1]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 100])
+def test_how_many_are_dead_does_not_depend_on_the_batch(blobs, small, batch_size):
+    trainer = Trainer(small.replace(batch_size=batch_size, activation="tanh"), blobs, probe_every=1)
+    trainer.advance(steps=12)
+    readings = trainer.history.latest.layers
+    assert [reading.dead for reading in readings] == [0, 0, 0]
+    assert {reading.name: reading.dead for reading in readings} == trainer.history.dead
 
 
 def test_a_step_without_movement_has_the_ratio_zero(blobs, small):
@@ -168,7 +199,7 @@ def test_large_layers_are_sampled(blobs, small):
 def test_nothing_stays_hooked(blobs, small, fails):
     network = build.build_network(small, blobs.shape, 4)
     try:
-        with Probe(network):
+        with Probe(network, {}):
             assert network._forward_hooks
             if fails:
                 raise KeyError
