@@ -17,16 +17,15 @@ import os
 import queue
 import secrets
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
 from engine.errors import N_, InputError, Text
 from engine.experiment import Experiment
+from engine.processes import command
 from engine.runs import protocol, store
 from engine.training.checkpoint import read_experiment
 
@@ -36,9 +35,6 @@ STUCK = 120.0  # seconds that it has to answer: a single step of the largest net
 LIVES = 3  # workers that a run may lose without a frame between
 DYING = 30  # seconds; more than five deaths within so many are no accident (a busy machine takes some for each start)
 MAX_RUNS = 1000  # thirty comparisons of the largest kind, 32 runs
-# One BLAS thread a worker: two on two busy cores cost a factor of thirty.
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-ROOT = Path(__file__).resolve().parents[2]
 NO_WORKER = N_("The training process could not be started.")
 FATAL = N_("The training process was ended several times before this run showed anything; a smaller network may help.")
 log = logging.getLogger("kasane.runs")
@@ -93,15 +89,8 @@ class _WorkerProcess:
         self._heard = time.monotonic()  # when it sent something last
         self._asked: float | None = None  # since when it owes an answer
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        flags = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)  # Windows; elsewhere the worker lowers itself
-        environment = os.environ | dict.fromkeys(BLAS_THREADS, "1") | {"PYTHONPATH": os.pathsep.join(sys.path)}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "engine.runs.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            env=environment,
-            creationflags=flags,
+            **command("engine.runs.worker", background=True), stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._reader = threading.Thread(target=self._read, args=(pool,), daemon=True)

@@ -8,7 +8,6 @@ who comes while all are busy waits a little. Its priority is not lowered: a pers
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -18,8 +17,8 @@ import numpy as np
 
 from engine.data.datasets import Dataset
 from engine.errors import N_, InputError, Text
+from engine.processes import command
 from engine.runs import protocol
-from engine.runs.pool import BLAS_THREADS, ROOT
 from engine.training.checkpoint import load_model
 from engine.training.fine_tuning import SECONDS, Tuned, fine_tune
 
@@ -53,11 +52,9 @@ def tune(model: bytes, drawings: tuple[np.ndarray, np.ndarray], old: Dataset, *,
 
 
 def _ask(message: bytes, timeout: float) -> bytes:
-    environment = os.environ | dict.fromkeys(BLAS_THREADS, "1") | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "engine.runs.tuning"]
     try:
         done = subprocess.run(
-            command, input=message, stdout=subprocess.PIPE, cwd=ROOT, env=environment, timeout=timeout, check=True
+            **command("engine.runs.tuning"), input=message, stdout=subprocess.PIPE, timeout=timeout, check=True
         )
     except (subprocess.SubprocessError, OSError) as error:
         raise InputError(N_("The network could not be trained on your digits; try again.")) from error

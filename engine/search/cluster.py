@@ -15,15 +15,14 @@ import contextlib
 import logging
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future as Promise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import N_, InputError, shorten
+from engine.processes import command
 from engine.search.trial import TOPIC
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 CONNECT = 5.0  # seconds to wait for a scheduler
 IDLE = 300.0  # seconds without a search after which local processes are stopped
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-ROOT = Path(__file__).resolve().parents[2]
 log = logging.getLogger("kasane.search")
 
 
@@ -232,15 +229,11 @@ def losses_tolerated():
 
 def launch(role: str) -> subprocess.Popen:
     """Start a process of the cluster, see `node`."""
-    environment = os.environ | dict.fromkeys(BLAS_THREADS, "1") | {"PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(
-        [sys.executable, "-m", "engine.search.node", role],
+        **command("engine.search.node", role, background=role == "worker"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        cwd=ROOT,
-        env=environment,
         text=True,
-        creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) if role == "worker" else 0,
     )
 
 

@@ -14,6 +14,7 @@ STOREYS = {
     "engine.blas": 0,
     "engine.errors": 0,
     "engine.files": 0,
+    "engine.processes": 0,
     "engine.experiment": 1,
     "engine.architecture": 2,
     "engine.data": 2,

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from engine import processes
 from engine.errors import InputError
 from engine.experiment import Experiment, ExperimentError
 from engine.runs import pool as pool_module
@@ -341,9 +342,7 @@ def test_nothing_outlives_the_pool():
 
 
 def test_a_worker_that_cannot_start_is_not_started_for_ever(monkeypatch):
-    monkeypatch.setattr(
-        pool_module.sys, "executable", "/bin/false" if pool_module.os.path.exists("/bin/false") else "false"
-    )
+    monkeypatch.setattr(processes.sys, "executable", "/bin/false" if os.path.exists("/bin/false") else "false")
     with Pool(workers=1) as pool:
         wait(lambda: len(pool._deaths) > 5)
         with pytest.raises(InputError, match="could not be started"):

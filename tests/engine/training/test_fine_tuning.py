@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from engine import processes
 from engine.errors import InputError
 from engine.runs import tuning
 from engine.training import fine_tuning
@@ -121,7 +122,7 @@ def test_its_errors_come_back_as_sentences(blob, blobs, odd):
 
 
 def test_a_process_that_dies_is_said_in_a_sentence(blob, blobs, odd, monkeypatch):
-    monkeypatch.setattr(tuning.sys, "executable", "/bin/false")
+    monkeypatch.setattr(processes.sys, "executable", "/bin/false")
     with pytest.raises(InputError, match="try again"):
         tuning.tune(blob, odd, blobs)
 
