@@ -72,7 +72,7 @@ class OneCycle(Schedule):
         top, last = self.rise * self.total - 1, self.total - 1
         if step <= top:
             return self._between(self.start, 1.0, step / top)
-        return self._between(1.0, self.final, min((step - top) / max(last - top, 1e-9), 1.0))
+        return self._between(1.0, self.final, min((step - top) / (last - top), 1.0))
 
     @staticmethod
     def _between(a: float, b: float, share: float) -> float:
