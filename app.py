@@ -7,11 +7,13 @@ import logging
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from threadpoolctl import threadpool_limits
 
 from pages._ui import address, channels, i18n
+from pages._ui.document import Document
 from pages._ui.searching import server as searching
 from pages._ui.served.served import FOLDERS, UI
 
@@ -42,6 +44,7 @@ app = st.App(
     UI / "shell.py",
     lifespan=lifespan,
     on_script_error=on_script_error,
+    middleware=[Middleware(Document)],
     routes=[
         WebSocketRoute("/live/{token}", channels.live),
         WebSocketRoute("/read/{token}", channels.read),

@@ -30,15 +30,6 @@ CSS = """<style>
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding: 4.2rem .9rem 1.5rem}}
 </style>"""
 
-# Streamlit makes a new entry of the browser's history whenever a page writes its address, and on the way back to a page
-# that page writes it again: "Back" would never leave. So only another page makes a new entry.
-HISTORY = """<script>
-history.pushState = (state, unused, url) => {
-  const isHere = new URL(url ?? "", location).pathname === location.pathname;
-  History.prototype[isHere ? "replaceState" : "pushState"].call(history, state, unused, url);
-};
-</script>"""
-
 # Streamlit says "en" whatever the words are: a screen reader would read Japanese by English rules.
 SPOKEN = "<script>document.documentElement.lang = {language!r};</script>"
 
@@ -48,8 +39,8 @@ def header(title: str, question: str) -> None:
     st.html(CSS)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         words = f"<header><h1>{escape(title)}</h1><p>{escape(question)}</p></header>"
-        scripts = HISTORY + SPOKEN.format(language=language())
-        st.html(words + scripts, width="content", unsafe_allow_javascript=True)
+        spoken = SPOKEN.format(language=language())
+        st.html(words + spoken, width="content", unsafe_allow_javascript=True)
         st.segmented_control(
             _("Language"),
             list(LANGUAGES),

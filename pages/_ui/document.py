@@ -1,0 +1,65 @@
+"""The HTML document that every page begins as is Streamlit's own; what has to be there before its scripts goes in here.
+
+Streamlit makes a new entry of the browser's history whenever a page writes its address, and on the way back to a page
+that page writes it again: "Back" would never leave. So only another page makes a new entry.
+
+And Streamlit keeps to the page that asked last. One that was at work when "Back" was pressed, or is about to be, would
+come again and write its address. It is not let, and the page that was gone back to is asked for once more.
+"""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HISTORY = b"""<script>
+{
+  let shown = location.pathname, left; // the path of the page that is shown, and of the one that "Back" has left
+  addEventListener("click", () => (left = undefined), true);
+  addEventListener("popstate", () => {
+    if (location.pathname !== shown) [left, shown] = [shown, location.pathname];
+  });
+  history.pushState = (state, unused, url) => {
+    const path = new URL(url ?? "", location).pathname;
+    if (path === left) return setTimeout(() => dispatchEvent(new PopStateEvent("popstate")));
+    History.prototype[path === location.pathname ? "replaceState" : "pushState"].call(history, state, unused, url);
+    shown = path;
+  };
+}
+</script>"""
+# Of a request for a document: compressed, or as the browser has it already, there would be nothing to put in.
+DROPPED = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
+
+
+class Document:
+    """ASGI middleware: puts `HISTORY` into the head of every HTML document, where it runs before Streamlit's scripts."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wanted = scope["type"] == "http" and scope["method"] == "GET"
+        if not wanted or "text/html" not in Headers(scope=scope).get("accept", ""):
+            await self.app(scope, receive, send)
+            return
+        start: Message | None = None
+        body = b""
+
+        async def collect(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            headers = MutableHeaders(raw=start["headers"])
+            if headers.get("content-type", "").startswith("text/html"):
+                body = body.replace(b"</head>", HISTORY + b"</head>", 1)
+                headers["content-length"] = str(len(body))
+                del headers["etag"], headers["last-modified"]
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        asked = [(name, value) for name, value in scope["headers"] if name not in DROPPED]
+        await self.app(scope | {"headers": asked}, receive, collect)
