@@ -32,7 +32,7 @@ DROPPED = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
 
 
 class Document:
-    """ASGI middleware: puts `HISTORY` into the head of every HTML document, where it runs before Streamlit's scripts."""
+    """ASGI middleware: puts `HISTORY` into every HTML document's head, where it runs before Streamlit's scripts."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
