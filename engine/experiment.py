@@ -25,6 +25,7 @@ MAX_PARAMETERS = 5_000_000
 MAX_ACTIVATIONS = 16_000_000  # units of a network times the batch size
 MAX_WORK = 100_000_000  # numbers in the work arrays of convolutions
 MAX_NETWORK_TEXT = 600
+COMMAS = str.maketrans(",、，", "   ")
 
 
 class ExperimentError(InputError):
@@ -65,6 +66,15 @@ USUAL_LR = {
     "sgd": 0.1, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001,
 }  # fmt: skip
 
+# Initializations that keep the scale of the signal from layer to layer, by what the activation lets through.
+XAVIER = ("xavier_normal", "xavier_uniform", "lecun_normal", "orthogonal")
+HE = ("he_normal", "he_uniform", "orthogonal")
+SUITED = {"sigmoid": XAVIER, "tanh": XAVIER, "identity": XAVIER} | dict.fromkeys(
+    ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus"), HE
+)
+
+PICTURES = ("mnist-5k", "mnist", "fashion-mnist", "kmnist", "digits", "pendigits", "handwriting")  # data sets of such
+
 # How training pictures are changed at random, see engine/data/augment.py.
 AUGMENTATIONS = ("shift", "rotation", "scale", "shear", "elastic")
 
@@ -82,7 +92,7 @@ class Experiment:
 
     data: str = choice(
         "mnist-5k",
-        ("mnist-5k", "mnist", "fashion-mnist", "kmnist", "digits", "pendigits", "handwriting", "toy2d"),
+        (*PICTURES, "toy2d"),
         group="data",
         label=N_("Data set"),
         help=N_("mnist-5k is built in: 5,000 real handwritten digits. toy2d is a plane of points in two colours."),
@@ -242,23 +252,28 @@ class Experiment:
     shift: float = real(
         0.0, 0.0, 6.0, step=0.5, group="regularization", label=N_("Shift"),
         help=N_("Moves every training picture at random by up to so many pixels, anew each time it is learned from."),
+        when=("data", PICTURES),
     )  # fmt: skip
     rotation: float = real(
         0.0, 0.0, 45.0, step=1.0, group="regularization", label=N_("Rotation"),
         help=N_("Turns every training picture at random by up to so many degrees."),
+        when=("data", PICTURES),
     )  # fmt: skip
     scale: float = real(
         0.0, 0.0, 0.5, step=0.05, group="regularization", label=N_("Scaling"),
         help=N_("Makes every training picture at random larger or smaller by up to this share, and a little wider or "
                 "narrower."),
+        when=("data", PICTURES),
     )  # fmt: skip
     shear: float = real(
         0.0, 0.0, 0.5, step=0.05, group="regularization", label=N_("Shear"),
         help=N_("Slants every training picture at random, by up to so many pixels to the side for each pixel up."),
+        when=("data", PICTURES),
     )  # fmt: skip
     elastic: float = real(
         0.0, 0.0, 2.0, step=0.1, group="regularization", label=N_("Elastic distortion"),
         help=N_("Kneads every training picture at random: pixels move by about so many pixels, neighbours together."),
+        when=("data", PICTURES),
     )  # fmt: skip
     ema: float = real(
         0.0, 0.0, 0.9999, step=0.001, group="regularization", label=N_("Weight averaging"),
@@ -367,7 +382,7 @@ def check(item: dataclasses.Field, value: object) -> object:
     if kind == "text":
         if not isinstance(value, str) or len(value) > MAX_NETWORK_TEXT:
             raise ExperimentError(item.name, Text(N_("a text of at most {n} characters"), n=MAX_NETWORK_TEXT), value)
-        return " ".join(value.split())
+        return " ".join(words(value))
     whole = kind == "int"
     ok = isinstance(value, (int, float)) and not isinstance(value, bool) and meta["low"] <= value <= meta["high"]
     if not ok or (whole and value != int(value)):
@@ -376,6 +391,11 @@ def check(item: dataclasses.Field, value: object) -> object:
             item.name, Text(template, low=format_value(meta["low"]), high=format_value(meta["high"])), value
         )
     return int(value) if whole else float(value)
+
+
+def words(description: str) -> list[str]:
+    """Return the words of a text, with blanks or commas between them, Japanese ones too."""
+    return description.translate(COMMAS).split()
 
 
 def parse_value(item: dataclasses.Field, value: str) -> object:
@@ -477,12 +497,12 @@ def parse_network(description: str) -> tuple[Token, ...]:
     Raises `ExperimentError` for an unknown word, an order that makes no network, more than `MAX_LAYERS` layers or
     `MAX_UNITS` units.
     """
-    words = description.split()
-    if len(words) > MAX_LAYERS:
+    layers = words(description)
+    if len(layers) > MAX_LAYERS:
         raise ExperimentError(
-            "network", Text(N_("at most {n} words"), n=MAX_LAYERS), f"{len(words)} ({shorten(description, 24)})"
+            "network", Text(N_("at most {n} words"), n=MAX_LAYERS), f"{len(layers)} ({shorten(description, 24)})"
         )
-    tokens = tuple(_parse_token(word) for word in words)
+    tokens = tuple(_parse_token(word) for word in layers)
     for before, token in itertools.pairwise(token for token in tokens if not isinstance(token, Drop)):
         if isinstance(token, Conv | Pool | Gap) and isinstance(before, Dense | Gap):
             legal = N_("pictures first: conv and pool before gap and dense")
@@ -526,8 +546,8 @@ def _in_range(digits: str, high: int, legal: str, word: str) -> int:
 
 def parse_features(description: str) -> tuple[str, ...]:
     """Return the input features that a feature string names; raises `ExperimentError`."""
-    words = tuple(dict.fromkeys(description.split()))
-    for word in words or ("",):
-        if word not in FEATURES:
-            raise ExperimentError("features", Text(N_("made of {options}"), options=" ".join(FEATURES)), word)
-    return words
+    names = tuple(dict.fromkeys(words(description)))
+    for name in names or ("",):
+        if name not in FEATURES:
+            raise ExperimentError("features", Text(N_("made of {options}"), options=" ".join(FEATURES)), name)
+    return names

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from engine import build
 from engine.errors import InputError, Text, shorten
 from engine.experiment import (
+    AUGMENTATIONS,
     FEATURES,
     FIELDS,
     MAX_KERNEL,
@@ -20,6 +21,7 @@ from engine.experiment import (
     MAX_NETWORK_TEXT,
     MAX_STRIDE,
     MAX_UNITS,
+    SUITED,
     USUAL_LR,
     Conv,
     Dense,
@@ -408,9 +410,28 @@ def test_any_text_is_a_network_or_one_error(text):
         assert parse_network(" ".join(map(str, tokens))) == tokens
 
 
+@pytest.mark.parametrize("comma", [",", ", ", "、", "，", "\u3000", " , "])
+def test_commas_stand_between_words_as_blanks_do(comma):
+    experiment = Experiment(network=f"dense50{comma}drop.5{comma}dense20", features=f"x2{comma}x1")
+    assert (experiment.network, experiment.features) == ("dense50 drop.5 dense20", "x2 x1")
+    assert parse_network(f"dense50{comma}dense20") == parse_network("dense50 dense20")
+    assert parse_features(f"x2{comma}x1") == ("x2", "x1")
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_augmentations_are_of_pictures(name):
+    assert matters(Experiment(data="digits"), name)
+    assert not matters(Experiment(data="toy2d"), name)
+
+
+def test_every_activation_has_initializations_that_suit_it():
+    assert set(SUITED) == set(FIELDS["activation"].metadata["options"])
+    assert set().union(*SUITED.values()) < set(FIELDS["initializer"].metadata["options"])
+
+
 def test_features_are_kept_in_order_and_once():
     assert parse_features("x2 x1 x2") == ("x2", "x1")
-    for text in ("", "x3", "x1,x2", "x1^3"):
+    for text in ("", "x3", "x1;x2", "x1^3"):
         refused("features", *FEATURES, features=text)
 
 
