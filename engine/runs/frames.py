@@ -5,12 +5,13 @@ arrays: loss (n, 3) step, mini-batch loss, seconds; evaluated (m, 5) step and `E
 step and `PROBED`; activations, gradients, weights (layers, BINS) counts with their limits (layers, 2); zeros
 (layers, 1), the share of each layer's weights that are smaller than `ZERO`.
 On toy2d also plane (G, G) uint8, P(class 1) over [−6, 6]² row by row from the top; inputs, responses and outputs
-(units, R, R) uint8, what each input, hidden and output unit makes of the same square, and the inputs' names in the
-header; links0, links1, … (in, out) the weights of each layer, where they can be told apart as lines; points (n, 4) x1,
-x2, class, and 1 for those of the test set. Of a convolution that sees the picture itself filters and, as they were
-before training, filters_before (F, k, k) uint8. Of a run at rest also what `measure` tells: test_accuracy in the
-header; confusion (K, K), rows right, columns predicted; wrong (w, H·W) uint8 images, wrong_labels (w, 2) right and
-predicted, wrong_confidence (w,). The worker adds its own and the `Cloud`.
+(units, R, R) uint8, what each input, hidden and output unit makes of the same square, and in the header the inputs'
+names, how many units each hidden layer has, and of how many of them there are responses, `shown`; links0, links1, …
+(in, out) the weights of each layer, where they can be told apart as lines; points (n, 4) x1, x2, class, and 1 for those
+of the test set. Of a convolution that sees the picture itself filters and, as they were before training, filters_before
+(F, k, k) uint8. Of a run at rest also what `measure` tells: test_accuracy in the header; confusion (K, K), rows right,
+columns predicted; wrong (w, H·W) uint8 images, wrong_labels (w, 2) right and predicted, wrong_confidence (w,). The
+worker adds its own and the `Cloud`.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ import numpy as np
 
 from engine import build
 from engine.data import toy2d
-from engine.experiment import parse_features
+from engine.experiment import Dense, Experiment, parse_features, parse_network
 from engine.nn import Activation, Conv2d
+from engine.runs import protocol
 from engine.training import metrics
 from engine.training.probes import sample
 from engine.training.trainer import Trainer
 
 RESPONSE, MAX_RESPONSES = 20, 64
-ROW = 8  # units that have room beside each other
+ROW = 12  # units that have room beside each other
 MAX_WRONG = 40
+MAX_KEPT = 200
 MAX_FILTERS = 64
 ZERO = 1e-3  # an L1 decay leaves weights trembling around 0 by the learning rate times it
 HISTOGRAMS = {"activations": "activation_limits", "gradients": "gradient_limits", "weights": "weight_limits"}
@@ -68,9 +71,25 @@ def describe(trainer: Trainer) -> Part:
     arrays |= filters(trainer)
     if experiment.data == "toy2d":
         header["inputs"] = parse_features(experiment.features)
+        header["units"] = hidden_units(experiment)
+        header["shown"] = shown(header["units"])
         with np.errstate(over="ignore", invalid="ignore"), trainer.at_rest():
             arrays |= _plane(trainer)
     return header, arrays
+
+
+def curves(frame: bytes) -> bytes:
+    """Return a frame of a few kilobytes with loss and accuracy alone, to be drawn behind those of another run.
+
+    Each curve is kept in at most `MAX_KEPT` of its points, the first and the last among them.
+    """
+    header, arrays = protocol.decode(frame)
+    kept = {name: header[name] for name in ("step", "seconds", "batch", "train_size")}
+    return protocol.encode(kept, {name: _every_so_often(arrays[name]) for name in ("loss", "evaluated")})
+
+
+def _every_so_often(rows: np.ndarray) -> np.ndarray:
+    return rows[np.linspace(0, len(rows) - 1, min(len(rows), MAX_KEPT)).round().astype(int)]
 
 
 def filters(trainer: Trainer) -> dict[str, np.ndarray]:
@@ -93,16 +112,34 @@ def _signed_bytes(pictures: np.ndarray) -> np.ndarray:
     return np.rint(128 + 127 * share).astype(np.uint8)
 
 
+def hidden_units(experiment: Experiment) -> list[int]:
+    """Return how many units each hidden layer of an experiment on points has."""
+    return [token.units for token in parse_network(experiment.network) if isinstance(token, Dense)]
+
+
+def shown(units: Sequence[int]) -> list[int]:
+    """Return how many units of each layer are shown, of `MAX_RESPONSES` in all.
+
+    All of a layer, or an equal share of what the smaller ones leave. units: how many each layer has.
+    """
+    room, counts = MAX_RESPONSES, [0] * len(units)
+    for done, layer in enumerate(sorted(range(len(units)), key=units.__getitem__)):
+        counts[layer] = min(units[layer], room // (len(units) - done))
+        room -= counts[layer]
+    return counts
+
+
 def _plane(trainer: Trainer) -> dict[str, np.ndarray]:
     """Return what the network and each of its units make of the whole plane, and the weights between them."""
     network, names = trainer.network, parse_features(trainer.experiment.features)
     outputs = network.forward(toy2d.features(square(toy2d.PLANE), names), training=False)
     plane = trainer.loss.probabilities(outputs)[:, 1].reshape(toy2d.PLANE, toy2d.PLANE)
-    responses: list[np.ndarray] = []
+    units, responses = hidden_units(trainer.experiment), []
+    counts = iter(shown(units))
 
     def collect(layer, y):
         if isinstance(layer, Activation):
-            responses.extend(y.T[: MAX_RESPONSES - len(responses)].copy())
+            responses.extend(y.T[: next(counts)].copy())
 
     inputs = toy2d.features(square(RESPONSE), names)
     with network.register_forward_hook(collect):
@@ -110,7 +147,7 @@ def _plane(trainer: Trainer) -> dict[str, np.ndarray]:
     raw = build.load_raw(trainer.experiment).head(trainer.experiment.train_size, trainer.experiment.test_size)
     sets = ((raw.x_train, raw.y_train), (raw.x_test, raw.y_test))
     weights = [it.data for it in network.parameters().values() if it.decays]
-    drawn = max(max(it.shape) for it in weights) <= ROW and sum(it.shape[1] for it in weights[:-1]) <= MAX_RESPONSES
+    drawn = max(max(it.shape) for it in weights) <= ROW and sum(units) <= MAX_RESPONSES
     return {
         "plane": to_bytes(plane, 0.0, 1.0),
         "inputs": _pictures(inputs.T),

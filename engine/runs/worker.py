@@ -102,6 +102,10 @@ class Job:
             self.measured, self.measuring = None, self._look_closely()
 
     def _look_closely(self) -> Generator[None, None, frames.Part]:
+        history = self.trainer.history
+        if self.trainer.step == 0 and not history.latest:  # what the initialization does, before any training
+            history.record(self.trainer.look())
+            yield
         yield from self.cloud.refresh()
         return (yield from frames.measure(self.trainer))
 

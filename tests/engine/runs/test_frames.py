@@ -1,10 +1,10 @@
-"""What the live view is told of a convolution: its kernels, as they are and as they were."""
+"""What the live view is told of a convolution and of a run before: its kernels then and now, and its curves."""
 
 import numpy as np
 import pytest
 
 from engine.experiment import Experiment
-from engine.runs import frames
+from engine.runs import frames, protocol
 from engine.training.trainer import Trainer, completed
 
 
@@ -50,3 +50,24 @@ def test_a_frame_of_a_convolutional_run_is_complete(trainer):
     assert set(mistakes) == {"confusion", "wrong", "wrong_labels", "wrong_confidence"}
     confusion = mistakes["confusion"]
     assert measured["test_accuracy"] == pytest.approx(np.trace(confusion) / confusion.sum())
+
+
+def test_the_curves_of_a_frame_are_a_small_frame_from_the_first_point_to_the_last():
+    steps = np.arange(1000.0)
+    header = {"step": 999, "seconds": 1.5, "batch": 10, "train_size": 50, "state": "paused", "layers": ["dense1"]}
+    evaluated = np.column_stack([steps[:3]] + 4 * [steps[:3] / 3])
+    arrays = {"loss": np.column_stack([steps, -steps, steps / 9]), "evaluated": evaluated, "plane": np.zeros((64, 64))}
+    kept, curves = protocol.decode(frames.curves(protocol.encode(header, arrays)))
+    assert kept == {"step": 999, "seconds": 1.5, "batch": 10, "train_size": 50}
+    assert set(curves) == {"loss", "evaluated"}
+    assert curves["loss"].shape == (frames.MAX_KEPT, 3)
+    np.testing.assert_allclose(curves["loss"][[0, -1]], arrays["loss"][[0, -1]])
+    assert (np.diff(curves["loss"][:, 0]) > 0).all()
+    np.testing.assert_allclose(curves["evaluated"], evaluated)
+
+
+def test_there_are_curves_of_a_run_that_was_not_evaluated():
+    header = {"step": 0, "seconds": 0.0, "batch": 10, "train_size": 50}
+    none = {"loss": np.zeros((0, 3)), "evaluated": np.zeros((0, 5))}
+    _, curves = protocol.decode(frames.curves(protocol.encode(header, none)))
+    assert [curves[name].shape for name in ("loss", "evaluated")] == [(0, 3), (0, 5)]

@@ -88,6 +88,27 @@ def test_no_steps_are_the_first_evaluation():
     assert new.trainer.history.evaluated.rows()[:, 0].tolist() == [0]
 
 
+def test_what_the_initialization_does_is_seen_before_the_first_step():
+    new = job()
+    new.make(0)
+    turns(new)
+    new.rest()
+    turns(new)
+    header, arrays = frames.describe(new.trainer)
+    assert header["layers"] == ["dense1", "output"]
+    assert [arrays[f"layer{i}"][:, 0].tolist() for i in range(2)] == [[0], [0]]
+    assert arrays["activations"].sum() > 0
+    new.make(60)
+    turns(new)
+    alone = Trainer(SMALL)
+    alone.advance()
+    np.testing.assert_array_equal(new.trainer.network.vector.data, alone.network.vector.data)
+    assert (
+        new.trainer.history.layers["dense1"].rows()[:2, 0].tolist()
+        == alone.history.layers["dense1"].rows()[:2, 0].tolist()
+    )
+
+
 def test_what_it_gets_wrong_is_measured_in_turns_and_once():
     resting = job()
     resting.make(7)
@@ -163,13 +184,33 @@ def test_the_points_are_those_of_the_sets_that_are_trained_and_measured_on():
     np.testing.assert_allclose(points[50:, :2], trainer.data.x_test)
 
 
-def test_responses_are_those_of_the_first_units():
+def test_responses_are_those_of_the_first_units_of_every_layer():
     wide, narrow = (
-        frames._plane(Trainer(Experiment(data="toy2d", network=network)))["responses"]
-        for network in ("dense40 dense40 dense500", "dense40 dense40")
+        frames.describe(Trainer(Experiment(data="toy2d", network=network))) for network in ("dense40 dense9", "dense24")
     )
-    assert len(wide) == frames.MAX_RESPONSES == 64
-    np.testing.assert_array_equal(wide, narrow[:64])
+    assert wide[0]["units"] == [40, 9]
+    assert wide[0]["shown"] == [40, 9]
+    many = frames.describe(Trainer(Experiment(data="toy2d", network="dense40 dense40 dense500")))
+    assert many[0]["units"] == [40, 40, 500]
+    assert many[0]["shown"] == [21, 21, 22]
+    assert len(many[1]["responses"]) == frames.MAX_RESPONSES == 64
+    np.testing.assert_array_equal(many[1]["responses"][:21], wide[1]["responses"][:21])  # of the same weights
+    assert narrow[0]["shown"] == [24]
+
+
+@pytest.mark.parametrize(
+    ("units", "counts"),
+    [
+        ([], []),
+        ([3], [3]),
+        ([100], [64]),
+        ([100, 100], [32, 32]),
+        ([100, 4], [60, 4]),
+        ([4096] * 40, [1] * 16 + [2] * 24),
+    ],
+)
+def test_the_units_that_are_shown_are_shared_among_the_layers(units, counts):
+    assert frames.shown(units) == counts
 
 
 def test_a_frame_holds_what_inputs_and_outputs_make_of_the_plane():
@@ -188,9 +229,9 @@ def test_a_frame_holds_what_inputs_and_outputs_make_of_the_plane():
 @pytest.mark.parametrize(
     ("network", "shapes"),
     [
-        ("dense8 dense3", [(2, 8), (8, 3), (3, 2)]),
+        ("dense12 dense3", [(2, 12), (12, 3), (3, 2)]),
         ("", [(2, 2)]),
-        ("dense9", []),  # no room for nine beside each other
+        ("dense13", []),  # no room for thirteen beside each other
         (" ".join(["dense8"] * 9), []),  # more units than are drawn
     ],
 )
