@@ -47,7 +47,9 @@ def transport(run: Run) -> None:
         )  # fmt: skip
         st.button(
             _("New weights"), icon=":material/casino:", on_click=session.new_seed, key="new_weights",
-            help=_("Back to step 0 with other initial weights: the next seed."),
+            help=_("Back to step 0 with other initial weights and other points: the next seed.")
+            if run.experiment.data == "toy2d"
+            else _("Back to step 0 with other initial weights: the next seed."),
         )  # fmt: skip
         choice(
             st.select_slider,
@@ -96,6 +98,6 @@ else:
         st.error(sentence(current.error), icon=":material/error:")
     if current.state == "diverged":
         st.error(session.advice(current), icon=":material/trending_up:")
-    liveview(current.token, key="live")
+    liveview(current.token, key="live", before=session.before(), on_back=session.go_back)
     takeaway.show(pool(), current)
 session.write_url()

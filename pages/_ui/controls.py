@@ -7,7 +7,7 @@ from collections.abc import Callable, Set
 import streamlit as st
 
 from engine.data import datasets
-from engine.experiment import FIELDS, N_, Experiment, matters
+from engine.experiment import FIELDS, N_, Experiment, ExperimentError, matters
 from pages._ui.choice import heard, worded
 from pages._ui.i18n import _, sentence, translate
 
@@ -120,12 +120,21 @@ def field(experiment: Experiment, name: str, change: Change, prefix: str) -> Non
             st.toggle(**common)
         case "text":
             st.text_input(max_chars=600, **common)
+            _refuse(experiment, name, st.session_state[key])
         case "int":
             st.number_input(min_value=meta["low"], max_value=meta["high"], step=meta["step"], **common)
         case "float":
             st.number_input(
                 min_value=meta["low"], max_value=meta["high"], step=_step(experiment, name), format="%g", **common
             )
+
+
+def _refuse(experiment: Experiment, name: str, text: str) -> None:
+    """Say, where a text that stands in its field is no value of it, why: it stays there to be put right."""
+    try:
+        experiment.replace(**{name: text})
+    except ExperimentError as error:
+        st.error(sentence(error))
 
 
 def widget_key(prefix: str, name: str) -> str:

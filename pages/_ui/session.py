@@ -1,13 +1,15 @@
 """What one browser session works on: its experiment, its run, and the URL that says so.
 
 Session state holds strings and numbers only: `spec` (the experiment as JSON), `run_id` (a run in the pool or the
-store), `tuned` and `brought` (networks in the store that read beside the run's), `preset`, `speed`, `urls` (the
-addresses written lately) and `notices` (sentences to show once). The URL is read at the first page of a session and
+store), `tuned` and `brought` (networks in the store that read beside the run's), `before` (the run left latest: its
+name, experiment and curves), `preset`, `speed`, `urls` (the addresses written lately) and `notices` (sentences to show
+once). The URL is read at the first page of a session and
 written by every later one: opening the same link elsewhere shows the same thing.
 """
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,9 +18,9 @@ import streamlit as st
 
 from engine import build, presets
 from engine.errors import N_, InputError, Text, shorten
-from engine.experiment import FIELDS, Experiment, ExperimentError, format_value
+from engine.experiment import FIELDS, HE, SUITED, USUAL_LR, Experiment, ExperimentError, format_value, matters
 from engine.presets import Preset
-from engine.runs import store
+from engine.runs import frames, store
 from engine.runs.pool import Run
 from pages._ui import controls
 from pages._ui.channels import pool
@@ -26,6 +28,7 @@ from pages._ui.i18n import _, language, sentence, translate
 
 DEFAULT_SPEED = "auto"
 RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
+MAX_NAMED = 2  # differences that name the run before
 REMEMBERED_URLS = 200  # other pages know by them what is none of their links, after many changes here too
 NETWORKS = ("tuned", "brought")  # that read beside the run's; so the URL calls them, and the store before a hyphen
 SPEEDS = ("1", "3", "10", "30", "100", "300", "1000", "auto", "max")
@@ -69,14 +72,19 @@ def renew(spec: Experiment | None = None) -> None:
 
 
 def change(name: str, value: object) -> None:
-    """Take over the new value of a field: into the run where the field is live, else into a new run."""
-    st.session_state.pop(widget_key(name), None)  # it is to show what the experiment makes of the value
+    """Take over the new value of a field: into the run where the field is live, else into a new run.
+
+    A text that is refused stays in its field, which says why.
+    """
     before = experiment()
     try:
         spec = before.replace(**before.with_usual_lr({name: value}))
     except ExperimentError as error:
-        notice(sentence(error))
+        if FIELDS[name].metadata["kind"] != "text":
+            st.session_state.pop(widget_key(name), None)
+            notice(sentence(error))
         return
+    st.session_state.pop(widget_key(name), None)  # it is to show what the experiment makes of the value
     current = pool().find(st.session_state.get("run_id", ""))
     if FIELDS[name].metadata.get("live") and current:
         pool().command(current, "change", {name: getattr(spec, name)})
@@ -106,6 +114,7 @@ def choose_preset() -> None:
 def open_preset(chosen: str) -> None:
     """Make a run of a preset, by its name in `preset_runs`, what the session works on."""
     preset, label = preset_runs()[chosen]
+    _forget_refused()
     renew(preset.runs[label])
     st.session_state["preset"] = chosen
 
@@ -187,15 +196,48 @@ def train_on(current: Run) -> None:
 def advice(current: Run) -> str:
     """Return what to try after a divergence."""
     spec = current.experiment
-    text = Text(
-        N_(
-            "At step {step} the loss diverged. Try a learning rate of {lr} or less, "
-            "or an initialization that suits the activation (He for ReLU, Xavier for sigmoid and tanh)."
-        ),
-        step=current.step,
-        lr=format_value(float(f"{spec.lr / 10:.1g}")),
-    )
-    return sentence(text)
+    lr = format_value(float(f"{min(USUAL_LR[spec.optimizer], spec.lr / 10):.1g}"))
+    said = [Text(N_("At step {step} the loss diverged. Try a learning rate of {lr}."), step=current.step, lr=lr)]
+    if spec.initializer not in SUITED[spec.activation]:
+        family = "He" if SUITED[spec.activation] == HE else "Xavier"
+        activation = controls.option_label("activation", spec.activation)
+        template = N_("{family}'s initialization suits {activation} better than the present one.")
+        said.append(Text(template, family=family, activation=activation))
+    return " ".join(map(sentence, said))
+
+
+def before() -> dict[str, str] | None:
+    """Return what the live view shows of the run that was left latest, None when there was none."""
+    left = st.session_state.get("before")
+    if not left:
+        return None
+    was, now = Experiment.from_json(left["spec"]), experiment()
+    changed = [name for name in FIELDS if getattr(was, name) != getattr(now, name) and matters(was, name)]
+    values = ", ".join(_value(was, name) for name in changed[:MAX_NAMED]) + (", …" if len(changed) > MAX_NAMED else "")
+    name = _("before: {values}").format(values=values) if values else _("before")
+    return {"id": left["run"], "name": name, "curves": left["curves"]}
+
+
+def _value(spec: Experiment, name: str) -> str:
+    """Return what a person reads for a field's value, with the field's name where the value does not say it."""
+    value, meta = getattr(spec, name), FIELDS[name].metadata
+    if meta["kind"] == "choice":
+        return controls.option_label(name, value)
+    return f"{translate(meta['label'])} {shorten(format_value(value), 24)}"
+
+
+def go_back() -> None:
+    """Open the run that was left latest; the present one, if it was trained, is then the one before."""
+    left = st.session_state.pop("before", None)
+    if not left:  # asked for twice
+        return
+    again = _open_run(left["run"])
+    _forget_refused()
+    renew(again.experiment if again else Experiment.from_json(left["spec"]))
+    if again:
+        st.session_state["run_id"] = again.id
+    else:
+        _miss(left["run"])
 
 
 def widget_key(name: str) -> str:
@@ -278,6 +320,7 @@ def _read_url(query: dict[str, str]) -> None:
         else:
             legal = ", ".join(list(preset_runs())[:4]) + ", …"
             notice(sentence(ExperimentError("preset", Text(N_("one of {options}"), options=legal), chosen)))
+    _forget_refused()
     spec, errors = Experiment.read_query(query, base)
     for error in errors:
         notice(sentence(error))
@@ -287,8 +330,7 @@ def _read_url(query: dict[str, str]) -> None:
                 spec = kept.experiment
                 st.session_state["run_id"] = kept.id
             else:
-                template = N_("There is no run {run} on this server; its experiment starts afresh.")
-                notice(sentence(Text(template, run=shorten(name))))
+                _miss(name)
         except InputError as error:
             notice(sentence(error))
     for kind in NETWORKS:
@@ -314,6 +356,13 @@ def _take(spec: Experiment) -> None:
             st.session_state.pop(widget_key(name), None)
 
 
+def _forget_refused() -> None:
+    """Have the fields of texts show what is taken, where what was typed was refused."""
+    for name, item in FIELDS.items():
+        if item.metadata["kind"] == "text":
+            st.session_state.pop(widget_key(name), None)
+
+
 def _open_run(name: str) -> Run | None:
     """Return the run of that name at the session's speed, None when there is none."""
     live = pool().open(name)
@@ -322,7 +371,16 @@ def _open_run(name: str) -> Run | None:
     return live
 
 
+def _miss(name: str) -> None:
+    template = N_("There is no run {run} on this server; its experiment starts afresh.")
+    notice(sentence(Text(template, run=shorten(name))))
+
+
 def _leave_run() -> None:
     current = pool().find(st.session_state.pop("run_id", ""))
-    if current:
-        pool().drop(current)
+    if not current:
+        return
+    if current.step and current.state != "error":
+        spec, curves = current.experiment.to_json(), base64.b64encode(frames.curves(current.frame)).decode()
+        st.session_state["before"] = {"run": current.id, "spec": spec, "curves": curves}
+    pool().drop(current)

@@ -355,11 +355,45 @@ def test_weights_of_another_network_than_the_page_names_are_not_drawn(fresh_page
 
 
 def test_layers_too_wide_for_lines_have_none(page, app_url):
-    screen = Screen(page, app_url, TOY.replace("dense4", "dense9"), train=False)
+    screen = Screen(page, app_url, TOY.replace("dense4", "dense13"), train=False)
     block = screen.block("units")
-    expect(block.locator(".klv-units button")).to_have_count(2 + 9 + 2 + 2)
+    expect(block.locator(".klv-units button")).to_have_count(2 + 13 + 2 + 2)
     expect(block.locator(".klv-network > canvas")).to_be_hidden()
     expect(block.get_by_text("Lines are weights")).to_be_hidden()
+    expect(block.get_by_text("Weights are drawn for layers of up to 12 units, 64 in all.")).to_be_visible()
+
+
+def test_units_that_are_left_out_are_named(page, app_url):
+    screen = Screen(page, app_url, "data=toy2d&network=dense100+dense4+dense100", train=False)
+    layers = screen.block("units").locator(".klv-layer")
+    assert [layer.locator("button").count() for layer in layers.all()] == [2, 30, 4, 30, 2]
+    titles = ["Hidden layer 1: 30 of 100 units", "Hidden layer 2", "Hidden layer 3: 30 of 100 units"]
+    assert layers.locator("small").all_inner_texts()[1:4] == titles
+    expect(layers.nth(3).locator("button").last).to_have_attribute("title", "Hidden layer 3, unit 30")
+
+
+def test_the_run_before_is_drawn_behind_this_one_and_can_be_hidden(page, app_url):
+    screen = Screen(page, app_url, "network=dense8&steps=300&evaluate_every=50", train=False)
+    screen.press("Train")
+    screen.until("d.state === 'completed'")
+    blocks = screen.root.locator("section[data-block]:not([data-block=mistakes]):visible")
+    places = "all => all.map(one => Math.round(one.offsetTop))"
+    before = blocks.evaluate_all(places)
+    screen.press("New weights")
+    screen.until("+d.step === 0 && d.rests === 'true'")
+    name = screen.root.get_by_role("button", name="before: Seed 0")
+    soon(page, lambda: [len(x) for x in screen.plot("accuracy", "p.data.map(t => [...t.x])")] == [7, 7, 1, 1])
+    assert screen.plot("loss", "p.data.map(t => t.x.at(-1))")[:2] == [300, 300]
+    assert screen.plot("loss", "p.data[0].line.width < p.data.at(-1).line.width")
+    assert blocks.evaluate_all(places) == before  # nothing has moved
+    assert screen.download("accuracy")[0] == ["step", "epoch", "seconds", "train_accuracy", "test_accuracy"]
+    screen.root.get_by_role("radio", name="Epochs").check()
+    soon(page, lambda: screen.plot("accuracy", "p.data[0].x.at(-1)") == 300 * 100 / 4000)
+    name.click()
+    visible = "p.data.map(t => t.visible)"
+    soon(page, lambda: screen.plot("accuracy", visible) == [False, False, True, True])
+    soon(page, lambda: screen.plot("loss", visible) == [False, False, True, True, True])
+    expect(name).to_have_attribute("aria-pressed", "false")
 
 
 CLOUD = "network=dense30+dense9&steps=1000000"

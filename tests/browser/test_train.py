@@ -147,7 +147,30 @@ def test_the_speed_outlives_a_network_that_cannot_be(page, app_url):
 def test_divergence_says_what_to_try(page, app_url):
     go(page, f"{app_url}/train?lr=90&loss=squared_error")
     button(page, "Train").click()
-    page.get_by_text("Try a learning rate of 9 or less").wait_for()
+    page.get_by_text("Try a learning rate of 0.1.").wait_for()
+
+
+def choose(page, name, option):
+    page.get_by_role("combobox", name=re.compile(name)).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_one_click_too_many_loses_no_run(page, app_url):
+    go(page, f"{app_url}/train?network=dense8&steps=300")
+    button(page, "Train").click()
+    until(page, "d.state === 'completed'")
+    choose(page, "Activation", "tanh")
+    until(page, "+d.step === 0")
+    button(page, "before: ReLU").wait_for()
+    button(page, "10 steps").click()
+    until(page, "+d.step === 10")
+    button(page, "Back to the run before").click()
+    until(page, "+d.step === 300")
+    page.wait_for_url(lambda url: "activation" not in url and "run=" in url)
+    expect(page.get_by_test_id("stSidebar").get_by_text("ReLU", exact=True)).to_be_visible()
+    button(page, "before: tanh").wait_for()  # and back again
+    button(page, "Back to the run before").click()
+    until(page, "+d.step === 10")
 
 
 def test_the_language_switches_without_losing_the_run(page, app_url):
@@ -226,6 +249,16 @@ def test_back_leads_to_the_page_before_whatever_the_address_said_meanwhile(page,
     page.go_forward()
     until(page, "+d.step === 40")
     assert page.get_by_role("textbox", name="Hidden layers").input_value() == "dense8"
+
+
+def test_on_a_laptop_the_card_of_the_boundary_shows_one(open_page, app_url):
+    page = open_page(viewport={"width": 1366, "height": 768})
+    go(page, app_url)
+    page.get_by_role("link", name="Watch a boundary form").click()
+    until(page, "+d.frames > 0")
+    plane, units = (page.locator(f"[data-block={name}]") for name in ("plane", "units"))
+    assert plane.bounding_box()["y"] < 768 / 2
+    expect(units.get_by_text("Lines are weights")).to_be_in_viewport()
 
 
 def test_a_card_on_home_opens_its_experiment(page, app_url):

@@ -1,10 +1,13 @@
 """The Train page: its controls reach the run, and what is wrong is said in one sentence."""
 
+import base64
 import gzip
+import json
 import time
 
 import pytest
 
+from engine.runs import protocol
 from pages._ui.channels import pool
 from tests.pages.conftest import sentences, spoken
 from tests.patience import PATIENCE
@@ -232,6 +235,27 @@ def test_a_wrong_text_in_a_widget_keeps_the_run(visit):
     assert current_run(app).id == first
 
 
+def test_a_refused_text_stays_in_its_field_with_the_reason(visit):
+    app = visit("train")
+    app.text_input(key="field_network").set_value("dense8 banana").run()
+    assert app.text_input(key="field_network").value == "dense8 banana"
+    assert ["not banana" in box.value for box in app.sidebar.error] == [True]
+    widget(app, "selectbox", "field_activation").set_value("tanh").run()  # it waits to be put right
+    assert app.text_input(key="field_network").value == "dense8 banana"
+    assert current_run(app).experiment.network == "dense100 dense100"
+    app.text_input(key="field_network").set_value("dense8，dense4").run()
+    assert sentences(app) == []
+    assert app.text_input(key="field_network").value == current_run(app).experiment.network == "dense8 dense4"
+
+
+def test_a_preset_is_shown_where_a_text_was_refused(visit):
+    app = visit("train")
+    app.text_input(key="field_network").set_value("banana").run()
+    app.selectbox(key="preset_choice_en").set_value("d2-relu-he").run()
+    assert sentences(app) == []
+    assert app.text_input(key="field_network").value == current_run(app).experiment.network
+
+
 def test_damaged_data_is_one_sentence(visit, tmp_path, monkeypatch):
     folder = tmp_path / "mnist"
     folder.mkdir()
@@ -289,3 +313,74 @@ def test_more_steps_in_the_same_ten_seconds_are_a_faster_pace(visit):
     widget(app, "number_input", "field_steps").set_value(9000).run()
     assert current_run(app).experiment.steps == 9000
     assert current_run(app).speed == 900
+
+
+def test_points_are_not_augmented(visit):
+    keys = {item.key for item in visit("train", data="toy2d").number_input}
+    assert "field_l2" in keys
+    assert not {"field_shift", "field_rotation", "field_scale", "field_shear", "field_elastic"} & keys
+
+
+@pytest.mark.parametrize(("data", "points"), [("toy2d", True), ("digits", False)])
+def test_new_weights_are_other_points_too_where_the_seed_draws_them(visit, data, points):
+    assert ("other points" in visit("train", data=data).button(key="new_weights").help) == points
+
+
+@pytest.mark.parametrize(("query", "lr", "family"), [
+    ({"lr": "90"}, "0.1", None),  # what SGD usually takes
+    ({"lr": "0.1"}, "0.01", None),
+    ({"lr": "90", "optimizer": "adam"}, "0.001", None),
+    ({"lr": "90", "activation": "tanh"}, "0.1", "Xavier's initialization suits tanh"),
+    ({"lr": "90", "initializer": "gauss"}, "0.1", "He's initialization suits ReLU"),
+    ({"lr": "90", "activation": "tanh", "initializer": "orthogonal"}, "0.1", None),
+])  # fmt: skip
+def test_after_a_divergence_it_advises_what_does_not_diverge(visit, query, lr, family):
+    app = visit("train", network="dense8", **query)
+    wait(lambda: current_run(app).state == "paused")
+    current_run(app).state = "diverged"
+    (said,) = sentences(app.run())
+    assert f"Try a learning rate of {lr}." in said
+    assert "initialization" not in said if family is None else family in said
+
+
+# -------------------------------------------------------------------------------------------------- the run before
+
+
+def trained(app, steps=10):
+    app.button(key="step10").click().run()
+    wait(lambda: current_run(app).step == steps and current_run(app).state == "paused")
+    app.run()
+    return current_run(app)
+
+
+def shown_before(app):
+    """Return what the live view is told of the run before."""
+    (view,) = app.get("bidi_component")
+    return json.loads(view.proto.json)["before"]
+
+
+def test_after_a_change_the_run_before_is_shown_by_what_was_different(visit):
+    app = visit("train", network="dense8")
+    assert shown_before(app) is None
+    left = trained(app)
+    widget(app, "selectbox", "field_activation").set_value("tanh").run()
+    before = shown_before(app)
+    assert (before["id"], before["name"]) == (left.id, "before: ReLU")
+    header, arrays = protocol.decode(base64.b64decode(before["curves"]))
+    assert header["step"] == 10
+    assert arrays["evaluated"][:, 0].tolist() == [0, 10]
+    app.text_input(key="field_network").set_value("dense4").run()  # the one that was left now has learned nothing
+    assert shown_before(app)["id"] == left.id
+    assert shown_before(app)["name"] == "before: Hidden layers dense8, ReLU"
+    widget(app, "selectbox", "field_optimizer").set_value("momentum").run()
+    assert shown_before(app)["name"] == "before: Hidden layers dense8, ReLU, …"
+    other = trained(app)
+    app.button(key="reset").click().run()
+    assert (shown_before(app)["id"], shown_before(app)["name"]) == (other.id, "before")
+
+
+def test_a_live_change_leaves_no_run_behind(visit):
+    app = visit("train", network="dense8")
+    trained(app)
+    widget(app, "number_input", "field_lr").set_value(0.02).run()
+    assert shown_before(app) is None

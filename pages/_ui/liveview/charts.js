@@ -116,7 +116,7 @@ export const MAX_BANDS = 8; // layers whose ± bands can still be told apart
  *
  * spec: {name, axis(view), curves(frame, view)}; a curve {id, name, color, dash, width, array, column} follows a column
  * of one of the frame's arrays; symbol: a mark at each point; spread: a column to draw a band of ± around it; csv: its
- * name in the file.
+ * name in the file; frame: whose arrays these are, where not the newest's, and legend: where it is named then.
  */
 export class LineChart extends Block {
   zoom = 0; // counts resets of the zoom
@@ -133,8 +133,14 @@ export class LineChart extends Block {
   }
 
   stamp(frame) {
-    const ends = this.curves(frame, this.view).map(({ array }) => frame.last(array, 0));
-    return [ends, this.view.options.x, this.view.options.loss, this.zoom, ...this.legend.hidden].join();
+    const curves = this.curves(frame, this.view);
+    const ends = curves.map(({ array, frame: source = frame }) => [source.token, source.last(array, 0)]);
+    const hidden = curves.map((curve) => this.hides(curve));
+    return [ends, hidden, this.view.options.x, this.view.options.loss, this.zoom].join();
+  }
+
+  hides({ id, legend = this.legend }) {
+    return legend.hidden.has(id);
   }
 
   resetZoom() {
@@ -144,15 +150,15 @@ export class LineChart extends Block {
 
   draw(frame) {
     const curves = this.curves(frame, this.view);
-    const { hidden } = this.legend;
     const log = this.axis(this.view).type === "log";
-    const bands = curves.filter(({ id }) => !hidden.has(id)).length <= MAX_BANDS;
-    this.legend.show(curves);
-    const traces = curves.flatMap(({ id, name, color, dash, width, symbol, array, column, spread }) => {
-      const [steps, known] = thin(frame.column(array, 0), frame.column(array, column));
+    const bands = curves.filter((curve) => !this.hides(curve)).length <= MAX_BANDS;
+    this.legend.show(curves.filter(({ legend }) => !legend));
+    const traces = curves.flatMap((curve) => {
+      const { name, color, dash, width, symbol, array, column, spread, frame: source = frame } = curve;
+      const [steps, known] = thin(source.column(array, 0), source.column(array, column));
       const y = log ? known.map((value) => (value > 0 ? value : NaN)) : known; // else a line falls to the bottom
-      const x = steps.map(frame.axis(this.view.options.x, array));
-      const visible = !hidden.has(id);
+      const x = steps.map(source.axis(this.view.options.x, array));
+      const visible = !this.hides(curve);
       const single = y.filter(Number.isFinite).length < 2; // a lone point, which lies on the axis
       const mode = single ? "markers" : symbol ? "lines+markers" : "lines";
       const look = { mode, cliponaxis: !single, line: { color, dash, width },
@@ -203,15 +209,16 @@ export class LineChart extends Block {
   text(frame) {
     const { format } = this.view;
     const kind = this.axis(this.view).tickformat ? format.percent : format.short;
-    const value = ({ name, array, column }) => `${name} ${kind(frame.last(array, column))}`;
+    const value = ({ name, array, column, frame: source = frame }) => `${name} ${kind(source.last(array, column))}`;
     const values = this.curves(frame, this.view).map(value).join(", ");
     const title = this.element.querySelector("[role=heading]").textContent;
     return this.view.t("chart_text", { title, step: format.whole(frame.header.step), values });
   }
 
-  /** Return one row for each step at which anything is known. */
+  /** Return one row for each step at which anything is known of this run. */
   table(frame) {
-    const columns = this.curves(frame, this.view).flatMap(({ array, column, spread, csv }) =>
+    const now = this.curves(frame, this.view).filter((curve) => !curve.frame);
+    const columns = now.flatMap(({ array, column, spread, csv }) =>
       [[array, column, csv], ...(spread ? [[array, spread, `${csv}_std`]] : [])]);
     const times = Object.values(frame.clocks).map((unit) => frame.axis(unit));
     const rows = new Map();

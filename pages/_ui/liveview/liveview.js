@@ -4,8 +4,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ View, shown }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane, Units, Filters }, { Cloud }, { Mistakes }, look, { say }] =
-  await Promise.all(["view", "charts", "histograms", "plane", "cloud", "mistakes", "look", "../served/dom"].map(load));
+const [{ View, shown }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane, Units, Filters }, { Cloud }, { Mistakes }, { Frame }, look, { say }] =
+  await Promise.all(["view", "charts", "histograms", "plane", "cloud", "mistakes", "frame", "look", "../served/dom"].map(load));
 const { DASHES, card, chart, choice, fact, icon, layerColor } = look;
 
 /** One run: loss and accuracy, what its layers are like and were, and what it gets wrong. */
@@ -13,6 +13,7 @@ class LiveView extends View {
   constructor(root, data) {
     super(root, data, skeleton);
     const layers = new Legend(root.querySelector(".klv-history .klv-legend"), () => this.refresh());
+    this.before = new Before(this);
     this.place([
       new Status(this),
       new LineChart(this, LOSS),
@@ -28,10 +29,43 @@ class LiveView extends View {
   }
 
   update(component) {
-    if (!this.frame) this.root.querySelector(".klv-toy").hidden = !component.data.units.length;
+    if (!this.frame) this.root.querySelector(".klv-toy").hidden = !component.data.plane;
     super.update(component);
+    this.before.show(component.data.before);
   }
 }
+
+/** The run before this one: its curves, pale and thin, its name, which hides and shows them, and the way back to it. */
+class Before {
+  constructor(view) {
+    this.view = view;
+    this.box = view.root.querySelector(".klv-before");
+    this.legend = new Legend(this.box.querySelector(".klv-legend"), () => view.refresh());
+    this.box.querySelector(".klv-back").addEventListener("click", () => view.trigger("back", this.id));
+  }
+
+  /** Show what the page says of it, if there is one. */
+  show(run) {
+    this.box.hidden = !run;
+    if (run && run.id !== this.id) this.frame = new Frame(bytes(run.curves).buffer, run.id);
+    [this.id, this.name] = [run?.id, run?.name];
+    if (!run) this.frame = null;
+    else this.legend.show([{ id: "before", name: run.name, color: this.view.theme.before, dash: "solid" }]);
+    this.view.refresh();
+  }
+
+  /** Return its curves in these columns, of the training and the test set. */
+  curves(columns, quantity) {
+    if (!this.frame) return [];
+    return evaluated(this.view, columns, quantity).map((curve) => ({
+      ...curve, id: "before", name: `${curve.name} (${this.name})`, color: this.view.theme.before, width: 1.2,
+      legend: this.legend, frame: this.frame,
+    }));
+  }
+}
+
+/** Return the bytes of a text in base64. */
+const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
 export default shown(LiveView);
 
@@ -52,14 +86,6 @@ function skeleton(id) {
     <div class="klv-progress" role="progressbar" data-name="progress" aria-valuemax="100"><i></i></div>
     <dl class="klv-facts">${["epoch", "time", "rate", "lr", "parameters"].map(fact).join("")}</dl>
   </section>
-  <div class="klv-controls">
-    ${choice(id, "x", "horizontal", ["steps", "epochs", "seconds"])}
-    ${choice(id, "loss", "loss_axis", ["linear", "log"])}
-  </div>
-  <div class="klv-pair">
-    ${chart("loss", "loss", { legend })}
-    ${chart("accuracy", "accuracy", { legend })}
-  </div>
   <div class="klv-toy">
     ${card("plane", "plane", `<div class="klv-square">
         <div class="klv-ticks klv-up" aria-hidden="true">${ticks([6, 3, 0, -3, -6])}</div>
@@ -67,7 +93,16 @@ function skeleton(id) {
         <div class="klv-ticks" aria-hidden="true">${ticks([-6, -3, 0, 3, 6])}</div>
       </div><p class="klv-hint" data-note></p>${choice(id, "points", "points", ["points_train", "points_test"])}`)}
     ${card("units", "units", `<div class="klv-network"><canvas aria-hidden="true"></canvas><div class="klv-units" role="group"></div></div>
-      <p class="klv-hint"><span data-t="units_hint"></span><span data-t="lines_hint"></span></p>`)}
+      <p class="klv-hint"><span data-t="units_hint"></span><span data-t="lines_hint"></span><span data-t="no_lines_hint"></span></p>`)}
+  </div>
+  <div class="klv-controls">
+    ${choice(id, "x", "horizontal", ["steps", "epochs", "seconds"])}
+    ${choice(id, "loss", "loss_axis", ["linear", "log"])}
+    <div class="klv-before" hidden>${legend}<button type="button" class="klv-back" data-t="back"></button></div>
+  </div>
+  <div class="klv-pair">
+    ${chart("loss", "loss", { legend })}
+    ${chart("accuracy", "accuracy", { legend })}
   </div>
   ${card("filters", "filters", `<div class="klv-filters" role="group"></div>
     <p class="klv-hint" data-t="filters_hint"></p>`)}
@@ -138,14 +173,15 @@ const LOSS = {
   thrift: OFTEN,
   curves: (frame, view) => {
     const batch = { id: "batch", dash: "solid", width: 1, array: "loss", column: 1, csv: "batch_loss" };
-    return [{ ...batch, name: view.t("batch"), color: view.theme.batch }, ...evaluated(view, [1, 3], "loss")];
+    const now = [{ ...batch, name: view.t("batch"), color: view.theme.batch }, ...evaluated(view, [1, 3], "loss")];
+    return [...view.before.curves([1, 3], "loss"), ...now];
   },
   axis: (view) => (view.options.loss === "log" ? { type: "log" } : { rangemode: "tozero" }),
 };
 const ACCURACY = {
   name: "accuracy",
   thrift: OFTEN,
-  curves: (frame, view) => evaluated(view, [2, 4], "accuracy"),
+  curves: (frame, view) => [...view.before.curves([2, 4], "accuracy"), ...evaluated(view, [2, 4], "accuracy")],
   axis: () => ({ range: [0, 1.02], tickformat: ".0%", hoverformat: ".2%" }),
 };
 

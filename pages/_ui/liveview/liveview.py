@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.data import datasets
-from engine.experiment import Dense, parse_network
+from engine.runs import frames
 from pages._ui.channels import pool
 from pages._ui.i18n import _, language, translate
 from pages._ui.served.served import component
@@ -19,16 +19,20 @@ _mount = component(
 )
 
 
-def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None) -> None:
+def liveview(
+    token: str, *, key: str, on_ended: Callable[[], None] | None = None,
+    before: dict[str, str] | None = None, on_back: Callable[[], None] | None = None,
+) -> None:  # fmt: skip
     """Show the run that `token` may watch. Another token at the same key shows another run in the same charts.
 
     The page reruns once when the run has ended ("completed", "diverged", "error") or the server no longer knows the
     token ("gone"); `on_ended` is called before that rerun. It also reruns when the run can be paused for a while
     already and that was not so at the latest rerun, or the other way round: an epoch asked for by hand may be long.
+
+    before: a run whose curves are drawn behind this one's: its `id`, its `name` and, in base64, its `frames.curves`;
+    `on_back` is called when a person asks for it.
     """
     run = pool().by_token(token)
-    toy = run is not None and run.experiment.data == "toy2d"
-    words = parse_network(run.experiment.network) if toy else ()
     _mount(
         key=key,
         data={
@@ -37,12 +41,14 @@ def liveview(token: str, *, key: str, on_ended: Callable[[], None] | None = None
             "language": language(),
             "known": run.state if run else "gone",  # what this rerun shows: it need not be told
             "pause": run is not None and run.can_pause,  # does it show a button for that?
-            "units": [word.units for word in words if isinstance(word, Dense)],  # of toy2d, layer by layer
+            "plane": run is not None and run.experiment.data == "toy2d",
             "classes": {name: translate(name) for name in datasets.FASHION},  # other classes are digits and kana
+            "before": before,
             "labels": labels(),
         },
         on_ended_change=on_ended or (lambda: None),
         on_turned_change=lambda: None,
+        on_back_change=on_back or (lambda: None),
     )
 
 
@@ -83,6 +89,7 @@ def labels() -> dict[str, str]:
         "loss_axis": _("Loss axis"),
         "linear": _("Linear"),
         "log": _("Logarithmic"),
+        "back": _("Back to the run before"),
         "chart_text": _("{title} at step {step}: {values}."),
         # the plane
         "plane": _("What the network makes of the plane"),
@@ -94,6 +101,9 @@ def labels() -> dict[str, str]:
         "units": _("Units and weights"),
         "units_hint": _("Point at a unit to see it large. Each from its lowest output (orange) to its highest (blue)."),
         "lines_hint": _("Lines are weights: blue positive, orange negative, the thicker the larger."),
+        "no_lines_hint": _("Weights are drawn for layers of up to {n} units, {total} in all.").format(
+            n=frames.ROW, total=frames.MAX_RESPONSES
+        ),
         "units_text": _("The outputs of {n} hidden units over the plane."),
         "lines_text": _("The largest weight of an input: {source} → {target}, {weight}."),
         "inputs": _("Inputs: {names}"),
@@ -102,6 +112,7 @@ def labels() -> dict[str, str]:
         "output_unit": _("Output for class {name}"),
         "unit": _("{layer}, unit {n}"),
         "layer": _("Hidden layer {n}"),
+        "layer_part": _("{layer}: {shown} of {units} units"),
         # filters
         "filters": _("Filters of the first convolution"),
         "filters_hint": _("Left as they were drawn, right as they are now. Blue: positive, orange: negative."),

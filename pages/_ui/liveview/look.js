@@ -32,8 +32,8 @@ export function readTheme(root) {
   const [red, green, blue] = rgb(background);
   const dark = red * 0.3 + green * 0.6 + blue * 0.1 < 128;
   const colors = dark
-    ? { batch: "#6b7f95", train: "#5cb3ff", test: "#ffa657" }
-    : { batch: "#a9bccf", train: "#0f6fc6", test: "#c2500a" };
+    ? { batch: "#6b7f95", train: "#5cb3ff", test: "#ffa657", before: "#a3a8b0" }
+    : { batch: "#a9bccf", train: "#0f6fc6", test: "#c2500a", before: "#858b94" };
   return { dark, ...colors, background, text: get("text-color"), font: get("font") };
 }
 

@@ -115,14 +115,15 @@ function layers(view, frame) {
   const inputs = signs.map((name, row) => ({ name: view.t("input", { name }), array: "inputs", row }));
   const outputs = view.classes(frame).map((name, row) => ({ name: view.t("output_unit", { name }), array: "outputs", row }));
   const all = range(frame.rows("responses"), (row) => ({ array: "responses", row }));
-  const hidden = view.data.units.map((size, k) => {
-    const title = view.t("layer", { n: k + 1 });
-    const units = all.splice(0, size).map((unit, i) => ({ ...unit, name: view.t("unit", { layer: title, n: i + 1 }) }));
-    return { title, units };
+  const { shown, units: sizes } = frame.header;
+  const hidden = sizes.map((size, k) => {
+    const layer = view.t("layer", { n: k + 1 });
+    const units = all.splice(0, shown[k]).map((unit, i) => ({ ...unit, name: view.t("unit", { layer, n: i + 1 }) }));
+    return { title: shown[k] < size ? view.t("layer_part", { layer, shown: shown[k], units: size }) : layer, units };
   });
   return [
     { title: view.t("inputs", { names: signs.join(", ") }), units: inputs },
-    ...hidden.filter(({ units }) => units.length),
+    ...hidden,
     { title: view.t("outputs"), units: outputs },
   ];
 }
@@ -171,8 +172,8 @@ export class Units extends Block {
   }
 
   draw(frame) {
-    const { units } = this.view.data;
-    const content = [frame.token, this.view.words, units, frame.rows("responses"), frame.header.inputs].join();
+    const { units, inputs } = frame.header;
+    const content = JSON.stringify([frame.token, this.view.words, units, inputs]);
     if (content !== this.content) this.build(frame);
     this.content = content;
     const linked = this.layers.slice(1).every(({ units: below }, k) => {
