@@ -201,7 +201,7 @@ def advice(current: Run) -> str:
     if spec.initializer not in SUITED[spec.activation]:
         family = "He" if SUITED[spec.activation] == HE else "Xavier"
         activation = controls.option_label("activation", spec.activation)
-        template = N_("{family}'s initialization suits {activation} better than the present one.")
+        template = N_("The {family} initialization suits {activation} better than the present one.")
         said.append(Text(template, family=family, activation=activation))
     return " ".join(map(sentence, said))
 
@@ -380,7 +380,7 @@ def _leave_run() -> None:
     current = pool().find(st.session_state.pop("run_id", ""))
     if not current:
         return
-    if current.step and current.state != "error":
+    if current.step and current.state not in ("error", "diverged"):  # a loss beyond all bounds would flatten the next
         spec, curves = current.experiment.to_json(), base64.b64encode(frames.curves(current.frame)).decode()
         st.session_state["before"] = {"run": current.id, "spec": spec, "curves": curves}
     pool().drop(current)

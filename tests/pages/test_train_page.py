@@ -330,8 +330,8 @@ def test_new_weights_are_other_points_too_where_the_seed_draws_them(visit, data,
     ({"lr": "90"}, "0.1", None),  # what SGD usually takes
     ({"lr": "0.1"}, "0.01", None),
     ({"lr": "90", "optimizer": "adam"}, "0.001", None),
-    ({"lr": "90", "activation": "tanh"}, "0.1", "Xavier's initialization suits tanh"),
-    ({"lr": "90", "initializer": "gauss"}, "0.1", "He's initialization suits ReLU"),
+    ({"lr": "90", "activation": "tanh"}, "0.1", "The Xavier initialization suits tanh"),
+    ({"lr": "90", "initializer": "gauss"}, "0.1", "The He initialization suits ReLU"),
     ({"lr": "90", "activation": "tanh", "initializer": "orthogonal"}, "0.1", None),
 ])  # fmt: skip
 def test_after_a_divergence_it_advises_what_does_not_diverge(visit, query, lr, family):
@@ -377,6 +377,13 @@ def test_after_a_change_the_run_before_is_shown_by_what_was_different(visit):
     other = trained(app)
     app.button(key="reset").click().run()
     assert (shown_before(app)["id"], shown_before(app)["name"]) == (other.id, "before")
+
+
+def test_a_run_that_diverged_does_not_flatten_the_next(visit):
+    app = visit("train", network="dense8")
+    trained(app).state = "diverged"
+    app.button(key="reset").click().run()
+    assert shown_before(app) is None
 
 
 def test_a_live_change_leaves_no_run_behind(visit):

@@ -50,7 +50,10 @@ class Before {
     if (run && run.id !== this.id) this.frame = new Frame(bytes(run.curves).buffer, run.id);
     [this.id, this.name] = [run?.id, run?.name];
     if (!run) this.frame = null;
-    else this.legend.show([{ id: "before", name: run.name, color: this.view.theme.before, dash: "solid" }]);
+    else {
+      this.legend.show([{ id: "before", name: run.name, color: this.view.theme.before, dash: "solid" }]);
+      this.legend.box.firstElementChild.title = run.name; // a long one is cut off
+    }
     this.view.refresh();
   }
 
