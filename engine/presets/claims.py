@@ -14,14 +14,21 @@ from engine.presets.results import Results
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """A sentence, and whether results bear it out. `a & b` claims both."""
+    """A sentence, and whether results bear it out. `a & b` claims both, and keeps them apart in `parts`."""
 
     text: Text
     holds: Callable[[Results], bool]
+    joined: tuple[Claim, ...] = ()
 
     def __and__(self, other: Claim) -> Claim:
         both = Text("{first} {second}", first=self.text, second=other.text)
-        return Claim(both, lambda results: self.holds(results) and other.holds(results))
+        parts = self.parts + other.parts
+        return Claim(both, lambda results: all(part.holds(results) for part in parts), parts)
+
+    @property
+    def parts(self) -> tuple[Claim, ...]:
+        """The claims that this one joins, in order, each of which may hold or not; itself where it is one."""
+        return self.joined or (self,)
 
 
 CHANCE = 0.12  # naming one digit always is right for 10 % of the embedded digits and for up to 11.35 % of MNIST's
@@ -70,7 +77,7 @@ def leads(a: str, b: str, margin: float) -> Claim:
 
 def keeps_up(a: str, b: str, margin: float) -> Claim:
     """Test accuracy of `a` ≥ that of `b` − `margin`."""
-    text = Text(N_("It costs at most {margin} of test accuracy."), margin=margin)
+    text = Text(N_("“{run}” costs at most {margin} of test accuracy."), run=Text(a), margin=margin)
     return Claim(text, lambda r: r[a].test_accuracy >= r[b].test_accuracy - margin)
 
 

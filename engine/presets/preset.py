@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from engine.experiment import Experiment
+from engine.experiment import FIELDS, Experiment, matters
 from engine.presets.claims import Claim
+
+FREE = ("data", "seed", "steps")  # a run that differs in these alone is the published one still
 
 
 @dataclass(frozen=True)
@@ -48,3 +50,12 @@ class Preset:
     def headline(self) -> str:
         """The label of the run that the preset is about."""
         return next(iter(self.runs))
+
+    def departures(self, label: str, experiment: Experiment) -> dict[str, object]:
+        """Return what makes an experiment another than the run of that label: field → its value in the experiment.
+
+        A field that has no effect there (σ without a Gauss initialization) makes none, nor does one of `FREE`.
+        """
+        base = self.runs[label]
+        values = {name: getattr(experiment, name) for name in FIELDS if name not in FREE and matters(experiment, name)}
+        return {name: value for name, value in values.items() if value != getattr(base, name)}

@@ -217,6 +217,24 @@ def test_the_nearest_ids_are_suggested():
         presets.get("d2-relu-hee")
 
 
+@pytest.mark.parametrize(
+    ("changes", "departures"),
+    [
+        ({}, {}),
+        ({"data": "mnist", "seed": 7, "steps": 10}, {}),
+        ({"sigma": 0.5, "activation": "tanh"}, {"activation": "tanh", "sigma": 0.5}),
+        ({"initializer": "he_normal", "sigma": 0.5}, {"initializer": "he_normal"}),  # where σ has no effect
+        ({"momentum": 0.5}, {}),  # SGD has none
+        ({"optimizer": "momentum", "momentum": 0.5}, {"optimizer": "momentum", "momentum": 0.5}),
+        ({"lr": 0.2, "seed": 7}, {"lr": 0.2}),
+    ],
+)
+def test_what_makes_a_run_another_than_the_published_one(changes, departures):
+    preset = PRESETS["course-inits"]
+    label = "sigmoid, std 0.01"
+    assert preset.departures(label, preset.runs[label].replace(**changes)) == departures
+
+
 # ------------------------------------------------------------------------------------------------------------- running
 
 QUICK = {"steps": 20, "data": "digits"}
@@ -309,3 +327,21 @@ def test_labels_with_commas_are_told_apart():
 def test_claims_join():
     both = Claim(Text("One."), lambda results: True) & Claim(Text("Two."), lambda results: True)
     assert str(both.text) == "One. Two."
+
+
+def test_joined_claims_hold_each_by_itself():
+    one, two, three = (Claim(Text(text), lambda results, text=text: text in results) for text in ("1.", "2.", "3."))
+    assert one.parts == (one,)
+    for joined in (one & two & three, one & (two & three)):
+        assert joined.parts == (one, two, three)
+        assert [part.holds({"1.": 0, "3.": 0}) for part in joined.parts] == [True, False, True]
+        assert not joined.holds({"1.": 0, "3.": 0})
+        assert joined.holds({"1.": 0, "2.": 0, "3.": 0})
+        assert str(joined.text) == "1. 2. 3."
+
+
+@each_preset
+def test_each_part_of_a_claim_can_be_read_alone(preset):
+    for part in preset.claim.parts:
+        assert len(part.parts) == 1
+        assert not str(part.text).startswith("It ")
