@@ -151,6 +151,26 @@ def test_fields_change_while_it_trains(page, app_url):
     assert screen.root.get_attribute("data-mounts") == "1"
 
 
+def test_a_changed_run_has_another_name_at_once_and_no_published_figure(page, app_url):
+    screen = Screen(page, app_url)
+    screen.press("10 steps")
+    screen.until("+d.step === 10 && d.rests === 'true'")
+    assert [row[-1] for row in screen.table().values()] == ["11.4%", "92.0%", "87.2%", "95.6%"]
+    field = page.get_by_label("Learning rate", exact=True)
+    field.fill("0.2")
+    field.press("Enter")
+    named = [f"{label} → lr 0.2" for label in FOUR]
+    soon(page, lambda: list(screen.table()) == named)
+    assert screen.step == 10  # the same runs, at rest
+    assert {len(row) for row in screen.table().values()} == {4}
+    assert screen.root.locator("[data-block=panel] .kcp-cell b").all_inner_texts() == named
+    assert {row[0] for row in screen.download("panel")[1:]} == {f"{label} → lr=0.2" for label in FOUR}
+    field.fill("0.1")
+    field.press("Enter")
+    soon(page, lambda: list(screen.table()) == FOUR)
+    assert [row[-1] for row in screen.table().values()] == ["11.4%", "92.0%", "87.2%", "95.6%"]
+
+
 def test_rows_hide_and_show_their_runs(page, app_url):
     screen = Screen(page, app_url)
     screen.press("10 steps")

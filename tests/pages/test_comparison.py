@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from engine import build, presets
-from engine.experiment import Experiment
+from engine.experiment import FIELDS, Experiment
 from engine.runs import protocol, store
 from engine.training.trainer import Trainer
 from pages._ui.channels import pool
-from pages._ui.comparison import comparison
+from pages._ui.comparison import changed, comparison
 from tests.pages.conftest import sentences, spoken
 from tests.patience import PATIENCE
 
@@ -60,9 +60,15 @@ def watched(app):
             pool().detach(run, notify)
 
 
-def finished(visit, **query):
-    """Open the symmetry row and train it to its end at full speed."""
-    app = visit(PAGE, preset="symmetry", **query)
+def verdict(app):
+    """Return the lines in which the page says what is claimed, and whether it is so."""
+    (at,) = [i for i, text in enumerate(app.markdown) if text.value.startswith("**") and " — " in text.value]
+    return app.markdown[at + 1].value.split("  \n")
+
+
+def finished(visit, preset="symmetry", **query):
+    """Open a row and train it to its end at full speed."""
+    app = visit(PAGE, preset=preset, **query)
     app.select_slider(key=f"{PAGE}_speed_en").set_value("max").run()
     with watched(app) as all_runs:
         press(app, "train")
@@ -178,9 +184,9 @@ def test_the_same_run_four_times_is_no_comparison(visit):
 
 
 def test_a_link_shows_finished_runs_again(visit):
-    first = finished(visit, lr="0.2")
+    first = finished(visit, steps="300")
     link = dict(first.query_params)
-    assert link["lr"] == "0.2"
+    assert link["steps"] == "300"
     assert link["runs"].split(",") == state(first)["runs"]
     with watched(first):  # the first tab is still open
         again = visit(PAGE, **link)
@@ -315,6 +321,18 @@ def test_data_that_is_not_here_is_offered_and_changes_still_do_no_harm(visit):
     assert [run.experiment.lr for run in runs(app)] == [0.02] * 4
 
 
+def test_runs_that_are_over_are_left_for_a_change_that_they_have_not_seen(visit):
+    app = finished(visit)
+    before = state(app)["runs"]
+    field(app, "steps").set_value(2000).run()
+    assert state(app)["runs"] == before  # they go on
+    app = finished(visit)
+    before = state(app)["runs"]
+    field(app, "lr").set_value(0.05).run()
+    assert not set(state(app)["runs"]) & set(before)
+    assert {(run.experiment.lr, run.step) for run in runs(app)} == {(0.05, 0)}
+
+
 # --- the buttons ------------------------------------------------------------------------------------------------------
 
 
@@ -358,8 +376,25 @@ def test_when_all_is_over_the_page_says_whether_it_is_so(visit):
 
 
 def test_runs_that_refute_the_claim_are_said_to(visit):
+    app = finished(visit, preset="d2-relu-he", steps="1")
+    (said,) = verdict(app)
+    assert said == ":orange[✗ Not in these runs:] “ReLU, He” reaches a test accuracy of 0.9."
+
+
+def test_each_claim_is_judged_by_itself(visit):
+    """After a step nobody is ahead; that equal weights stay equal is so nevertheless."""
+    lead, equal, ahead = verdict(finished(visit, steps="1"))
+    assert lead == ":orange[These runs bear out some of it:]"
+    assert equal.startswith(":green[✓] All hidden units")
+    assert ahead.startswith(":orange[✗] “random” is ahead of")
+
+
+def test_what_is_claimed_of_other_settings_is_not_judged(visit):
     app = finished(visit, lr="0.0001")
-    assert any("Not in these runs" in text.value for text in app.markdown)
+    lead, *claims = verdict(app)
+    assert lead.startswith("With this experiment's own settings (some are changed here")
+    assert [claim[:2] for claim in claims] == ["– ", "– "]
+    assert not any(word in text.value for text in app.markdown for word in ("bear", "Not in these runs", "✓", "✗"))
 
 
 def test_a_full_server_is_told_in_one_sentence(visit, monkeypatch):
@@ -383,6 +418,50 @@ def test_the_figure_knows_names_figures_and_tokens(visit, language):
     assert [run["units"] for run in data["runs"]] == [[40, 20]] * 4
     assert data["known"] in ("starting", "paused")
     assert all(isinstance(text, str) and text for text in data["labels"].values())
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("en", "sigmoid, std 0.01 → tanh, lr 0.5"), ("ja", "sigmoid, std 0.01 → tanh, 学習率 0.5")]
+)
+def test_a_run_that_was_changed_has_neither_its_name_nor_its_figure(visit, language, name):
+    app = visit(PAGE, language, **{"preset": "course-inits", "0.lr": "0.5", "0.activation": "tanh", "seed": "3"})
+    data = component(app)
+    assert [run["name"] for run in data["runs"]] == [name, *FOUR[1:]]
+    assert [run["csv"] for run in data["runs"]] == ["sigmoid, std 0.01 → activation=tanh lr=0.5", *FOUR[1:]]
+    assert [panel["title"] for panel in data["panels"]] == [name, *FOUR[1:]]
+    assert [run["label"] for run in data["runs"]] == FOUR
+    assert [run["published"] and run["published"]["test"] for run in data["runs"]] == [None, 0.9197, 0.8724, 0.956]
+
+
+CHANGED = [
+    ({"lr": 0.2}, "lr 0.2", "学習率 0.2"),
+    ({"activation": "sigmoid", "sigma": 0.5}, "sigmoid, σ 0.5", "シグモイド, σ 0.5"),
+    ({"optimizer": "momentum", "momentum": 0.5}, "Momentum, μ 0.5", "Momentum, μ 0.5"),
+    ({"initializer": "gauss", "batch_size": 20}, "Gauss, batch 20", "ガウス分布, バッチ 20"),
+    ({"normalization": "none"}, "no normalization", "正規化なし"),
+    ({"bias_correction": False}, "Bias correction off", "バイアス補正 オフ"),
+    ({"network": "dense10 " * 9}, "dense10 dense10 dense10…", "dense10 dense10 dense10…"),
+    ({"l1": 0.1, "l2": 0.1, "dropout": 0.5}, "L1 0.1, L2 0.1, Dropout 0.5", "L1 0.1, L2 0.1, ドロップアウト 0.5"),
+    ({"lr": 0.2, "l1": 0.1, "l2": 0.1, "ema": 0.9}, "lr 0.2, L1 0.1, L2 0.1, …", "学習率 0.2, L1 0.1, L2 0.1, …"),
+]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize(("departures", "english", "japanese"), CHANGED)
+def test_changes_are_said_in_few_words(monkeypatch, language, departures, english, japanese):
+    monkeypatch.setattr("streamlit.session_state", {"lang": language})
+    assert changed.said(departures) == {"en": english, "ja": japanese}[language]
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS if name not in ("data", "seed", "steps")])
+def test_every_field_can_be_said_to_have_changed(name):
+    for value in FIELDS[name].metadata.get("options", [FIELDS[name].default]):
+        assert changed.said({name: value})
+
+
+def test_a_panel_of_several_runs_says_what_was_changed_in_them(visit):
+    data = component(visit("normalization", preset="ch06-batchnorm", **{"lr": "0.2", "1.lr": "0.3"}))
+    assert [panel["title"] for panel in data["panels"]][:2] == ["σ = 1 → lr 0.2", "σ = 0.54 → lr 0.3 / lr 0.2"]
 
 
 @pytest.mark.parametrize(

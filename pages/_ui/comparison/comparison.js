@@ -96,6 +96,16 @@ class Comparison extends View {
     return (this.rowsAsLegend ??= { hidden: new Set(), show() {} });
   }
 
+  /** A run that was changed has another name, and no published figure any more. */
+  update(component) {
+    const named = JSON.stringify(component.data.runs.map(({ name, published }) => [name, published]));
+    const renamed = named !== this.named;
+    this.named = named;
+    if (renamed) this.look++;
+    super.update(component);
+    if (renamed) this.refresh();
+  }
+
   receive(frame) {
     const index = this.data.runs.findIndex(({ id }) => id === frame.header.run);
     if (index < 0) return;
@@ -227,8 +237,8 @@ class Runs extends Block {
     const published = [run.published?.train, run.published?.test].map((value) => (value ? format.percent(value) : ""));
     return [
       ["step", one ? format.whole(one.header.step) : "–"],
-      ["train_accuracy", format.percent(train)],
-      ["test_accuracy", format.percent(test)],
+      ["accuracy_train", format.percent(train)],
+      ["accuracy_test", format.percent(test)],
       ["gap", points],
       ...(this.published ? [["published", published.filter(Boolean).join(" / ") || "–"]] : []),
     ];
@@ -261,6 +271,7 @@ class Runs extends Block {
     const { view } = this;
     const head = this.element.querySelector("thead tr");
     const names = this.columns(frame, runs[0], 0).map(([name]) => name);
+    head.closest("table").style.setProperty("--columns", names.length); // beside the run's name
     head.replaceChildren(...["run", ...names].map((name) => element("th", { scope: "col", textContent: view.t(name) })));
     this.body.replaceChildren(...runs.map((run, i) => {
       const row = element("tr");
@@ -291,7 +302,7 @@ const BATCHES = {
   thrift: OFTEN,
   curves: (frame, view) => view.data.runs.map((run, i) => ({
     id: `batch ${run.label}`, name: run.name, color: view.color(i), dash: DASH[i % DASH.length], width: 1.6,
-    array: `${i}/loss`, column: 1, csv: `${run.label} batch_loss`,
+    array: `${i}/loss`, column: 1, csv: `${run.csv} batch_loss`,
   })),
   axis: (view) => (view.options.loss === "log" ? { type: "log" } : { rangemode: "tozero" }),
 };
@@ -303,7 +314,7 @@ const ACCURACY = {
     (["both", set].includes(view.options.set) ? [{
       id: `${set} ${run.label}`, name: `${run.name}, ${view.t(set)}`, color: view.color(i), dash: j ? "dash" : "solid",
       width: 1.8, symbol: SYMBOLS[i % SYMBOLS.length], array: `${i}/evaluated`, column: EVALUATED.accuracy[j],
-      csv: `${run.label} ${set}_accuracy`,
+      csv: `${run.csv} ${set}_accuracy`,
     }] : []))),
   axis: () => ({ range: [0, 1.02], tickformat: ".0%", hoverformat: ".2%" }),
 };
@@ -446,7 +457,7 @@ class Panel extends Cells {
   table(frame) {
     const { runs } = this.view.data;
     const rows = runs.flatMap((run, i) => [...frame.column(`${i}/evaluated`, 0)].map((step, k) =>
-      [run.label, step, ...[2, 4].map((j) => frame.column(`${i}/evaluated`, j)[k])]));
+      [run.csv, step, ...[2, 4].map((j) => frame.column(`${i}/evaluated`, j)[k])]));
     return [["run", "step", "train_accuracy", "test_accuracy"], ...rows];
   }
 }
@@ -553,7 +564,7 @@ class Depth extends Block {
 
   table(frame) {
     return [["run", "layer", "gradient_norm"],
-      ...this.lines(frame).flatMap(({ run, layers, norms }) => layers.map((layer, k) => [run.label, layer, norms[k]]))];
+      ...this.lines(frame).flatMap(({ run, layers, norms }) => layers.map((layer, k) => [run.csv, layer, norms[k]]))];
   }
 }
 
@@ -617,7 +628,7 @@ class Layers extends Cells {
       frame.frames[i].header.layers.flatMap((layer, k) => {
         const [low, high] = frame.frames[i].row(`${kind}_limits`, k), counts = [...frame.frames[i].row(kind, k)];
         const edge = (n) => low + ((high - low) * n) / counts.length;
-        return counts.map((count, n) => [run.label, layer, edge(n), edge(n + 1), count]);
+        return counts.map((count, n) => [run.csv, layer, edge(n), edge(n + 1), count]);
       }));
     return [["run", "layer", "from", "to", kind], ...rows];
   }
@@ -671,7 +682,7 @@ class History extends Cells {
     const rows = this.view.shown.filter(([, i]) => frame.frames[i]).flatMap(([run, i]) =>
       frame.frames[i].header.layers.flatMap((layer, k) => {
         const values = frame.column(`${i}/layer${k}`, column);
-        return [...frame.column(`${i}/layer${k}`, 0)].map((step, n) => [run.label, layer, step, values[n]]);
+        return [...frame.column(`${i}/layer${k}`, 0)].map((step, n) => [run.csv, layer, step, values[n]]);
       }));
     return [["run", "layer", "step", this.view.options.over], ...rows];
   }
@@ -765,7 +776,7 @@ class Units extends Block {
       run.units.flatMap((size, k) => Array.from({ length: size }, (_, n) => {
         const before = sum(run.units.slice(0, k));
         return before + n < frame.rows(`${i}/responses`)
-          ? [run.label, k + 1, n + 1, ...frame.frames[i].row("responses", before + n)] : null;
+          ? [run.csv, k + 1, n + 1, ...frame.frames[i].row("responses", before + n)] : null;
       }))).filter(Boolean);
     return [["run", "layer", "unit", "response_over_the_plane_0_to_255"], ...rows];
   }

@@ -32,6 +32,7 @@ from engine.training.checkpoint import CheckpointError
 from pages._ui import controls, session
 from pages._ui.channels import pool
 from pages._ui.choice import choice
+from pages._ui.comparison import changed
 from pages._ui.i18n import _, language, sentence, translate
 from pages._ui.liveview import liveview
 from pages._ui.served.served import component
@@ -189,15 +190,22 @@ class Comparison:
 
     def _view(self, runs: Sequence[Run]) -> None:
         figure = self.figure
+        departures = self._departures(runs)
+        words = {label: changed.said(departs) for label, departs in departures.items()}
         described = [
             {
                 "id": run.id,
                 "label": label,
-                "name": translate(label),
-                "published": self._published(label),
+                "name": _arrow(translate(label), words[label]),
+                "csv": _arrow(label, changed.written(departures[label])),
+                "published": None if departures[label] else self._published(label),
                 "units": [token.units for token in parse_network(run.experiment.network) if isinstance(token, Dense)],
             }
             for label, run in zip(self.labels, runs, strict=True)
+        ]
+        panels = [
+            {"title": _arrow(translate(title), *dict.fromkeys(words[label] for label in of)), "runs": list(of)}
+            for title, of in figure.panels.items()
         ]
         _mount(
             key=f"{self.page}_{self.preset.id}_comparison",
@@ -210,7 +218,7 @@ class Comparison:
                 "show": list(figure.show),
                 "quantity": figure.quantity,
                 "over": figure.over,
-                "panels": [{"title": translate(title), "runs": list(of)} for title, of in figure.panels.items()],
+                "panels": panels,
                 "columns": figure.columns,
                 "lines": [translate(name) for name in figure.lines],
                 "labels": labels(),
@@ -223,26 +231,48 @@ class Comparison:
         return {"train": figures.train, "test": figures.test} if figures else None
 
     def _introduce(self, runs: Sequence[Run]) -> None:
-        """Say what the preset asks and claims, and whether these runs bear it out."""
-        preset, claim = self.preset, self.preset.claim
+        """Say what the preset asks and claims, and which of its claims these runs bear out."""
+        with st.container(border=True, gap=None):
+            st.markdown(f"**{translate(self.preset.title)}** — {translate(self.preset.question)}")
+            self._judge(runs)
+            if self.preset.note:
+                st.caption(translate(self.preset.note))
+
+    def _judge(self, runs: Sequence[Run]) -> None:
+        """List the claims of the preset, each with a ✓ or ✗ of its own as soon as the runs are over."""
+        parts = self.preset.claim.parts
+        said, signs = [sentence(part.text) for part in parts], ["–"] * len(parts)
         verdict = _("To be seen:")
-        if all(run.state in ENDED and run.frame for run in runs):
+        if any(self._departures(runs).values()):  # what is claimed of one experiment is not refuted by another
+            verdict = _("With this experiment's own settings (some are changed here, so it is not judged):")
+        elif all(run.state in ENDED and run.frame for run in runs):
             results = {
                 label: presets.Result.of_frame(run.experiment, *protocol.decode(run.frame))
                 for label, run in zip(self.labels, runs, strict=True)
             }
-            held = claim.holds(results)
-            verdict = _(":green[✓ These runs bear it out:]") if held else _(":orange[✗ Not in these runs:]")
-        with st.container(border=True, gap=None):
-            st.markdown(f"**{translate(preset.title)}** — {translate(preset.question)}")
-            st.markdown(f"{verdict} {sentence(claim.text)}")
-            if preset.note:
-                st.caption(translate(preset.note))
+            held = [part.holds(results) for part in parts]
+            verdict = _(":orange[✗ Not in these runs:]")
+            if all(held):
+                verdict = _(":green[✓ These runs bear it out:]")
+            elif any(held):
+                verdict = _(":orange[These runs bear out some of it:]")
+            signs = [":green[✓]" if holds else ":orange[✗]" for holds in held]
+        st.markdown(_listed(verdict, said, signs))
+
+    def _departures(self, runs: Sequence[Run]) -> dict[str, dict[str, object]]:
+        """Return by its label what each run departs from the preset in."""
+        return {
+            label: self.preset.departures(label, run.experiment) for label, run in zip(self.labels, runs, strict=True)
+        }
 
     # ------------------------------------------------------------------------------------------------------- changes
 
     def change(self, values: Mapping[str, object], target: str = "") -> None:
-        """Change fields in all runs, or in the one at a place: at once where they are live, else in new runs."""
+        """Change fields in all runs, or in the one at a place: at once where they are live, else in new runs.
+
+        Runs that are over go on for more steps; for anything else there are new ones, or what they came to would stand
+        beside settings that it did not come of.
+        """
         changes = self._state["changes"]
         before = {name: dict(kept) for name, kept in changes.items()}
         shown = list(self.experiments().values())[int(target or 0)]
@@ -261,7 +291,8 @@ class Comparison:
             self._forget_widgets(*values)
             return
         current = [pool().find(name) for name in self._state["runs"]]
-        if all(FIELDS[name].metadata.get("live") for name in values) and current and all(current):
+        live = all(FIELDS[name].metadata.get("live") for name in values) and current and all(current)
+        if live and (values.keys() <= {"steps"} or any(run.state not in ENDED for run in current)):
             for run, experiment in zip(current, experiments.values(), strict=True):
                 pool().command(run, "change", {name: getattr(experiment, name) for name in values})
         else:
@@ -387,6 +418,18 @@ def compare(page: str, id: str, figure: Figure, link: Mapping[str, str] | None) 
     return comparison.address()
 
 
+def _listed(lead: str, said: Sequence[str], signs: Sequence[str]) -> str:
+    """Return sentences as Markdown: each with its sign in a line below the lead, a single one beside it."""
+    if len(said) == 1:
+        return f"{lead} {said[0]}"
+    return "  \n".join([lead, *(f"{sign} {text}" for sign, text in zip(signs, said, strict=True))])
+
+
+def _arrow(name: str, *changes: str) -> str:
+    """Return a name with what was changed behind it, where anything was."""
+    return " → ".join(filter(None, [name, " / ".join(filter(None, changes))]))
+
+
 def _together(states: Sequence[str]) -> str:
     """Return the state of runs together, as comparison.js says it."""
     for state in ("running", "starting"):
@@ -412,6 +455,8 @@ def labels() -> dict[str, str]:
     return liveview.labels() | {
         "run": _("Run"),
         "run_hint": _("Hide or show; with Shift, only this one"),
+        "accuracy_train": _("Accuracy (train)"),
+        "accuracy_test": _("Accuracy (test)"),
         "gap": _("Gap (points)"),
         "published": _("Published (train / test)"),
         "loss_batch": _("Loss of the mini-batches"),
