@@ -309,3 +309,26 @@ def test_a_phone_shows_it_all_without_overflow(open_page, app_url, locale):
     assert page.evaluate(f"Math.max(...{rights}) - innerWidth") <= 0
     sizes = screen.root.locator(".kcp-runs button").evaluate_all("all => all.map(it => it.offsetHeight)")
     assert min(sizes) >= 44  # as large as a finger
+
+
+# Whether a table fits, and on how many lines its headings are.
+TABLE = """() => {
+  const box = document.querySelector(".kcp-scroll");
+  const heads = [...box.querySelectorAll("thead th")].filter((it) => it.offsetWidth);
+  const lines = heads.map((it) => it.offsetHeight / parseFloat(getComputedStyle(it).lineHeight));
+  const cut = [...box.querySelectorAll("th, td")].filter((it) => it.scrollWidth > it.clientWidth + 1);
+  return { over: box.scrollWidth - box.clientWidth, lines: Math.max(...lines), cut: cut.map((it) => it.textContent) };
+}"""
+
+
+@pytest.mark.parametrize("query", ["preset=course-regularizers", "preset=course-regularizers&1.l2=0.2&1.dropout=0.5"])
+@pytest.mark.parametrize("locale", ["en-US", "ja-JP"])
+def test_the_table_fits_a_phone(open_page, app_url, locale, query):
+    page = open_page(viewport={"width": 390, "height": 844}, locale=locale, has_touch=True)
+    page.goto(f"{app_url}/regularization?{query}")
+    page.wait_for_function(f"() => +document.querySelector('{ROOT}')?.dataset.frames > 0")
+    soon(page, lambda: page.locator(".kcp-runs tbody tr").count() == 5)
+    table = page.evaluate(TABLE)
+    assert table["over"] <= 0
+    assert table["cut"] == []
+    assert table["lines"] < 3.5
