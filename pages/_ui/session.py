@@ -132,9 +132,7 @@ def current_preset() -> str:
     if not chosen:
         return ""
     preset, label = preset_runs()[chosen]
-    spec = experiment()
-    same = preset.runs[label].replace(data=spec.data, seed=spec.seed, steps=spec.steps)
-    return chosen if spec == same else ""
+    return "" if preset.departures(label, experiment()) else chosen
 
 
 def describe_preset(current: Run) -> None:

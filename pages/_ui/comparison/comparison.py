@@ -18,15 +18,13 @@ from engine.data import datasets
 from engine.errors import N_, InputError, Text, shorten
 from engine.experiment import (
     FIELDS,
-    Dense,
     Experiment,
     ExperimentError,
     format_value,
-    parse_network,
     parse_value,
 )
 from engine.presets import Preset
-from engine.runs import protocol
+from engine.runs import frames, protocol
 from engine.runs.pool import Run
 from engine.training.checkpoint import CheckpointError
 from pages._ui import controls, session
@@ -199,7 +197,7 @@ class Comparison:
                 "name": _arrow(translate(label), words[label]),
                 "csv": _arrow(label, changed.written(departures[label])),
                 "published": None if departures[label] else self._published(label),
-                "units": [token.units for token in parse_network(run.experiment.network) if isinstance(token, Dense)],
+                "units": frames.shown(frames.hidden_units(run.experiment)),
             }
             for label, run in zip(self.labels, runs, strict=True)
         ]
