@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from engine import processes
+from engine import processes, shipped
+from engine.data import datasets
+from engine.data.handwriting import strokes_to_image
 from engine.errors import InputError
 from engine.runs import tuning
 from engine.training import fine_tuning
@@ -42,6 +44,24 @@ def test_drawings_are_learned_and_the_rest_is_not_forgotten(blob, blobs, odd, mo
     assert tuned.before[1] == tuned.after[1] == 1.0
     assert (read(tuned.model, odd[0]) == 1).all()
     assert (read(tuned.model, blobs.x_test) == blobs.y_test).all()
+
+
+def test_no_decay_that_a_network_learned_with_goes_on(blobs, small, odd):
+    trainer = Trainer(small.replace(steps=5, optimizer="adamw", l2=0.15, l1=0.1), blobs)
+    trainer.advance()
+    tuned = fine_tune(load_model(dump(trainer, network_only=True)), odd, blobs, steps=5, seconds=None)
+    experiment = load_model(tuned.model).experiment
+    assert (experiment.l2, experiment.l1) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("steps", [50, 150, 300])
+def test_the_shipped_network_learns_a_four_as_a_nine_and_keeps_the_rest(steps):
+    """However many steps a machine makes in its two seconds."""
+    four = strokes_to_image([[(90, 60), (80, 150), (200, 150)], [(170, 50), (170, 240)]])[None, :, :, None]
+    assert shipped.load().probabilities(four).argmax() == 4
+    tuned = fine_tune(shipped.load(), (four, np.array([9])), datasets.load("mnist-5k"), steps=steps, seconds=None)
+    assert tuned.after[0] == 1.0
+    assert tuned.after[1] >= 0.98 * tuned.before[1]
 
 
 def test_the_network_that_was_given_stays_as_it_is(blob, blobs, odd):
