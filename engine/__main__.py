@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import build, export, presets, shipped
+from engine.analysis import novelty
 from engine.analysis.precision import PRECISIONS, in_precision
 from engine.data import datasets, handwriting, photo
 from engine.errors import InputError, shorten
@@ -521,7 +522,10 @@ def export_model(options: argparse.Namespace) -> int:
 PREDICT_HELP = """\
 Print one line for every digit of the picture in reading order, or for every drawing of the file:
 
-    {"digit": 3, "probabilities": [...]}         probabilities in the order of the model's classes
+    {"digit": 3, "probabilities": [...], "known": true}
+
+probabilities are in the order of the model's classes, and only compare these with each other: known is false where the
+drawing is like nothing that the model learned. Of a drawing without strokes digit is null, and known is false.
 
 A picture is a PNG, JPEG, WebP, BMP or GIF, a photo or a scan, of up to fifty digits, dark on light or light on dark.
 A .jsonl file holds one drawing a line, {"width": 280, "height": 280, "strokes": [[[x, y], ...], ...]}, y downwards."""
@@ -536,13 +540,19 @@ def predict(options: argparse.Namespace) -> int:
     if shape != (handwriting.SIZE, handwriting.SIZE, 1):
         size = "×".join(map(str, shape))
         raise UsageError("The model {file} reads {size}, not pictures of 28×28.", file=options.model, size=size)
+    with np.errstate(all="ignore"):
+        threshold = novelty.threshold_of(model)
     for images in chunks(read_images(options.file), CHUNK):
-        with np.errstate(over="ignore", invalid="ignore"):
-            rows = model.probabilities(np.stack(images)[..., np.newaxis])
+        with np.errstate(all="ignore"):
+            outputs = metrics.predict(model.network, np.stack(images)[..., np.newaxis], model.scale)
+            rows = build.LOSSES[model.experiment.loss].probabilities(outputs)
+            energies = novelty.energy(outputs)
         if not np.isfinite(rows).all():
             raise UsageError("The model {file} computes numbers that are not finite.", file=options.model)
-        for row in rows:
-            print(json.dumps({"digit": int(row.argmax()), "probabilities": [round(float(p), 8) for p in row]}))
+        for image, row, energy in zip(images, rows, energies, strict=True):
+            drawn = bool(image.any())
+            said = {"digit": int(row.argmax()) if drawn else None, "probabilities": [round(float(p), 8) for p in row]}
+            print(json.dumps(said | {"known": drawn and bool(energy >= threshold)}))
     return 0
 
 

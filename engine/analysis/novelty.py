@@ -14,8 +14,11 @@ Source: Liu, Wang, Owens & Li, "Energy-based Out-of-distribution Detection", Neu
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from engine.data import datasets
 from engine.data.augment import Augmentation, Augmenter
 from engine.training import metrics
 from engine.training.checkpoint import Model
@@ -44,3 +47,14 @@ def threshold(model: Model, pictures: np.ndarray, *, refused: float = REFUSED) -
     styled = np.empty(pictures.shape, np.float32)
     Augmenter(STYLES, rng=np.random.Generator(np.random.SFC64(0)))(pictures, styled)
     return float(np.quantile(energy(metrics.predict(model.network, styled, model.scale)), refused))
+
+
+def threshold_of(model: Model) -> float:
+    """Return the threshold that belongs to a network, found on test examples of what it learned: of digits the built-in
+    ones. Of a network whose examples are not on this computer it is minus infinity: nothing is refused.
+    """
+    name = "mnist-5k" if model.classes == datasets.DIGITS else model.experiment.data
+    try:
+        return threshold(model, datasets.load(name).x_test)
+    except datasets.DatasetError:
+        return -math.inf

@@ -29,7 +29,6 @@ from engine import build
 from engine import shipped as shipped_network
 from engine.analysis import novelty, saliency
 from engine.analysis.feature_maps import Block, feature_maps, to_bytes
-from engine.data import datasets
 from engine.data.handwriting import BOX, SIZE, parse_strokes, strokes_to_image
 from engine.errors import N_, InputError, Text, shorten
 from engine.runs import protocol, store
@@ -169,7 +168,7 @@ class Network:
     def _consider(self, blob: bytes) -> None:
         """Find the energy below which these weights know nothing; answers go on meanwhile."""
         with np.errstate(all="ignore"):
-            self._threshold = _threshold(load_model(blob))
+            self._threshold = novelty.threshold_of(load_model(blob))
         self._reconsidered = True
 
 
@@ -185,15 +184,6 @@ def _inability(model: Model) -> Text | None:
         template = N_("This network learned from “{data}”; it cannot read pictures of 28 × 28 pixels.")
         return Text(template, data=model.experiment.data)
     return None
-
-
-def _threshold(model: Model) -> float:
-    """Return the energy below which a network knows nothing like a picture; of one without examples, minus infinity."""
-    name = "mnist-5k" if model.classes == datasets.DIGITS else model.experiment.data
-    try:
-        return novelty.threshold(model, datasets.load(name).x_test)
-    except datasets.DatasetError:
-        return -math.inf
 
 
 def _outputs(model: Model, image: np.ndarray) -> np.ndarray:

@@ -268,13 +268,17 @@ def test_progress_is_shown_to_a_terminal(monkeypatch):
 # ------------------------------------------------------------------------------------------------------------- predict
 
 
-def check(line: str) -> int:
+def check(line: str) -> int | None:
     """Check a line of predictions and return the digit."""
     prediction = json.loads(line)
-    assert list(prediction) == ["digit", "probabilities"]
+    assert list(prediction) == ["digit", "probabilities", "known"]
     assert len(prediction["probabilities"]) == 10
     assert sum(prediction["probabilities"]) == pytest.approx(1, abs=1e-5)
-    assert prediction["digit"] == int(np.argmax(prediction["probabilities"]))
+    assert type(prediction["known"]) is bool
+    if prediction["digit"] is None:
+        assert not prediction["known"]
+    else:
+        assert prediction["digit"] == int(np.argmax(prediction["probabilities"]))
     return prediction["digit"]
 
 
@@ -282,8 +286,17 @@ def test_predict_drawings(drawings):
     done = run("predict", drawings)
     assert (done.returncode, done.stderr) == (0, "")
     digits = [check(line) for line in done.stdout.splitlines()]
-    assert len(digits) == 3
-    assert digits[:2] == [1, 0]
+    assert digits == [1, 0, None]  # nothing is drawn on the third
+    assert [json.loads(line)["known"] for line in done.stdout.splitlines()] == [True, True, False]
+
+
+def test_predict_says_what_is_like_nothing_that_the_model_learned(say, tmp_path):
+    scrawl = [[[28 + 224 * (i % 2), 28 + 11 * i] for i in range(21)]]
+    (tmp_path / "scrawl.jsonl").write_text(json.dumps({"strokes": scrawl}))
+    (line,), errors = say("predict", tmp_path / "scrawl.jsonl")
+    assert errors == []
+    assert check(line) is not None  # it is still said what it would have to be
+    assert not json.loads(line)["known"]
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG"])

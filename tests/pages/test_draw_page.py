@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from engine.data import photo
+from engine.data import datasets, photo
 from engine.data.handwriting import parse_strokes
 from engine.data.my_digits import MyDigits
 from engine.errors import InputError
@@ -297,7 +297,7 @@ def test_digits_come_back_from_a_file(monkeypatch, data, said, count):
 
 def page_of(*numbers) -> bytes:
     """Return a picture of digits of the embedded set in a row, dark on light."""
-    data = reading.datasets.load("mnist-5k")
+    data = datasets.load("mnist-5k")
     paper = np.full((90, 80 * len(numbers) + 20), 230.0)
     for place, number in enumerate(numbers):
         digit = data.x_test[np.flatnonzero(data.y_test == number)[0], :, :, 0]

@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 
 from engine.analysis import saliency
 from engine.analysis.feature_maps import feature_maps, to_bytes
+from engine.data import datasets
 from engine.data.datasets import Dataset, DatasetError
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from engine.errors import InputError
@@ -355,7 +356,7 @@ def test_without_examples_everything_counts_as_known(considering, monkeypatch):
     def nowhere(name):
         raise DatasetError("{name} is not here.", name=name)
 
-    monkeypatch.setattr(reading.datasets, "load", nowhere)
+    monkeypatch.setattr(datasets, "load", nowhere)
     network = Network(lambda loaded: RUN)
     network.read(np.zeros((28, 28), np.uint8))
     consider(considering)

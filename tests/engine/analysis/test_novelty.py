@@ -1,6 +1,9 @@
 """Digits are read, and what is none is not taken for one: measured on the reader that ships, with room to spare."""
 
+import dataclasses
+import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -44,6 +47,24 @@ def test_the_threshold_refuses_the_share_that_it_is_asked_to(reader, monkeypatch
     plain = novelty.threshold(reader, pictures, refused=0.5)
     assert np.mean(energies(reader, pictures) < plain) == 0.5
     assert styled < plain  # digits in other styles are known less well
+
+
+def test_the_threshold_of_a_network_is_found_on_what_it_learned(reader, least, monkeypatch):
+    assert novelty.threshold_of(reader) == least
+    clothes = dataclasses.replace(
+        reader, classes=("shirt", "boot"), experiment=reader.experiment.replace(data="fashion-mnist")
+    )
+    monkeypatch.setattr(datasets, "load", lambda name: SimpleNamespace(x_test=name))
+    monkeypatch.setattr(novelty, "threshold", lambda model, pictures: pictures)
+    assert novelty.threshold_of(clothes) == "fashion-mnist"
+
+
+def test_without_examples_nothing_is_refused(reader, monkeypatch):
+    def nowhere(name):
+        raise datasets.DatasetError("{name} is not here.", name=name)
+
+    monkeypatch.setattr(datasets, "load", nowhere)
+    assert novelty.threshold_of(reader) == -math.inf
 
 
 def test_of_real_digits_at_most_one_in_a_hundred_is_refused(reader, least):
