@@ -7,11 +7,13 @@ import io
 import itertools
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from engine import shipped
 from engine.analysis.convolution import (
     KERNELS,
     avg_pool_loops,
@@ -24,11 +26,12 @@ from engine.analysis.convolution import (
 from engine.errors import InputError
 from pages._ui import i18n
 from pages._ui.pictures import as_url
-from pages._ui.window import quiz, scenes, sources
+from pages._ui.window import quiz, scenes, sources, trained
 from pages._ui.window.settings import ROWS, SETTINGS
 from tests.pages.conftest import sentences, spoken
 
 PARTS = SETTINGS["part"].options
+MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist"
 
 
 def window(app):
@@ -143,6 +146,31 @@ def test_the_window_shows_what_the_address_says(visit):
     assert "= 3" in app.latex[0].value
     assert any("= **27**" in text.value for text in app.markdown)  # 2·2·2·3 + 3
     assert any("Pale cells" in text.value for text in app.caption)
+
+
+@pytest.mark.parametrize("view", ["mistakes", "precision"])
+@pytest.mark.parametrize(("language", "said"), [("en", "among those that the network learned from"), ("ja", "99.61%")])
+def test_digits_that_the_reader_learned_from_are_not_called_unseen(visit, view, language, said):
+    app = visit("convolution", language, part="network", view=view)
+    assert sentences(app) == []
+    (caption,) = [text.value for text in app.caption if said in text.value]
+    assert all(number in caption for number in ("1,000", "10,000", "99.61%", "39"))
+    assert not any("test digits" in text.value or "テスト用" in text.value for text in app.markdown)
+
+
+def test_the_figures_of_unseen_digits_are_those_beside_the_network():
+    wrong = f"{1 - trained.WRONG / trained.TESTED:.4f}  MNIST's {trained.TESTED:,} test digits"
+    assert wrong in shipped.PATH.with_suffix(".txt").read_text()
+
+
+@pytest.mark.skipif(not MNIST.is_dir(), reason="needs ../shared/data/mnist")
+def test_all_of_mnist_is_what_the_reader_is_tried_on_where_it_is_at_hand(visit, monkeypatch):
+    monkeypatch.setenv("KASANE_DATA", str(MNIST.parent))
+    app = visit("convolution", part="network", view="mistakes")
+    assert sentences(app) == []
+    said = f"Of the {trained.TESTED:,} test digits of MNIST the reader names {trained.WRONG} wrongly."
+    assert said in [text.value for text in app.markdown]
+    assert not any("learned from" in text.value for text in app.caption)
 
 
 @pytest.mark.parametrize("padding", ["0", "1"])

@@ -15,6 +15,7 @@ from pages._ui.pictures import as_url
 from pages._ui.window import sources
 
 MISTAKES = 48
+TESTED, WRONG = 10_000, 39  # MNIST's own test digits, and those of them that it misreads: assets/models/reader.txt
 COLUMNS = 8  # filters side by side
 GAP, GREY = ((3, 3), (3, 3), (0, 0)), 190  # pixels between them, and their shade
 
@@ -70,6 +71,24 @@ def precision() -> None:
             _("Largest change of a probability"): [f"{row.change:.1e}" for row in rows],
         }
     )
+    _say_what_was_learned()
+
+
+def _say_what_was_learned() -> None:
+    """Where the digits are not all of MNIST's: say that the reader knows them, and what it reads of those unseen."""
+    if _data() == "mnist":
+        return
+    st.caption(
+        _(
+            "These {n} digits are built in, and are among those that the network learned from. Of MNIST's own {tested} "
+            "test digits, which it was never shown, it reads {share} right and {wrong} wrongly."
+        ).format(
+            n=f"{len(datasets.load(_data()).y_test):,}",
+            tested=f"{TESTED:,}",
+            share=f"{1 - WRONG / TESTED:.2%}",
+            wrong=WRONG,
+        )
+    )
 
 
 def mistakes() -> None:
@@ -78,8 +97,12 @@ def mistakes() -> None:
     _rows, probabilities = _measured(_data())
     count = int((probabilities.argmax(axis=1) != data.y_test).sum())
     wrong = metrics.misclassified(probabilities, data.y_test, MISTAKES)
-    said = _("Of {n} test digits of {data} the reader names {count} wrongly.")
-    st.markdown(said.format(n=f"{len(data.y_test):,}", data=_data(), count=count))
+    unseen, learned = (
+        _("Of the {n} test digits of MNIST the reader names {count} wrongly."),
+        _("Of these {n} digits of MNIST the reader names {count} wrongly."),
+    )
+    st.markdown((unseen if _data() == "mnist" else learned).format(n=f"{len(data.y_test):,}", count=count))
+    _say_what_was_learned()
     with st.container(horizontal=True):
         for index in wrong:
             answer = int(probabilities[index].argmax())
