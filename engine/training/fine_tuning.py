@@ -49,7 +49,7 @@ class Tuned:
     """A network that was fine-tuned.
 
     model: the bytes of its file. before, after: the share (0 … 1) it reads right of the new drawings, which it learned
-    from, and of old examples, which it did not.
+    from, and of old examples, which it was not shown now (though perhaps when it was trained).
     """
 
     model: bytes

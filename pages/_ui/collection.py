@@ -23,7 +23,10 @@ MIRRORED = 1_000_000  # characters that the browser may keep: several hundred dr
 CSS = """<style>
 .kept {display: flex; flex-wrap: wrap; gap: .35rem; max-height: 11rem; overflow: auto}
 .kept figure {margin: 0; text-align: center; font-size: .78rem; line-height: 1.3}
+.kept figure {position: relative}
 .kept img {width: 42px; height: 42px; image-rendering: pixelated; border-radius: .2rem; display: block}
+.kept figure::before {content: attr(data-number); position: absolute; inset: 1px auto auto 3px; font-size: .6rem;
+  line-height: 1.2; color: #b9c4d4}
 .counts {display: grid; grid-template-columns: repeat(10, minmax(0, 2.6rem)); gap: .2rem; margin-bottom: .6rem}
 .counts div {text-align: center; border-radius: .25rem; padding: .1rem; font-size: .78rem;
   background: color-mix(in srgb, currentColor 7%, transparent)}
@@ -65,9 +68,15 @@ def show(digits: MyDigits, networks: Mapping[str, Network]) -> None:
                 _("Download"), digits.to_jsonl(), "my-digits.jsonl", "application/jsonl",
                 icon=":material/download:", disabled=not len(digits),
             )  # fmt: skip
+        if len(digits) > 1:
+            offer_to_remove(digits)
         uploader(
             "my_digits", _("Bring digits back from a file (.jsonl)"), "jsonl", lambda data: bring_file(digits, data)
         )
+        if added := st.session_state.pop("my_digits_added", ""):
+            st.success(added, icon=":material/check:")
+        if problem := st.session_state.pop("my_digits_problem", ""):
+            st.error(problem, icon=":material/error:")
     with learning:
         learn(digits, networks)
 
@@ -76,9 +85,10 @@ def show_drawings(digits: MyDigits) -> None:
     """Show how many there are of each digit, and the latest as the networks see them."""
     counts = "".join(f"<div><b>{digit}</b>× {count}</div>" for digit, count in enumerate(digits.counts()))
     pictures, labels = digits.arrays()
-    latest = list(zip(pictures[-SHOWN:], labels[-SHOWN:], strict=True))[::-1]
+    numbered = list(enumerate(zip(pictures, labels, strict=True), start=1))
     figures = "".join(
-        f'<figure><img alt="{label}" src="{as_url(picture[:, :, 0])}">{label}</figure>' for picture, label in latest
+        f'<figure data-number="{number}"><img alt="{label}" src="{as_url(picture[:, :, 0])}">{label}</figure>'
+        for number, (picture, label) in reversed(numbered[-SHOWN:])
     )
     st.html(f'{CSS}<div class="counts">{counts}</div><div class="kept">{figures}</div>')
     if not len(digits):
@@ -89,13 +99,36 @@ def show_drawings(digits: MyDigits) -> None:
         st.caption(_("These are too many to outlive a reload of this page. Download them before that."))
 
 
+def offer_to_remove(digits: MyDigits) -> None:
+    """Let the person choose one of the drawings by its number, look at it, and take it out."""
+    n = len(digits)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = st.number_input(
+            _("Remove one by its number"), 1, n, None, step=1, placeholder=f"1 – {n}",
+            key=f"my_digit_of_{n}", width=170,  # another one after every change finds nothing chosen
+        )  # fmt: skip
+        if number is None:
+            return
+        record, (pictures, labels) = digits.records[number - 1], digits.arrays()
+        picture, label = pictures[number - 1, :, :, 0], labels[number - 1]
+        st.image(as_url(picture), width=42, alt=str(label))
+        words = _("Remove number {number} (“{digit}”)").format(number=number, digit=label)
+        st.button(words, icon=":material/delete:", key="remove_my_digit", on_click=remove, args=(digits, record))
+
+
+def remove(digits: MyDigits, record: dict[str, object]) -> None:
+    """Forget one drawing; a second click on the same button finds it gone, and takes no other."""
+    digits.records[:] = [kept for kept in digits.records if kept is not record]
+
+
 def bring_file(digits: MyDigits, data: bytes) -> None:
-    """Add the drawings of a file, and say how many or what is wrong with it."""
+    """Add the drawings of a file, and keep the sentence that says how many or what is wrong with it."""
     try:
-        count = digits.read_jsonl(data)
-        session.notice(sentence(Text(N_("Added to My digits: {n}."), n=count)))
+        if not (count := digits.read_jsonl(data)):
+            raise InputError(N_("There are no drawings in this file."))
+        st.session_state["my_digits_added"] = sentence(Text(N_("Added to My digits: {n}."), n=count))
     except InputError as error:
-        session.notice(sentence(error))
+        st.session_state["my_digits_problem"] = sentence(error)
 
 
 def learn(digits: MyDigits, networks: Mapping[str, Network]) -> None:
@@ -134,7 +167,7 @@ def learn(digits: MyDigits, networks: Mapping[str, Network]) -> None:
         st.markdown(
             _(
                 "Read right, before and after {steps} steps: of My digits **{before[0]}** and **{after[0]}** of {n} "
-                "(it learned from these very ones), of MNIST's digits that it was not shown **{before[1]}** and "
-                "**{after[1]}** of {others}."
+                "(it learned from these very ones), of digits of MNIST that were not among those it learned from now "
+                "**{before[1]}** and **{after[1]}** of {others}."
             ).format(others=OTHERS, **told)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -121,6 +122,15 @@ def test_state_that_is_no_state_does_no_harm(visit, state):
 # --------------------------------------------------------------------------------------------------------- my digits
 
 
+@pytest.mark.parametrize(
+    ("probability", "word"),
+    [(1, "certainly"), (0.9, "very probably"), (0.3, "perhaps"), (0.29, "unlikely"), (0.09, "hardly"),
+     (0.01, "hardly"), (0, "as good as never")],
+)  # fmt: skip
+def test_only_what_is_printed_as_nothing_is_as_good_as_never(visit, probability, word):
+    assert next(said for least, said in pad(visit("draw"))["labels"]["words"] if probability >= least) == word
+
+
 @pytest.mark.parametrize("value", [None, 5, "7", [7, STROKES], {"label": 7}, {"label": 7, "strokes": "abc"}])
 def test_a_forged_label_is_refused_in_one_sentence(value):
     with pytest.raises(InputError) as error:
@@ -156,7 +166,7 @@ def test_my_digits_are_shown_counted_and_taken_back(visit):
     assert sentences(app) == []
     (shown,) = [html.proto.body for html in app.get("html") if "counts" in html.proto.body]
     assert "<b>7</b>× 2" in shown
-    assert shown.count("<figure>") == 3
+    assert shown.count("<figure ") == 3
     assert shown.count('alt="7"') == 2
     app.button[0].click().run()
     assert app.session_state["my_digits"] == keep(7, 1)
@@ -255,6 +265,8 @@ def test_a_network_learns_my_digits_and_reads_beside_the_others(visit, monkeypat
     (told,) = [text.value for text in app.markdown if "Read right" in text.value]
     assert "**1** and **2** of 2" in told
     assert "**495** and **490** of 500" in told
+    assert "not among those it learned from now" in told  # the shipped network learned from them once
+    assert "not shown" not in told
     app.selectbox[0].select("tuned").run()
     app.button[-1].click().run()
     assert asked[-1][0] == blob  # what was tuned can learn more
@@ -277,19 +289,63 @@ def test_what_hinders_learning_is_said(visit, monkeypatch):
 @pytest.mark.parametrize(
     ("data", "said", "count"),
     [
-        (b'{"label": 3, "strokes": [[[1, 2], [3, 4]]]}\n', "Added to My digits: 1.", 2),
-        (b"{", "Line 1: this is not a JSON object.", 1),
-        (b"\xff\xfe", "Line 1: this is not a JSON object.", 1),
+        (b'{"label": 3, "strokes": [[[1, 2], [3, 4]]]}\n', {"my_digits_added": "Added to My digits: 1."}, 2),
+        (b"{", {"my_digits_problem": "Line 1: this is not a JSON object."}, 1),
+        (b"\xff\xfe", {"my_digits_problem": "Line 1: this is not a JSON object."}, 1),
+        (b"", {"my_digits_problem": "There are no drawings in this file."}, 1),
+        (b"\n \n", {"my_digits_problem": "There are no drawings in this file."}, 1),
     ],
 )
-def test_digits_come_back_from_a_file(monkeypatch, data, said, count):
-    digits, notices = MyDigits(keep(7)), []
-    state = {"file": SimpleNamespace(getvalue=lambda: data)}
-    monkeypatch.setattr("pages._ui.upload.st", SimpleNamespace(session_state=state))
-    monkeypatch.setattr(collection, "session", SimpleNamespace(notice=notices.append))
+def test_digits_come_back_from_a_file(monkeypatch, session_state, data, said, count):
+    digits = MyDigits(keep(7))
+    session_state["file"] = SimpleNamespace(getvalue=lambda: data)
+    monkeypatch.setattr("pages._ui.upload.st", SimpleNamespace(session_state=session_state))
     monkeypatch.setattr(collection, "sentence", str)
     taken("my_digits", "file", lambda data: collection.bring_file(digits, data))
-    assert (notices, len(digits), state["my_digits_files"]) == ([said], count, 1)
+    assert {name: session_state[name] for name in session_state if name.startswith("my_digits_")} == {
+        "my_digits_files": 1
+    } | said
+    assert len(digits) == count
+
+
+@pytest.mark.parametrize(("name", "box"), [("my_digits_added", "success"), ("my_digits_problem", "error")])
+def test_what_came_of_a_file_is_said_once_after_its_uploader(visit, name, box):
+    app = visit("draw")
+    app.session_state["draw_part"] = "digits"
+    app.session_state[name] = "So it went."
+    app.run()
+    uploader, said = app.get("file_uploader")[0], app.get(box)[0]
+    assert said.value == "So it went."
+    column = [element.type for element in app.columns[0].children.values()]
+    assert column[-2:] == [uploader.type, said.type]
+    assert not app.run().get(box)
+
+
+def test_one_drawing_of_several_is_taken_out_by_its_number(visit):
+    app = visit("draw")
+    app.session_state["my_digits"] = keep(7, 1, 3)
+    app.session_state["draw_part"] = "digits"
+    app.run()
+    (shown,) = [html.proto.body for html in app.get("html") if "counts" in html.proto.body]
+    assert [int(number) for number in re.findall('data-number="(.)"><img alt=".', shown)] == [3, 2, 1]
+    app.number_input[0].set_value(2).run()
+    assert sentences(app) == []
+    button = app.button(key="remove_my_digit")
+    assert button.label == "Remove number 2 (“1”)"
+    button.click().run()
+    assert sentences(app) == []
+    assert app.session_state["my_digits"] == keep(7, 3)
+    assert app.number_input[0].value is None  # the next one has to be chosen
+    app.button[0].click().run()
+    assert not app.number_input  # of one, "the last" says it
+
+
+def test_a_second_click_removes_no_other_drawing():
+    digits = MyDigits(keep(7, 1, 1))
+    first = digits.records[1]
+    collection.remove(digits, first)
+    collection.remove(digits, first)
+    assert digits.records == keep(7, 1)
 
 
 # ------------------------------------------------------------------------------------------------------------- photos
@@ -356,7 +412,7 @@ def test_every_digit_of_a_photo_is_framed_and_read_in_order(upload):
     assert sentences(app) == []
     (shown,) = [html.proto.body for html in app.get("html")]
     assert "Shipped with Kasane: <b>3 1 4</b>" in shown
-    assert shown.count("<figure>") == 3
+    assert shown.count("<figure ") == 3
     assert 'alt="What the network sees of digit 2"' in shown
     assert app.text_input[0].value == "314"
 
