@@ -455,6 +455,95 @@ def test_a_map_that_is_pointed_at_is_enlarged_and_its_field_framed(hand):
     expect(hand.page.locator(".note")).to_have_text("It has seen the whole picture.")
 
 
+def framed(hand) -> list[int]:
+    """Return top, left, bottom and right of the frame in the drawing's picture, in its pixels."""
+    whole, part = (hand.page.locator(f".picture{inner}").bounding_box() for inner in ("", " .frame"))
+    edges = [part["y"], part["x"], part["y"] + part["height"], part["x"] + part["width"]]
+    return [round(28 * (edge - whole["yx"[i % 2]]) / whole["width"]) for i, edge in enumerate(edges)]
+
+
+def choose(hand, block: str) -> tuple:
+    """Point at the first map of a block; return its enlarged picture, and the note about it."""
+    box = strip(hand, block).bounding_box()
+    hand.page.mouse.move(box["x"] + 5, box["y"] + 5)
+    expect(hand.page.locator(".title")).to_contain_text(f"{block}, map 1 of ")
+    return hand.page.locator(".fitted canvas"), hand.page.locator(".note")
+
+
+def test_the_frame_follows_the_cell_of_a_map_that_is_pointed_at(hand):
+    hand.draw(SEVEN)
+    hand.settle()
+    enlarged, note = choose(hand, "conv1")
+    expect(note).to_contain_text("Strongest: ")
+    box = enlarged.bounding_box()
+    cell = box["width"] / 14
+    hand.page.mouse.move(box["x"] + 6.5 * cell, box["y"] + 4.5 * cell)
+    expect(note).to_have_text(re.compile(r"^Row 5, column 7: [\d.]+\. It has seen 6 × 6 pixels \(framed\)\.$"))
+    assert framed(hand) == [6, 10, 12, 16]
+    ring = hand.page.locator(".fitted .ring").bounding_box()
+    assert round((ring["x"] - box["x"]) / cell) == 6
+    hand.page.mouse.move(box["x"] + 0.5 * cell, box["y"] + 0.5 * cell)  # what lay in the padding is not seen
+    expect(note).to_contain_text("It has seen 4 × 4 pixels (framed).")
+    assert framed(hand) == [0, 0, 4, 4]
+    hand.page.mouse.move(box["x"] - 200, box["y"])
+    expect(note).to_contain_text("Strongest: ")
+
+
+def test_the_cells_of_a_map_are_walked_with_the_arrow_keys(hand):
+    hand.draw(SEVEN)
+    hand.settle()
+    enlarged, note = choose(hand, "conv1")
+    hand.page.mouse.move(5, 5)
+    row, column = map(int, re.search(r"row (\d+), column (\d+)", note.text_content()).groups())
+    enlarged.focus()
+    hand.page.keyboard.press("ArrowDown")
+    hand.page.keyboard.press("ArrowRight")
+    expect(note).to_contain_text(f"Row {row + 1}, column {column + 1}: ")
+    assert enlarged.get_attribute("role") == "slider"
+    assert enlarged.get_attribute("aria-valuenow") == str(row * 14 + column + 1)
+    assert enlarged.get_attribute("aria-valuetext") == note.text_content()
+    for _ in range(20):
+        hand.page.keyboard.press("ArrowRight")
+    expect(note).to_contain_text(f"Row {row + 1}, column 14: ")  # not around the corner
+    hand.page.keyboard.press("Escape")
+    expect(note).to_contain_text("Strongest: ")
+    hand.page.keyboard.press("ArrowLeft")
+    strip(hand, "conv2").focus()
+    expect(note).to_contain_text("Strongest: ")
+    strip(hand, "output").focus()
+    assert enlarged.get_attribute("role") == "img"  # of one number there is nothing to choose
+    assert enlarged.get_attribute("tabindex") is None
+
+
+def test_a_unit_has_seen_no_more_than_the_picture(hand):
+    hand.draw(SEVEN)
+    hand.settle()
+    enlarged, note = choose(hand, "conv5")
+    box = enlarged.bounding_box()
+    seen = []
+    for place in range(9):
+        row, column = divmod(place, 3)
+        hand.page.mouse.move(box["x"] + (column + 0.5) * box["width"] / 3, box["y"] + (row + 0.5) * box["height"] / 3)
+        expect(note).to_contain_text(f"Row {row + 1}, column {column + 1}: ")
+        seen.append((framed(hand), note.text_content().split(". ")[-1]))
+    assert seen[0] == ([0, 0, 22, 22], "It has seen 22 × 22 pixels (framed).")
+    assert seen[1] == ([0, 0, 22, 28], "It has seen 22 × 28 pixels (framed).")
+    assert seen[4] == ([0, 0, 28, 28], "It has seen the whole picture.")
+
+
+def test_a_finger_chooses_a_cell_and_it_stays(open_page, app_url):
+    hand = Hand(open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True), app_url)
+    hand.page.get_by_role("switch", name="Feature maps").tap()
+    hand.settle()
+    enlarged, note = hand.page.locator(".fitted canvas"), hand.page.locator(".note")
+    enlarged.scroll_into_view_if_needed()
+    expect(note).to_contain_text("Strongest: ")
+    enlarged.tap(position={"x": 3, "y": 3})
+    expect(note).to_contain_text("Row 1, column 1: ")
+    hand.page.wait_for_timeout(300)  # the finger has been lifted
+    expect(note).to_contain_text("Row 1, column 1: ")
+
+
 def test_maps_are_chosen_with_the_keyboard(hand):
     keys = hand.page.keyboard
     conv = strip(hand, "conv1")
@@ -653,6 +742,37 @@ def test_a_phone_shows_it_without_scrolling_sideways(open_page, app_url, languag
     for name in ("pen", "eraser", "undo", "redo", "clear"):
         box = hand.page.locator(f".tools button.{name}").bounding_box()
         assert min(box["width"], box["height"]) >= 44
+
+
+def test_on_a_phone_feature_maps_wait_to_be_asked_for(open_page, app_url):
+    hand = Hand(open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True), app_url)
+    hand.draw(SEVEN)
+    hand.settle()
+    assert all("maps" not in question for question in hand.asked)
+    expect(hand.page.locator(".inside")).to_be_hidden()
+    foot = hand.root.evaluate("root => root.getBoundingClientRect().bottom")
+    assert hand.page.get_by_text("Read a photo or picture", exact=True).bounding_box()["y"] - foot < 60
+    hand.page.get_by_role("switch", name="Feature maps").tap()
+    expect(hand.page.locator(".inside")).to_be_visible()
+    hand.settle()
+    hand.page.reload()
+    hand.wait()
+    expect(hand.page.locator(".inside")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_jumps_when_the_first_answer_comes(open_page, app_url, width):
+    def place(page) -> float:
+        layers = page.locator(".layers")
+        layers.wait_for()
+        page.wait_for_timeout(300)
+        return layers.evaluate("layers => layers.getBoundingClientRect().top")
+
+    mute, spoken = (open_page(viewport={"width": width, "height": 900}, fresh=fresh) for fresh in (True, False))
+    mute.route_web_socket(re.compile("/read/"), lambda socket: None)
+    mute.goto(f"{app_url}/draw")
+    wait_ready(mute)
+    assert place(mute) == pytest.approx(place(Hand(spoken, app_url).page), abs=2)
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

@@ -17,6 +17,7 @@ const NEAR = 0.8; // points nearer than this to the last one add nothing
 const SEND_EVERY = 16; // ms between two requests
 const PATIENCE = 5000; // ms after which an unanswered channel counts as lost
 const STEP = 6, FINE_STEP = 2; // units that an arrow key moves, and with Shift
+const NARROW = matchMedia("(max-width: 44rem)"); // where one column holds all: feature maps would bury what follows
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export default mounted((component) => new Pad(component.parentElement, component));
@@ -363,8 +364,9 @@ class Pad {
       // nothing kept, or nothing legible
     }
     if (look.why in this.view.why) this.view.why[look.why].checked = true;
-    this.view.inside.root.hidden = look.maps === false;
-    this.view.maps.setAttribute("aria-checked", look.maps !== false);
+    const shown = look.maps ?? !NARROW.matches;
+    this.view.inside.root.hidden = !shown;
+    this.view.maps.setAttribute("aria-checked", shown);
   }
 
   /** Tell the page what was drawn. */

@@ -25,7 +25,8 @@ WORDS = (
     (0.9, N_("very probably")),
     (0.6, N_("probably")),
     (0.3, N_("perhaps")),
-    (0.05, N_("hardly")),
+    (0.1, N_("unlikely")),
+    (0.01, N_("hardly")),
     (0.0, N_("as good as never")),
 )
 
@@ -91,7 +92,7 @@ def _labels() -> dict[str, object]:
         "draw": _("Your drawing"),
         "box": _("Its box"),
         "sees": _("What the network sees"),
-        "reads": _("What it reads"),
+        "reads": _("What it says"),
         "pad": _("Drawing pad"),
         "hint": _("Draw a digit here"),
         "keys": _("Arrow keys move the pen, Space lowers and lifts it, E: eraser, Ctrl+Z: undo, Delete: clear."),
@@ -151,7 +152,9 @@ def _labels() -> dict[str, object]:
         "unit": _("{block}, unit {name} of {count}: {value}"),
         "output": _("Output for {name}, before softmax: {value}"),
         "strongest": _("Strongest: {value} in row {row}, column {column}. {note}"),
-        "sees_part": _("It has seen {field} × {field} pixels (framed)."),
+        "cell": _("Row {row}, column {column}: {value}. {note}"),
+        "point": _("Point at a cell, or move with the arrow keys: the frame shows what it has seen of the picture."),
+        "sees_part": _("It has seen {rows} × {columns} pixels (framed)."),
         "sees_all": _("It has seen the whole picture."),
         "field": _("The picture that the network is given, with a frame around what the unit has seen."),
     }

@@ -5,22 +5,25 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ put }, { element, fill }] = await Promise.all(["elements", "../served/dom"].map(load));
+const [{ put }, { change, clamp, element, fill }] = await Promise.all(["elements", "../served/dom"].map(load));
 
 const TILE = 22, LARGEST = 5; // a map is enlarged to about so many pixels a side, a unit of it to so many at the most
 const CELL = 9; // pixels of a unit that is no picture
 const BARS = { width: 22, height: 30, gap: 4 };
 const ENLARGED = 132; // pixels a side of the map that was chosen
+const PICTURE = 28; // pixels a side of what the network is given
+const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
-/** The section: a strip for every block, and the one map that is looked at. `chosen` is called when that changes. */
+/** The section: a strip for every block, and the one map that is looked at: at its strongest unit, unless a hand points
+    at another one. `chosen` is called when that changes. */
 export class Inside {
   constructor(chosen) {
     this.chosen = chosen;
     this.strips = [];
-    this.at = { block: "", index: 0 };
+    this.at = { block: "", index: 0, unit: null }; // null: the strongest
     this.list = element("div", { className: "strips" });
     this.title = element("p", { className: "title" });
-    this.map = element("canvas", { role: "img" });
+    this.map = element("canvas", {});
     this.ring = element("div", { className: "ring" });
     this.picture = element("canvas", { width: 28, height: 28, role: "img" });
     this.frame = element("div", { className: "frame" });
@@ -33,6 +36,10 @@ export class Inside {
         this.note));
     this.resized = new ResizeObserver(() => this.lay());
     this.resized.observe(this.list);
+    this.map.onpointermove = this.map.onpointerdown = (event) => this.point(event);
+    this.map.onpointerleave = (event) => event.pointerType === "touch" || this.visit(null); // a finger is always lifted
+    this.map.onblur = () => this.visit(null);
+    this.map.onkeydown = (event) => this.keyDown(event);
   }
 
   close() {
@@ -64,7 +71,7 @@ export class Inside {
     });
     this.list.replaceChildren(...this.strips.map((strip) => strip.root));
     const kept = blocks.find((block) => block.name === this.at.block && this.at.index < block.count);
-    if (!kept) this.at = { block: blocks[0].name, index: 0 };
+    this.at = kept ? { ...this.at, unit: null } : { block: blocks[0].name, index: 0, unit: null };
     this.lay();
   }
 
@@ -74,7 +81,7 @@ export class Inside {
   }
 
   choose(block, index) {
-    this.at = { block, index };
+    this.at = { block, index, unit: null };
     this.look();
     this.chosen();
   }
@@ -83,11 +90,39 @@ export class Inside {
     return this.strips.find((strip) => strip.block.name === this.at.block);
   }
 
-  /** Enlarge the map that was chosen, mark its strongest unit, and frame what that unit has seen of the picture. */
+  /** Look at one unit of the map, null: at the strongest. */
+  visit(unit) {
+    if (unit === this.at.unit) return;
+    this.at.unit = unit;
+    this.look();
+    this.chosen();
+  }
+
+  point(event) {
+    const { height, width } = this.strip, box = this.map.getBoundingClientRect();
+    const row = Math.floor(((event.clientY - box.top) * height) / box.height);
+    const column = Math.floor(((event.clientX - box.left) * width) / box.width);
+    if (row >= 0 && row < height && column >= 0 && column < width) this.visit(row * width + column);
+  }
+
+  keyDown(event) {
+    const { strip, at } = this, { height, width } = strip;
+    if (event.key !== "Escape" && !(event.key in ARROWS)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.key === "Escape") return this.visit(null);
+    const from = at.unit ?? strip.strongest(at.index), [down, right] = ARROWS[event.key];
+    const [row, column] = [Math.floor(from / width) + down, (from % width) + right];
+    if (row >= 0 && row < height && column >= 0 && column < width) this.visit(row * width + column);
+  }
+
+  /** Enlarge the map that was chosen, mark a unit of it, and frame what that unit has seen of the picture. */
   look() {
     const { strip, labels } = this, { index } = this.at;
-    const { height, width, block } = strip, best = strip.strongest(index);
-    const said = this.describe(strip, index, best);
+    const { height, width, block } = strip, unit = this.at.unit ?? strip.strongest(index);
+    const [row, column] = [Math.floor(unit / width), unit % width];
+    this.seen = field(block, row, column);
+    const said = this.describe(strip, index, unit);
     for (const each of this.strips) each === strip ? each.mark(index, said) : each.mark(null);
     put(this.title, "textContent", said.title);
     put(this.note, "textContent", said.note);
@@ -95,32 +130,40 @@ export class Inside {
     const scale = Math.floor(ENLARGED / Math.max(height, width));
     Object.assign(this.map.style, { width: `${scale * width}px`, height: `${scale * height}px` });
     this.map.getContext("2d").putImageData(strip.cut(index), 0, 0);
-    put(this.map, "aria-label", said.title);
-    const [row, column] = [Math.floor(best / width), best % width];
+    const many = (value) => (height * width > 1 ? value : null); // with one unit there is nothing to choose
+    change(this.map, {
+      role: many("slider") ?? "img", tabindex: many(0), title: many(labels.point), "aria-label": said.title,
+      "aria-valuemin": many(1), "aria-valuemax": many(height * width), "aria-valuenow": many(unit + 1),
+      "aria-valuetext": many(said.note),
+    });
     place(this.ring, [row / height, column / width, (row + 1) / height, (column + 1) / width]);
     this.ring.hidden = height * width === 1;
     this.picture.getContext("2d").putImageData(this.pixels, 0, 0);
-    this.seen = block.field === null ? [0, 0, 28, 28] : field(block, row, column);
-    place(this.frame, this.seen.map((edge) => edge / 28));
+    place(this.frame, this.seen.map((edge) => edge / PICTURE));
     put(this.picture, "aria-label", `${labels.field} ${said.note}`);
   }
 
-  /** Return the words about a map of a strip, whose strongest unit is at the place `best`. */
-  describe(strip, index, best) {
-    const { labels, number } = this, { block, height, width } = strip, value = number(strip.value(index, best));
+  /** Return the words about a map of a strip, of which the unit at the place `unit` is looked at. */
+  describe(strip, index, unit) {
+    const { labels, number } = this, { block, height, width } = strip, value = number(strip.value(index, unit));
     const name = strip instanceof Bars ? this.classes[index] : index + 1;
-    const values = { block: block.name, name, count: block.shape[0], value, field: block.field };
-    const note = fill(block.field === null ? labels.sees_all : labels.sees_part, values);
+    const [top, left, bottom, right] = this.seen;
+    const values = { block: block.name, name, count: block.shape[0], value, rows: bottom - top, columns: right - left };
+    const all = values.rows === PICTURE && values.columns === PICTURE;
+    const note = fill(all ? labels.sees_all : labels.sees_part, values);
     if (height * width === 1) return { title: fill(strip instanceof Bars ? labels.output : labels.unit, values), note };
-    const place = { row: Math.floor(best / width) + 1, column: (best % width) + 1 };
-    return { title: fill(labels.map, values), note: fill(labels.strongest, { ...values, ...place, note }) };
+    const place = { row: Math.floor(unit / width) + 1, column: (unit % width) + 1 };
+    const words = this.at.unit === null ? labels.strongest : labels.cell;
+    return { title: fill(labels.map, values), note: fill(words, { ...values, ...place, note }) };
   }
 }
 
-/** Return top, left, bottom and right, in pixels of the picture, of what a unit has seen (engine/analysis/feature_maps). */
+/** Return top, left, bottom and right, in pixels of the picture, of what a unit has seen of it; what it has seen of the
+    padding around it is left out (engine/analysis/feature_maps). */
 function field({ field, jump, start }, row, column) {
+  if (field === null) return [0, 0, PICTURE, PICTURE];
   const [y, x] = [start + jump * row, start + jump * column];
-  return [y - field / 2, x - field / 2, y + field / 2, x + field / 2];
+  return [y - field / 2, x - field / 2, y + field / 2, x + field / 2].map((edge) => clamp(edge, 0, PICTURE));
 }
 
 /** Put an element over a part of its parent: top, left, bottom, right as shares of it. */
