@@ -412,7 +412,7 @@ def test_every_digit_of_a_photo_is_framed_and_read_in_order(upload):
     assert sentences(app) == []
     (shown,) = [html.proto.body for html in app.get("html")]
     assert "Shipped with Kasane: <b>3 1 4</b>" in shown
-    assert shown.count("<figure ") == 3
+    assert shown.count("<figure>") == 3
     assert 'alt="What the network sees of digit 2"' in shown
     assert app.text_input[0].value == "314"
 
