@@ -107,7 +107,7 @@ def test_the_runs_of_a_page_share_the_seed_and_a_group(visit):
     assert {run.experiment.seed for run in runs(app)} == {0}
     press(app, "seed")
     assert {run.experiment.seed for run in runs(app)} == {1}
-    assert app.query_params["seed"] == "1"
+    assert app.query_params["all.seed"] == "1"
 
 
 # --- links ------------------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def test_a_link_changes_all_runs_or_one(visit):
     assert dict(app.query_params) == {
         "preset": "course-inits",
         "lang": "en",
-        "lr": "0.02",
+        "all.lr": "0.02",
         "2.lr": "0.5",
         "1.optimizer": "adam",
     }
@@ -142,6 +142,16 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
+def test_a_field_that_the_page_has_a_setting_of_its_own_for_stays_the_comparisons(visit):
+    """The optimizers' page has a σ too, of the noise on a slope."""
+    link = {"preset": "course-optimizers", "all.sigma": "0.3"}
+    app = visit("optimizers", **link)
+    assert sentences(app) == []
+    names = app.session_state["optimizers_comparison"]["runs"]
+    assert {pool().find(name).experiment.sigma for name in names} == {0.3}
+    assert dict(app.query_params) == link | {"lang": "en"}
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_what_is_wrong_in_a_link_is_said_in_one_sentence(visit, name, language):
     app = visit(PAGE, language, preset="course-inits", **{name: BAD[name]})
@@ -149,7 +159,7 @@ def test_what_is_wrong_in_a_link_is_said_in_one_sentence(visit, name, language):
     assert len(said) < 400
     assert "\n" not in said
     assert [run.experiment for run in runs(app)] == list(presets.get("course-inits").runs.values())
-    assert name not in app.query_params
+    assert not {name, f"all.{name}"} & set(app.query_params)
 
 
 HOSTILE = ["", "a,b,c,d", "../../x,../../y,z,w", ",,,", "," * 5000, "日本語", "\x00,\x01,\x02,\x03", "x" * 5000]
@@ -238,7 +248,7 @@ def test_a_live_field_changes_in_the_runs_as_they_are(visit):
     assert sentences(app) == []
     assert state(app)["runs"] == before
     assert [run.experiment.lr for run in runs(app)] == [0.05] * 4
-    assert app.query_params["lr"] == "0.05"
+    assert app.query_params["all.lr"] == "0.05"
 
 
 def test_any_other_field_begins_anew(visit):
@@ -307,7 +317,7 @@ def test_another_experiment_has_fields_of_its_own(visit):
     app.selectbox(key=f"{PAGE}_experiment_en").set_value("ch06-init-compare").run()
     assert field(app, "lr").value == 0.01
     assert [run.experiment.lr for run in runs(app)] == [0.01] * 3
-    assert "lr" not in app.query_params
+    assert "all.lr" not in app.query_params
 
 
 def test_data_that_is_not_here_is_offered_and_changes_still_do_no_harm(visit):

@@ -38,6 +38,7 @@ from pages._ui.served.served import component
 RUN_SECONDS = 12  # what the speed "auto" makes a whole comparison last
 SPEEDS = ("1", "3", "10", "30", "100", "auto", "max")
 ENDED = {"completed", "diverged"}
+ALL = "all"  # before the name of a field in an address: a page may have a setting of that name
 
 _mount = component(
     "comparison",
@@ -335,6 +336,7 @@ class Comparison:
             place, _dot, of = name.rpartition(".")
             if name == "runs":
                 continue
+            place = "" if place == ALL else place
             if of not in FIELDS or (place and place not in map(str, range(len(self.labels)))):
                 st.warning(sentence(Text(N_("The address names {name}, which nothing here has."), name=shorten(name))))
                 continue
@@ -375,7 +377,7 @@ class Comparison:
         said = {}
         for place, kept in self._state["changes"].items():
             for name, value in kept.items():
-                said[f"{place}.{name}" if place else name] = format_value(value)
+                said[f"{place or ALL}.{name}"] = format_value(value)
         runs = [pool().find(name) for name in self._state["runs"]]
         if runs and all(run and run.started for run in runs):
             said["runs"] = ",".join(run.id for run in runs)
