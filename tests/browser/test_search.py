@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import soon, too_wide, wait_ready
 
+MANY = "optimizer:sgd|momentum|adagrad|adam,lr:0.0001..1 log"
 QUICK = "data=digits&network=dense16&train_size=300&evaluate_every=20&over=lr:0.001..1 log,optimizer:sgd|adam"
 
 
@@ -141,6 +143,69 @@ def test_a_trial_is_marked_everywhere(visit, done):
     search.page.mouse.move(5, 5)
     expect(detail).to_have_text(re.compile("^The best: Trial"))
     expect(search.page.locator(".importance dd").first).to_contain_text("%")
+
+
+def told(page, endings):
+    """Have every search tell of trials that ended so, [(state, accuracy), …], whatever it has done."""
+    trials = []
+    for number, (state, accuracy) in enumerate(endings):
+        about = {"number": number, "values": {"lr": 0.01 * (number + 1), "optimizer": "adam"}, "state": state}
+        curves = {"steps": [0, 200], "train": [0.1, accuracy], "validation": [0.1, accuracy]}
+        trials.append(about | curves | {"accuracy": accuracy, "loss": 1.0, "seconds": 1.0})
+    about = {"whole": True, "state": "complete", "asked": len(trials), "workers": 0, "seconds": 1.0, "importance": {}}
+    text = json.dumps(about | {"trials": trials})
+    page.route_web_socket(re.compile("/searching/"), lambda socket: socket.send(text))
+
+
+# The height of every mark in pixels, above and below its place, by its state.
+MARKS = """paths => paths.map(path => {
+  const { y, height } = path.getBBox();
+  return [path.dataset.state, -y, y + height];
+})"""
+
+
+def test_what_ended_early_is_drawn_no_smaller_than_the_worst(fresh_page, app_url, done):
+    told(fresh_page, [("complete", 0.9), ("complete", 0.6), ("pruned", 0.4), ("pruned", 0.1), ("diverged", 0.0)])
+    search = Visit(fresh_page, app_url, f"search={done}")
+    search.until(5)
+    marks = search.page.locator(".scatter .body > path").evaluate_all(MARKS)
+    drawn = {state: (above, below) for state, above, below in marks}
+    assert drawn["complete"] == pytest.approx((6.8, 6.8), abs=0.01)  # the best stands last
+    assert [it[1:] for it in marks if it[0] == "pruned"] == [pytest.approx((3.2, 3.2), abs=0.01)] * 2
+    assert drawn["diverged"] == pytest.approx((4.2, 3.2), abs=0.01)  # its tip is above
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", ["pruned", "diverged"]), ("ja", ["枝刈り", "発散"])])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_card_says_that_its_trial_ended_early(open_page, app_url, done, width, language, words):
+    page = open_page(viewport={"width": width, "height": 844}, fresh=True)
+    told(page, [("complete", 0.6), ("pruned", 0.85), ("diverged", 0.0), ("complete", 0.7)])
+    search = Visit(page, app_url, f"search={done}&lang={language}")
+    search.until(4)
+    expect(page.locator(".cells button:enabled em")).to_have_text(["", "", *words])
+    assert page.locator(".cells em:visible").count() == 2
+    cut = "labels => labels.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent)"
+    assert page.locator(".cells em:visible").evaluate_all(cut) == []
+
+
+def test_the_two_axes_are_never_the_same_by_themselves(visit):
+    search = visit("data=digits&network=dense16&train_size=300")
+    across, up = (search.page.get_by_label(name, exact=True) for name in ("Across", "Up"))
+    before = {across.input_value(), up.input_value()}
+    search.button("Does the optimizer matter?").click()
+    expect(search.page.locator(".lines .axes")).to_contain_text("AdaGrad")
+    assert "lr" in before
+    assert {across.input_value(), up.input_value()} == {"lr", "optimizer"}
+
+
+def test_no_name_beside_an_axis_is_cut(visit):
+    search = visit(f"{QUICK.split('&over')[0]}&over={MANY}")
+    search.page.get_by_label("Across", exact=True).select_option("Learning rate")
+    search.page.get_by_label("Up", exact=True).select_option("Optimizer")
+    for drawing in (".scatter", ".parallel"):
+        left = search.page.locator(drawing).bounding_box()["x"]
+        for name in ("Momentum", "AdaGrad"):
+            assert search.page.locator(f"{drawing} .axes").get_by_text(name).bounding_box()["x"] >= left
 
 
 def test_axes_of_the_points_can_be_chosen(visit, done):

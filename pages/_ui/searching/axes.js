@@ -1,8 +1,11 @@
-/* What the parts of the search view have in common: places on a field's axis, and numbers and colours as they are shown. */
+/* What the parts of the search view have in common: how a trial ends, places on an axis, and numbers and colours as shown. */
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
 const [{ clamp, range }, { significant, ticks: round }] = await Promise.all(["dom", "numbers"].map(load));
+
+/** The states of a trial that has ended before its last step. */
+export const EARLY = new Set(["pruned", "diverged", "failed"]);
 
 /** Return a number as it is shown. */
 export const shown = (value) => significant(value, 3);

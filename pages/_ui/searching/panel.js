@@ -2,7 +2,7 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ percent, word }, { change, element, fill, range, say, svg }] = await Promise.all(["axes", "../served/dom"].map(load));
+const [{ EARLY, percent, word }, { change, element, fill, range, say, svg }] = await Promise.all(["axes", "../served/dom"].map(load));
 
 export const BEST = 20;
 const [WIDE, HIGH] = [100, 64]; // of a curve's own coordinates; it is stretched to its cell
@@ -34,9 +34,10 @@ class Cell {
     const picture = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", "aria-hidden": true },
       svg("g", { class: "lines" }, ...lines), this.train, this.validation);
     this.score = element("b");
+    this.ended = element("em"); // how, where it was not to the end: such a trial stands behind all others
     this.note = element("small");
     const head = element("span", { class: "head" }, element("i", {}, String(index + 1)), this.score);
-    const button = element("button", { type: "button", disabled: true }, head, picture, this.note);
+    const button = element("button", { type: "button", disabled: true }, head, picture, this.ended, this.note);
     button.addEventListener("click", () => this.trial && view.pick(this.trial.number));
     button.addEventListener("pointerenter", () => this.trial && view.hover(this.trial.number));
     button.addEventListener("pointerleave", () => view.hover(null));
@@ -48,6 +49,7 @@ class Cell {
     this.trial = trial;
     change(button, { disabled: trial ? null : "", "data-state": trial?.state ?? "none" });
     say(this.score, trial ? percent(trial.accuracy) : "");
+    say(this.ended, EARLY.has(trial?.state) ? view.labels.states[trial.state] : "");
     say(this.note, trial ? view.fields.slice(0, 2).map((it) => word(it, trial.values[it.name])).join(" · ") : "");
     for (const name of ["train", "validation"]) change(this[name], { d: trial ? path(trial.steps, trial[name], most) : null });
     change(button, { "aria-label": trial ? `${this.index + 1}. ${view.sentence(trial)}` : null });

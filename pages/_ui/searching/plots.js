@@ -8,6 +8,10 @@ const [{ colour, percent, place, ticks }, { change, element, fill, range, say, s
 const HEIGHT = 320;
 const NEAR = 22; // pixels within which a point or a line is pointed at
 
+/** Return the ticks of an axis whose texts stand beside it, none of them long. */
+const labelled = (field, about) =>
+  ticks(field, about).map(([at, text]) => [at, text.length > 8 ? `${text.slice(0, 7)}…` : text]);
+
 /** A drawing as wide as its room, redrawn when that changes. */
 class Plot {
   constructor(view, name) {
@@ -44,6 +48,12 @@ class Plot {
     order.forEach((mark, i) => this.body.children[i] !== mark && this.body.insertBefore(mark, this.body.children[i] ?? null));
   }
 
+  /** Return how many pixels the longest text of some ticks takes. */
+  widest(marks) {
+    this.axes.replaceChildren(...marks.map(([, text]) => svg("text", {}, text)));
+    return Math.max(...[...this.axes.children].map((it) => it.getComputedTextLength()));
+  }
+
   pointer(event) {
     const box = this.root.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -58,7 +68,7 @@ class Plot {
 export class Scatter extends Plot {
   constructor(view) {
     super(view, "scatter");
-    this.margins = { left: 58, right: 14, top: 12, bottom: 44 };
+    this.margins = { right: 14, top: 12, bottom: 44 };
     this.names = [null, null];
     this.chooses = ["x", "y"].map((axis, i) => {
       const choose = element("select", { "data-axis": axis });
@@ -77,7 +87,8 @@ export class Scatter extends Plot {
     const { view } = this;
     this.fields = [...view.fields, view.score];
     const names = this.fields.map(({ name }) => name);
-    this.names = this.names.map((name, i) => (names.includes(name) ? name : names[i]));
+    const free = names.filter((name) => !this.names.includes(name)); // of the other axis
+    this.names = this.names.map((name) => (names.includes(name) ? name : free.shift()));
     this.chooses.forEach((choose, i) => {
       choose.replaceChildren(...this.fields.map((field) => element("option", { value: field.name }, field.label)));
       choose.value = this.names[i];
@@ -92,18 +103,19 @@ export class Scatter extends Plot {
 
   frame() {
     if (!this.width || !this.fields) return;
-    const { left, right, top, bottom } = this.margins, { width } = this;
-    const [x, y] = [0, 1].map((i) => this.field(i));
+    const { right, top, bottom } = this.margins, { width } = this;
+    const [x, y] = [0, 1].map((i) => this.field(i)), marks = labelled(y);
+    const left = Math.max(58, this.widest(marks) + 30);
     this.left = left, this.wide = width - left - right, this.top = top, this.high = HEIGHT - top - bottom;
     const across = ticks(x, Math.max(2, Math.floor(this.wide / 80))).map(([at, text]) => {
       const px = left + at * this.wide;
       return svg("g", {}, svg("line", { x1: px, x2: px, y1: top, y2: top + this.high }),
         svg("text", { x: px, y: HEIGHT - bottom + 17, "text-anchor": "middle" }, text));
     });
-    const up = ticks(y).map(([at, text]) => {
+    const up = marks.map(([at, text]) => {
       const py = top + (1 - at) * this.high;
       return svg("g", {}, svg("line", { x1: left, x2: width - right, y1: py, y2: py }),
-        svg("text", { x: left - 7, y: py + 4, "text-anchor": "end" }, text.length > 8 ? `${text.slice(0, 7)}…` : text));
+        svg("text", { x: left - 7, y: py + 4, "text-anchor": "end" }, text));
     });
     const title = svg("text", { x: left + this.wide / 2, y: HEIGHT - 7, "text-anchor": "middle", class: "name" }, x.label);
     const side = svg("text", { class: "name", "text-anchor": "middle", transform: `translate(13 ${top + this.high / 2}) rotate(-90)` }, y.label);
@@ -157,21 +169,22 @@ export class Parallel extends Plot {
 
   frame() {
     if (!this.width || !this.fields) return;
-    const { width } = this, [left, right, top, bottom] = [38, 50, 34, 18];
+    const { width } = this, [right, top, bottom] = [50, 34, 18];
+    const marks = this.fields.map((field) => labelled(field, 4));
+    const left = Math.max(38, this.widest(marks[0]) + 10);
     this.top = top, this.high = HEIGHT - top - bottom;
     this.xs = this.fields.map((_, i) => left + i * (width - left - right) / (this.fields.length - 1));
     const room = Math.max((width - left - right) / (this.fields.length - 1), 40);
     this.axes.replaceChildren(...this.fields.map((field, i) => {
       const x = this.xs[i], last = i === this.fields.length - 1;
-      const marks = ticks(field, 4).map(([at, text]) => {
+      const texts = marks[i].map(([at, text]) => {
         const y = top + (1 - at) * this.high;
-        return svg("text", { x: x + (last ? 6 : -6), y: y + 4, "text-anchor": last ? "start" : "end", class: "halo" },
-          text.length > 8 ? `${text.slice(0, 7)}…` : text);
+        return svg("text", { x: x + (last ? 6 : -6), y: y + 4, "text-anchor": last ? "start" : "end", class: "halo" }, text);
       });
       const most = Math.max(4, Math.floor(room / 7.5));
       const name = field.label.length > most ? `${field.label.slice(0, most - 1)}…` : field.label;
       const anchor = i === 0 ? "start" : last ? "end" : "middle";
-      return svg("g", {}, svg("line", { class: "axis", x1: x, x2: x, y1: top, y2: top + this.high }), ...marks,
+      return svg("g", {}, svg("line", { class: "axis", x1: x, x2: x, y1: top, y2: top + this.high }), ...texts,
         svg("text", { class: "name", x: i === 0 ? 4 : last ? width - 4 : x, y: 16, "text-anchor": anchor }, name));
     }));
   }

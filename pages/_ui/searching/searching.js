@@ -10,15 +10,14 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ percent, shown, word }, { BEST, Panel, Table }, { Importance, Parallel, Scatter, key }] =
+const [{ EARLY, percent, shown, word }, { BEST, Panel, Table }, { Importance, Parallel, Scatter, key }] =
   await Promise.all(["axes", "panel", "plots"].map(load));
-const [{ Channel }, { change, dress, element, fill, say }, { mounted, save }] =
+const [{ Channel }, { change, clamp, dress, element, fill, say }, { mounted, save }] =
   await Promise.all(["../served/channel", "../served/dom", "../served/mount"].map(load));
 
 const DRAW_EVERY = 200; // ms between two drawings
 const SPEAK_EVERY = 5000; // ms between two announcements
 const RUNNING = new Set(["starting", "running", "stopping"]);
-const EARLY = new Set(["pruned", "diverged", "failed"]);
 
 export default mounted(({ parentElement }) => new View(parentElement));
 
@@ -157,10 +156,10 @@ class View {
     return field === this.score ? trial.accuracy : trial.values[field.name];
   }
 
-  /** Return where between the worst and the best accuracy a trial is, 0 … 1. */
+  /** Return where between the worst and the best accuracy a trial is, 0 … 1: what ended early may lie outside of them. */
   share(trial) {
     const [low, high] = this.limits;
-    return high > low ? (trial.accuracy - low) / (high - low) : 0.5;
+    return high > low ? clamp((trial.accuracy - low) / (high - low), 0, 1) : 0.5;
   }
 
   best() {
