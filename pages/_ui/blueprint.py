@@ -1,7 +1,8 @@
 """A network on paper: its layers as boxes to scale, what each of them costs, and the same as a table and as CSV.
 
-Boxes are HTML and CSS: they follow the page's colours, and scroll sideways by themselves where a screen is narrow. A
-feature map is seen from its edge: as high as the picture's side, as thick as there are channels. Both are to a
+Boxes are HTML and CSS: they follow the page's colours. Those of many layers shrink with the screen, as far as they can
+be read; where that is not enough the drawing scrolls sideways by itself, and fades at the edge beyond which it goes on.
+A feature map is seen from its edge: as high as the picture's side, as thick as there are channels. Both are to a
 logarithmic scale, so that each pooling by 2 is a step down of the same height. Layers without a picture are columns of
 units. Below the boxes stands each layer's share of the network's parameters and of its multiply-adds.
 """
@@ -23,18 +24,22 @@ PARAMETERS, MULTIPLY_ADDS = attrgetter("parameters"), attrgetter("multiply_adds"
 KINDS = {Conv: "conv", Pool: "pool", Gap: "pool", Dense: "dense", Output: "output"}
 
 CSS = """<style>
-.bp {--input: #8A8F98; --conv: #0072B2; --pool: #E69F00; --dense: #009E73; --output: #CC79A7; --u: 22px;
+.bp {--input: #8A8F98; --conv: #0072B2; --pool: #E69F00; --dense: #009E73; --output: #CC79A7; --u: 22px; --thick: 4px;
   --line: #80808059; --soft: color-mix(in srgb, currentColor 68%, transparent);
   font-variant-numeric: tabular-nums}
-.bp.many {--u: 18px}
+.bp.many .bp-grid {--column: calc(100cqi / var(--n)); --u: clamp(14px, var(--column) * .28, 18px);
+  --thick: clamp(3.1px, var(--column) * .062, 4px)}
 .bp :is(.conv, .pool, .dense, .output, .input) {--c: var(--input)}
 .bp .conv {--c: var(--conv)} .bp .pool {--c: var(--pool)} .bp .dense {--c: var(--dense)}
 .bp .output {--c: var(--output)}
-.bp-sheet {overflow-x: auto; padding: 4px 0 8px}
-.bp-grid {display: grid; grid-template-columns: repeat(var(--n), minmax(max-content, 130px))}
+.bp-sheet {overflow-x: auto; padding: 4px 24px 8px 0; container-type: inline-size;
+  mask-image: linear-gradient(90deg, #000 calc(100% - 24px), transparent)}
+.bp-sheet:focus-visible {outline-offset: -2px}
+.bp-grid {display: grid; width: min-content; min-width: 100%;
+  grid-template-columns: repeat(var(--n), minmax(max-content, 130px))}
 .bp-box {align-self: end; display: flex; justify-content: center; border-bottom: 1px solid var(--line);
   padding: 0 2px 7px}
-.bp-cube {--w: max(3px, calc(var(--channels) * 4px)); --h: calc((var(--side) + .3) * var(--u));
+.bp-cube {--w: max(3px, calc(var(--channels) * var(--thick))); --h: calc((var(--side) + .3) * var(--u));
   --d: calc(var(--h) * .22 + 2px); flex: none; position: relative; width: var(--w);
   height: var(--h); margin: var(--d) var(--d) 0 0; background: var(--c)}
 .bp-cube.flat {--w: 11px; --h: calc((var(--units) + .3) * var(--u) * .62); --d: 5px}
@@ -48,10 +53,11 @@ CSS = """<style>
 .bp-cube.flat i {background: repeating-linear-gradient(0deg, transparent 0 4px, #ffffff59 4px 5px)}
 .bp-name {min-width: 60px; box-sizing: border-box; padding: 5px 2px 0; text-align: center; line-height: 1.25;
   white-space: nowrap}
+.bp.many .bp-name {min-width: 50px; contain: inline-size; white-space: normal}
 .bp-name b {display: block; font-size: .78rem}
 .bp-name span {font-size: .68rem; color: var(--soft)} .bp.many .bp-name span {font-size: .62rem}
 .bp-head {grid-column: 1 / -1; contain: inline-size; padding: 12px 0 2px; font-size: .8rem}
-.bp-head span {position: sticky; left: 0; display: inline-block; max-width: min(100%, calc(100vw - 40px))}
+.bp-head span {position: sticky; left: 0; display: inline-block; max-width: min(100%, calc(100vw - 64px))}
 .bp-head em {font-style: normal; color: var(--soft)}
 .bp-bar {display: flex; flex-direction: column; justify-content: flex-end; align-items: center; height: 66px;
   border-bottom: 1px solid var(--line); font-size: .68rem; color: var(--soft)}
@@ -87,7 +93,7 @@ CSS = """<style>
 .bp-weights div {display: flex; gap: 2px; flex: 0 0 calc(var(--part) * 55%)}
 .bp-weights i {flex: 1; height: 14px; background: var(--conv)}
 @media (max-width: 640px) {
-  .bp, .bp.many {--u: 17px} .bp-plane {--p: 11px}
+  .bp:not(.many) {--u: 17px} .bp-plane {--p: 11px}
   .bp dl.bp-totals {gap: 6px 22px} .bp-totals dd {font-size: 1.05rem}
 }
 </style>"""
@@ -198,7 +204,9 @@ def _box(kind: str, shape: Sequence[int], hint: str = "") -> str:
 
 
 def _name(name: str, shape: Sequence[int]) -> str:
-    return f'<div class="bp-name"><b>{escape(name)}</b><span>{size(shape).replace(" ", "")}</span></div>'
+    *sides, last = size(shape).split(" × ")
+    said = "<wbr>×".join(["×".join(sides), last] if sides else [last])  # in a narrow column the channels go below
+    return f'<div class="bp-name"><b>{escape(name)}</b><span>{said}</span></div>'
 
 
 def _cost_head(rows: Sequence[Row], title: str, cost: Callable[[Row], int]) -> str:

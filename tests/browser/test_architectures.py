@@ -61,6 +61,27 @@ def test_the_boxes_are_to_scale(page, app_url):
     assert widths[0] < widths[1] < widths[4] < widths[7] < widths[11] == widths[18]  # 3, 64, 128, 256, 512 channels
 
 
+@pytest.mark.parametrize("width", [1280, 1366])
+def test_many_layers_shrink_to_the_screen(open_page, app_url, width):
+    page = open_page(viewport={"width": width, "height": 768})
+    go(page, f"{app_url}/architectures?net=vgg16")
+    whole, seen = sheet(page)
+    assert whole == seen
+    cut = "names => names.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent)"
+    assert page.locator(".bp-name").evaluate_all(cut) == []
+
+
+def test_the_edge_beyond_which_it_goes_on_fades_and_the_last_layer_does_not(open_page, app_url):
+    page = open_page(viewport=NARROW)
+    go(page, f"{app_url}/architectures?net=vgg16")
+    drawing = page.locator(".bp-sheet[role=img]")
+    faded = drawing.evaluate("it => Number(getComputedStyle(it).maskImage.match(/100% - (\\d+)px/)[1])")
+    assert faded > 0
+    drawing.evaluate("it => it.scrollTo(it.scrollWidth, 0)")
+    last, edge = drawing.locator(".bp-name").last.bounding_box(), drawing.bounding_box()
+    assert last["x"] + last["width"] <= edge["x"] + edge["width"] - faded + 0.5
+
+
 def test_bars_show_where_the_costs_are(page, app_url):
     go(page, f"{app_url}/architectures?net=alexnet")
     tall = page.locator(".bp-bar i").evaluate_all("bars => bars.map(bar => bar.offsetHeight)")
