@@ -8,7 +8,11 @@ import streamlit as st
 
 from pages._ui.i18n import LANGUAGES, _, language, speak
 
+# Streamlit keeps a sidebar after all that was in it has gone. On a phone it holds the navigation, which stays.
 CSS = """<style>
+[data-testid="stSidebar"]:not(:has([data-testid="stSidebarNav"], [data-testid="stVerticalBlock"] > *)) {
+  &, & ~ * [data-testid="stExpandSidebarButton"] {display: none}
+}
 [data-testid="stMainBlockContainer"] {padding: 4.4rem 2rem 1.5rem; max-width: 1600px}
 [data-testid="stMain"] header {display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem .9rem}
 [data-testid="stMain"] header h1 {font-size: 1.5rem; padding: 0; margin: 0; line-height: 1.25}

@@ -401,6 +401,44 @@ def test_settings_outlive_other_pages(visit):
     assert window.page.locator(".output .grid").count() == 2
 
 
+def test_a_sidebar_goes_with_what_was_in_it_and_comes_back_as_it_was(page, app_url):
+    part = page.locator("[class*=st-key-convolution_part]")
+    sidebar, main = page.get_by_test_id("stSidebar"), page.get_by_test_id("stMain")
+    collapse = page.get_by_test_id("stSidebarCollapseButton").get_by_role("button")
+    expand = page.get_by_test_id("stExpandSidebarButton")
+    whole = page.viewport_size["width"]
+    room = lambda: main.bounding_box()["width"]  # noqa: E731
+    page.goto(f"{app_url}/convolution?part=runs")
+    wait_ready(page)
+    for _ in range(2):
+        expect(sidebar).to_be_visible()
+        soon(page, lambda: room() < whole)
+        part.get_by_text("Quiz", exact=True).click()
+        expect(sidebar).to_be_hidden()
+        expect(expand).to_be_hidden()
+        soon(page, lambda: room() == whole)
+        part.get_by_text("Train them", exact=True).click()
+    expect(sidebar).to_be_visible()
+    sidebar.hover()
+    collapse.click()
+    expect(expand).to_be_visible()
+    part.get_by_text("Quiz", exact=True).click()
+    expect(expand).to_be_hidden()
+    part.get_by_text("Train them", exact=True).click()
+    expect(expand).to_be_visible()
+    assert room() == whole
+    expand.click()
+    soon(page, lambda: room() < whole)
+
+
+def test_a_phone_keeps_the_navigation_that_an_empty_sidebar_holds(open_page, app_url):
+    page = open_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{app_url}/convolution?part=quiz")
+    wait_ready(page)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(page.get_by_test_id("stSidebarNav").get_by_text("Architectures", exact=True)).to_be_in_viewport()
+
+
 def test_back_from_the_train_page_finds_the_part_as_it_was(page, app_url):
     page.goto(f"{app_url}/convolution?part=network&stride=3")
     wait_ready(page)
@@ -433,7 +471,7 @@ def test_the_quiz_hides_new_solutions_and_keeps_what_was_typed(page, app_url):
     part = page.locator(".st-key-convolution_part, [class*=st-key-convolution_part]")
     part.get_by_role("radio", name="Pooling").click()
     page.locator(".kasane-window[data-cell]").wait_for()
-    part.get_by_role("radio", name="Quiz").click()
+    part.get_by_text("Quiz", exact=True).click()
     expect(fields.nth(2)).to_have_value("34")
     expect(page.get_by_text(re.compile("Right|Not yet"))).to_have_count(1)
     expect(fields.nth(0)).to_have_value("")
