@@ -483,6 +483,23 @@ def test_the_guide_asks_and_answers_with_every_number_in_place(language):
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
+def test_what_the_quiz_asks_about_is_explained_where_the_window_is(language):
+    explained = sections(language)["window"]
+    for word in {"en": ["stride", "padding", "dilation"], "ja": ["ストライド", "パディング", "ダイレーション"]}[
+        language
+    ]:
+        assert f"**{word}**" in explained.lower()
+    assert "$d(k-1) + 1$" in explained
+    assert "$d(k-1) + 1 =" in sections(language)["dilated"]
+
+
+def test_one_is_followed_by_no_plural():
+    for seed in range(20):
+        for question in quiz.questions(seed):
+            assert not re.search(r"\b1 [a-z]+s\b", quiz.filled(sections("en")[question.name], question))
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
 def test_each_side_of_a_worked_equation_has_symbols_or_numbers(language):
     """A blank among symbols is a symbol in braces, as of LaTeX, taken for one."""
     for question in quiz.questions(0):
