@@ -310,7 +310,7 @@ def test_the_picture_grows_with_an_explosion(still):
 def test_three_clicks_from_home(page, app_url):
     answers = {
         "Derivative": ".kasane-graph .slope",
-        "Activations": ".k-cards",
+        "Activation functions": ".k-cards",
         "Gradient and descent": ".kasane-graph .field",
         "Computational graph": ".kasane-graph .circuit",
         "Gradient check": "text=/39,760 of 39,760 parameters/",

@@ -159,6 +159,21 @@ def test_what_to_try_comes_into_sight(open_page, app_url):
     expect(page.locator(".kasane-spread[data-kind=before] .ksp-tools")).to_be_in_viewport()
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "standard deviation"), ("ja", "標準偏差")])
+@pytest.mark.parametrize(("layers", "width"), [(2, 1440), (30, 390)])
+def test_what_stands_below_a_histogram_is_not_taken_for_the_weights_sigma(
+    open_page, app_url, layers, width, language, words
+):
+    page = open_page(viewport={"width": width, "height": 900})
+    screen = Screen(page, app_url, f"layers={layers}&lang={language}")
+    below = screen.root.locator(".ksp-cell small:nth-of-type(1)")
+    first = words if layers == 2 else "SD"
+    assert all(re.match(rf"{first} [\d.]+", text) for text in below.all_inner_texts())
+    cut = "texts => texts.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent)"
+    assert below.evaluate_all(cut) == []
+    assert (words in screen.root.locator(".ksp-scene > .ksp-note").inner_text()) == (first == "SD")
+
+
 def test_units_that_start_equal_stay_equal_before_ones_eyes(page, app_url):
     page.goto(f"{app_url}/initialization?preset=symmetry")
     wait_ready(page)

@@ -254,6 +254,12 @@ def test_an_x_where_the_function_is_not_drawn(visit):
     assert sentences(app) == []
 
 
+@pytest.mark.parametrize(("language", "name"), [("en", "Activation functions"), ("ja", "活性化関数")])
+def test_the_part_of_the_functions_is_not_called_by_the_name_of_their_outputs(visit, language, name):
+    app = visit("gradients", lang=language)
+    assert name in [option.content for option in widget(app, "button_group", "part").proto.options]
+
+
 def test_the_controls_of_the_activations(visit):
     app = visit("gradients", part="activations")
     widget(app, "slider", "at").set_value(0.0).run()

@@ -9,7 +9,7 @@ from pages._ui.settings import Settings, named, number, toggle, whole
 
 _PARTS = {
     "derivative": N_("Derivative"),
-    "activations": N_("Activations"),
+    "activations": N_("Activation functions"),
     "field": N_("Gradient and descent"),
     "graph": N_("Computational graph"),
     "check": N_("Gradient check"),

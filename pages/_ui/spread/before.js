@@ -48,11 +48,19 @@ export class Before {
     if (key !== this.key) this.build(rows);
     this.key = key;
     this.rows.classList.toggle("ksp-quiet", !scene.notes);
+    this.std = this.built.length && this.overflows(stage.t("std", { value: "0.00e−00" })) ? "std_short" : "std";
     rows.forEach((row, r) => this.drawRow(row, this.built[r], scene));
     const half = wide ? width - room - 24 : width >= 640 ? (width - 24) / 2 : width;
     this.drawLines(scene, Math.floor(half));
     const note = stage.t("examples", { n: stage.format.whole(scene.examples), width: values.width });
-    say(this.examples, note);
+    say(this.examples, this.std === "std_short" ? `${note} · ${stage.t("std_meaning")}` : note);
+  }
+
+  /** Return whether a text is wider than the room below a histogram. */
+  overflows(text) {
+    const { std } = this.built[0].cells[0];
+    say(std, text);
+    return std.scrollWidth > std.clientWidth;
   }
 
   build(rows) {
@@ -100,7 +108,7 @@ export class Before {
       bars.setAttribute("fill", style.color);
       const inside = low < 0 && high > 0;
       zero.setAttribute("d", inside ? `M${(-low / (high - low)) * 30} 0V100` : "");
-      say(std, stage.t("std", { value: number(format, found.std) }));
+      say(std, stage.t(this.std, { value: number(format, found.std) }));
       const range = { low: format.short(low), high: format.short(high) };
       const share = outside > 0.0005 ? stage.t("outside", { share: format.round(outside) }) : "";
       say(note, low === 0 && high === 1 ? share : stage.t("from_to", range));

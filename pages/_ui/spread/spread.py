@@ -68,7 +68,9 @@ def _labels() -> dict[str, str]:
         "xavier": _("Xavier, √(1/n)"),
         "he": _("He, √(2/n)"),
         "layer": _("Layer {n}"),
-        "std": _("σ {value}"),
+        "std": _("standard deviation {value}"),
+        "std_short": _("SD {value}"),  # where there is no room for the words
+        "std_meaning": _("SD: standard deviation"),
         "outside": _("{share} outside"),
         "from_to": _("{low} … {high}"),
         "arrives": _("Gradient at the input: {value}×"),
