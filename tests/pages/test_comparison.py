@@ -142,16 +142,6 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_field_that_the_page_has_a_setting_of_its_own_for_stays_the_comparisons(visit):
-    """The optimizers' page has a σ too, of the noise on a slope."""
-    link = {"preset": "course-optimizers", "all.sigma": "0.3"}
-    app = visit("optimizers", **link)
-    assert sentences(app) == []
-    names = app.session_state["optimizers_comparison"]["runs"]
-    assert {pool().find(name).experiment.sigma for name in names} == {0.3}
-    assert dict(app.query_params) == link | {"lang": "en"}
-
-
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_what_is_wrong_in_a_link_is_said_in_one_sentence(visit, name, language):
     app = visit(PAGE, language, preset="course-inits", **{name: BAD[name]})
@@ -160,6 +150,16 @@ def test_what_is_wrong_in_a_link_is_said_in_one_sentence(visit, name, language):
     assert "\n" not in said
     assert [run.experiment for run in runs(app)] == list(presets.get("course-inits").runs.values())
     assert not {name, f"all.{name}"} & set(app.query_params)
+
+
+def test_a_field_that_the_page_has_a_setting_of_its_own_for_stays_the_comparisons(visit):
+    """The optimizers' page has a σ too, of the noise on a slope."""
+    link = {"preset": "course-optimizers", "all.sigma": "0.3"}
+    app = visit("optimizers", **link)
+    assert sentences(app) == []
+    names = app.session_state["optimizers_comparison"]["runs"]
+    assert {pool().find(name).experiment.sigma for name in names} == {0.3}
+    assert dict(app.query_params) == link | {"lang": "en"}
 
 
 HOSTILE = ["", "a,b,c,d", "../../x,../../y,z,w", ",,,", "," * 5000, "日本語", "\x00,\x01,\x02,\x03", "x" * 5000]
