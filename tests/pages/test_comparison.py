@@ -196,7 +196,7 @@ def test_the_same_run_four_times_is_no_comparison(visit):
 def test_a_link_shows_finished_runs_again(visit):
     first = finished(visit, steps="300")
     link = dict(first.query_params)
-    assert link["steps"] == "300"
+    assert link["all.steps"] == "300"
     assert link["runs"].split(",") == state(first)["runs"]
     with watched(first):  # the first tab is still open
         again = visit(PAGE, **link)
