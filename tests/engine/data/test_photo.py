@@ -452,6 +452,21 @@ def test_the_camera_s_orientation_is_obeyed():
         assert np.abs(picture - np.asarray(sheet(size=(280, 320)))).mean() < 2
 
 
+def test_a_telephone_s_large_jpeg_is_decoded_at_a_fraction_of_its_size():
+    data = saved(sheet().resize((7000, 6000)), "JPEG")
+    picture = load_picture(data)
+    assert picture.shape == (1371, 1600)
+    assert len(digits_of(picture)) == 1
+
+
+def with_jpeg_header(width, height, **options):
+    """A JPEG of 280×280 pixels whose header claims others."""
+    content = bytearray(saved(sheet(), "JPEG", **options))
+    frame = content.index(b"\xff\xc2" if options else b"\xff\xc0")
+    content[frame + 5 : frame + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    return bytes(content)
+
+
 def with_header(width, height):
     """A PNG of 8×8 pixels whose header claims others."""
     content = bytearray(saved(Image.new("1", (8, 8))))
@@ -471,11 +486,29 @@ def with_header(width, height):
         (FILES["gif"][:300], "must be a whole PNG"),
         (saved(sheet(), "TIFF"), "must be a whole PNG"),
         (with_header(7000, 6000), "at most 40 million pixels; it has 7000×6000"),
+        (with_jpeg_header(60_000, 700), "at most 40 million pixels; it has 60000×700"),  # too flat to be reduced
+        (with_jpeg_header(7000, 6000, progressive=True), "at most 40 million pixels; it has 7000×6000"),
+        (with_jpeg_header(65_000, 65_000), "at most 40 million pixels; it has far more"),
         (with_header(100_000, 100_000), "at most 40 million pixels; it has far more"),
         (saved(Image.new("L", (7, 100))), "at least 8×8 pixels; it has 7×100"),
         (FILES["png"] + bytes(20_000_000), r"at most 20 MB; it has 20\.0"),
     ],
-    ids=["empty", "text", "png", "jpeg", "webp", "gif", "tiff", "large", "huge", "tiny", "long"],
+    ids=[
+        "empty",
+        "text",
+        "png",
+        "jpeg",
+        "webp",
+        "gif",
+        "tiff",
+        "large",
+        "flat jpeg",
+        "progressive jpeg",
+        "huge jpeg",
+        "huge",
+        "tiny",
+        "long",
+    ],
 )
 def test_what_is_no_picture_is_refused_in_one_sentence(data, sentence):
     with pytest.raises(PhotoError, match=sentence) as caught:
