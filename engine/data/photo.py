@@ -8,7 +8,9 @@ Five steps, each a few functions here:
    and a bold one each get the edge that an eye would see. An edge that is the closing's and not the picture's, a soft
    shadow and a frame are recognized and dropped.
 3. Digits. Pieces that lie within or close above each other are one digit.
+   What holds much finer writing is none, but a sheet on a desk.
 4. Lines. The lines' common slope is the page's rotation, undone for every digit; lines are read from top to bottom.
+   A sheet that lies at an angle says by its edges which way the lines go.
 5. Pen. Each digit is scaled to 20×20, its strokes thinned or thickened towards MNIST's, its centre of mass put at
    (14, 14) of 28×28 (Y. LeCun et al., "The MNIST database of handwritten digits").
 
@@ -154,11 +156,12 @@ def find_digits(picture: np.ndarray) -> tuple[list[FoundDigit], int]:
     trials = [
         (trial, light) for light in (False, True) for trial in _trials(_reduced(255 - grey if light else grey, step))
     ]
-    best, light = max(trials, key=lambda pair: pair[0].merit)
+    best, light = max(trials, key=lambda pair: pair[0].merit_beside([trial for trial, _ in trials]))
+    overview = best
     if step > 1:
-        best = _trial(255 - grey if light else grey, step * best.window)
+        best = _trial(255 - grey if light else grey, step * best.window, _seen(best, step, grey.shape))
     pieces, digits = best.pieces, best.digits
-    slope = _slope(digits)
+    slope = _slope(digits, _tilt(_reduced(grey, step), overview.digits))
     first = [
         FoundDigit(
             _redraw(_upright(pieces, digit, slope)),
@@ -196,6 +199,10 @@ class _Trial:
         """How much good outline there is, see `_Digit.merit`."""
         return sum(digit.merit for digit in self.digits)
 
+    def merit_beside(self, trials: list[_Trial]) -> float:
+        """The merit of the digits that are not the paper of what other trials find."""
+        return sum(d.merit for d in self.digits if not any(_is_paper(d, trial.digits) for trial in trials))
+
     @property
     def pen(self) -> float:
         """The width of the thicker strokes: of the digits, or where there are none, of whatever stands out."""
@@ -205,9 +212,22 @@ class _Trial:
         return _quantile(self.pieces.pen[real], self.pieces.outline[real], 0.5)
 
 
-def _trial(grey: np.ndarray, window: float) -> _Trial:
+def _trial(grey: np.ndarray, window: float, seen: np.ndarray | None = None) -> _Trial:
     pieces = _pieces(grey, window)
-    return _Trial(window, pieces, _digits(pieces))
+    return _Trial(window, pieces, _digits(pieces, seen))
+
+
+def _seen(overview: _Trial, step: int, shape: tuple[int, int]) -> np.ndarray | None:
+    """Return where the overview, reduced by `step`, shows digits, (H, W); None where it may have missed small ones.
+
+    What shows elsewhere at full size only is no digit, but an edge of the sheet that is a pixel wide.
+    """
+    if _usual_height(overview.digits) * SMALLEST < MIN_SIDE:
+        return None
+    seen = np.zeros(shape, bool)
+    for digit in overview.digits:
+        seen[step * digit.top : step * digit.bottom, step * digit.left : step * digit.right] = True
+    return seen
 
 
 def _trials(grey: np.ndarray) -> Iterator[_Trial]:
@@ -422,6 +442,9 @@ DEEP = 5  # and in multiples of the noise
 CONTACT = 0.25  # of the outline may lie on the border of the picture
 DOUBT = 0.15  # how far the support of an outline may be from 1
 SHARPNESS = 0.25
+FINER = 4  # at least as many times finer than a sheet taken for a digit is the pen of what is written on it,
+ON_PAPER = 0.1  # which has this share of the sheet's merit; the holes of a digit are wider or have less
+SMALLEST = 0.35  # height of a digit, in usual heights
 MAX_PIECES = 300
 
 
@@ -473,8 +496,8 @@ class _Digit:
         )
 
 
-def _digits(pieces: _Pieces) -> list[_Digit]:
-    """Return the digits that the pieces make up, in no order."""
+def _digits(pieces: _Pieces, seen: np.ndarray | None = None) -> list[_Digit]:
+    """Return the digits that the pieces make up, in no order: of those alone that reach to `seen`, a mask (H, W)."""
     doubt = np.abs(pieces.support - 1)
     side = np.maximum(pieces.width, pieces.height)
     writing = (
@@ -484,6 +507,8 @@ def _digits(pieces: _Pieces) -> list[_Digit]:
         & (pieces.sharpness >= SHARPNESS)
         & (pieces.pen <= 0.6 * side)
     )
+    if seen is not None:
+        writing &= np.isin(np.arange(len(writing)) + 1, pieces.number[seen])
     chosen = np.flatnonzero(writing)
     chosen = _unframed(pieces, chosen[np.argsort(-pieces.outline[chosen], kind="stable")][:MAX_PIECES])
     merit = pieces.outline * pieces.depth * pieces.sharpness * (1 - 5 * doubt)
@@ -511,12 +536,26 @@ def _digits(pieces: _Pieces) -> list[_Digit]:
         and (digit.width <= 2.5 * usual or digit.height >= 0.6 * usual)
     ]
     digits = _joined(digits, usual)
-    least = max(MIN_SIDE, 0.35 * _usual_height(digits))
+    least = max(MIN_SIDE, SMALLEST * _usual_height(digits))
     return [
         digit
         for digit in digits
         if digit.height >= least and digit.width <= 2 * digit.height and digit.pen <= 0.5 * digit.side
     ]
+
+
+def _is_paper(sheet: _Digit, writing: list[_Digit]) -> bool:
+    """Return whether what was taken for a digit is a sheet on a desk: much finer writing lies within it."""
+    within = sum(
+        digit.merit
+        for digit in writing
+        if sheet.left < digit.left
+        and digit.right < sheet.right
+        and sheet.top < digit.top
+        and digit.bottom < sheet.bottom
+        and FINER * digit.pen <= sheet.pen
+    )
+    return within > ON_PAPER * sheet.merit
 
 
 def _unframed(pieces: _Pieces, chosen: np.ndarray) -> np.ndarray:
@@ -572,10 +611,48 @@ def _are_one(a: _Digit, b: _Digit, usual: float) -> bool:
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 MAX_SLOPE = math.tan(math.radians(20))
+TILTED = 10  # degrees; what is less is measured as well by the lines of digits
+EDGE = 3  # grey levels a pixel of the reduced picture, and `CLEAR` times what is usual there, are an edge
 
 
-def _slope(digits: list[_Digit]) -> float:
-    """Return the slope of the lines that the digits stand in, downwards to the right; 0 for a single digit.
+def _tilt(grey: np.ndarray, digits: list[_Digit]) -> float:
+    """Return the slope of a sheet's edges, downwards to the right, if it clearly lies at an angle, 0 else.
+
+    A Hough transform: every pixel on an edge, but of the digits, votes for the lines through it that are nearly square
+    to its gradient; the votes for a line are its length. A sheet has long lines in two directions square to each other.
+    The direction with the largest sum of squared votes wins.
+    """
+    from scipy import ndimage
+
+    step = max(1, round(max(grey.shape) / COARSE))
+    fine = ndimage.gaussian_filter(_reduced(grey, step), 1)
+    dy, dx = np.gradient(fine)
+    size = np.hypot(dx, dy)
+    edge = size > max(EDGE, CLEAR * float(np.median(size)))
+    for digit in digits:
+        soft = 3  # pixels of the blurred edge
+        rows = slice(max(0, digit.top // step - soft), digit.bottom // step + soft)
+        edge[rows, max(0, digit.left // step - soft) : digit.right // step + soft] = False
+    y, x = np.nonzero(edge)
+    normal = np.rint(np.degrees(np.arctan2(dy[edge], dx[edge]))).astype(int)
+    reach = math.ceil(math.hypot(*fine.shape))
+    votes = np.zeros((180, 2 * reach + 1))
+    for off in range(-5, 6):
+        angle = (normal + off) % 180
+        distance = np.rint(x * np.cos(np.radians(angle)) + y * np.sin(np.radians(angle))).astype(int) + reach
+        np.add.at(votes, (angle, distance), 1)
+    squares, longest = (votes**2).sum(axis=1), votes.max(axis=1)
+    best = int((squares[:90] + squares[90:]).argmax())
+    if min(longest[best], longest[best + 90]) < 0.2 * min(fine.shape):
+        return 0.0
+    degrees = best if best < 45 else best - 90
+    return math.tan(math.radians(degrees)) if abs(degrees) >= TILTED else 0.0
+
+
+def _slope(digits: list[_Digit], tilt: float = 0.0) -> float:
+    """Return the slope of the lines that the digits stand in, downwards to the right; `tilt` for a single digit.
+
+    tilt: the slope of the sheet's edges, from which the lines differ little.
 
     Every digit is linked to the nearest one to its right that may follow it. Over all lines so formed,
 
@@ -585,26 +662,27 @@ def _slope(digits: list[_Digit]) -> float:
     likeliest: two digits say little about the page, five say nearly all.
     """
     if len(digits) < 2:
-        return 0.0
+        return tilt
     h = float(np.median([digit.height for digit in digits]))
+    turn = np.array([[1, -tilt], [tilt, 1]]) / math.hypot(1, tilt)
+    centres = np.array([digit.centre for digit in digits]) @ turn  # as on a sheet that lies straight
     line = list(range(len(digits)))
-    for i, digit in enumerate(digits):
-        x, y = digit.centre
+    for i, (x, y) in enumerate(centres):
         following = [
-            (other.centre[0] - x, j)
-            for j, other in enumerate(digits)
-            if 0 < other.centre[0] - x <= 3 * h
-            and abs(other.centre[1] - y) <= 0.3 * h + MAX_SLOPE * (other.centre[0] - x)
+            (right - x, j)
+            for j, (right, below) in enumerate(centres)
+            if 0 < right - x <= 3 * h and abs(below - y) <= 0.3 * h + MAX_SLOPE * (right - x)
         ]
         if following:
             old, new = line[i], line[min(following)[1]]
             line = [new if number == old else number for number in line]
     xy = xx = 0.0
     for number in set(line):
-        centres = np.array([digit.centre for digit, own in zip(digits, line, strict=True) if own == number])
-        x, y = (centres - centres.mean(axis=0)).T
+        own = centres[np.equal(line, number)]
+        x, y = (own - own.mean(axis=0)).T
         xy, xx = xy + x @ y, xx + x @ x
-    return float(np.clip(xy / (xx + h * h), -MAX_SLOPE, MAX_SLOPE))
+    slope = np.clip(xy / (xx + h * h), -MAX_SLOPE, MAX_SLOPE)
+    return float((tilt + slope) / (1 - tilt * slope))
 
 
 def _in_reading_order(digits: list[_Digit], slope: float) -> list[_Digit]:

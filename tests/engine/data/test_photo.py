@@ -306,6 +306,48 @@ def test_lines_are_read_from_top_to_bottom_and_left_to_right():
         assert min(overlap(digit.box, box) for digit, box in zip(found, boxes, strict=True)) > 0.9
 
 
+def on_a_desk(coverage, angle, desk, light=0.5, seed=0):
+    """Return the picture of a sheet of grey 220 that lies at an angle on a desk of another grey with a grain.
+
+    light: how much darker the far side of the whole picture is.
+    """
+    rng = np.random.default_rng(seed)
+    sheet, shape = (
+        Image.fromarray(values.astype(np.float32)).rotate(angle, Image.Resampling.BICUBIC, expand=True)
+        for values in (220 - 170 * coverage, np.ones_like(coverage))
+    )
+    sheet, shape = (np.pad(np.asarray(values), 90) for values in (sheet, shape))
+    grain = grey_picture(rng.normal(desk, 10, sheet.shape)).filter(ImageFilter.GaussianBlur(1.5))
+    picture = np.asarray(grain, float) * (1 - shape) + sheet
+    return photographed(np.zeros_like(picture), paper=picture, ink=0, slope=light, noise=5, blur=0.8, seed=seed)
+
+
+@pytest.mark.parametrize("angle", [0, 10, -20, 27, -35])
+@pytest.mark.parametrize(("desk", "lines"), [(60, 1), (60, 2), (110, 2), (160, 1), (190, 2), (210, 1), (250, 2)])
+def test_a_sheet_that_lies_at_an_angle_on_a_desk_is_read(desk, lines, angle, read):
+    inks, labels = mnist_inks(6, 90)
+    found = digits_of(on_a_desk(laid_out(inks, lines=lines, margin=1)[0], angle, desk))
+    np.testing.assert_array_equal(read([digit.image for digit in found]), labels)
+
+
+@pytest.mark.parametrize("desk", [60, 110, 250])
+def test_even_a_single_digit_is_set_upright_with_its_sheet(desk):
+    coverage = laid_out([written(SEVEN, 90, 9)], margin=1)[0]
+    (straight,) = digits_of(photographed(coverage))
+    (turned,) = digits_of(on_a_desk(coverage, 30, desk))
+    shifts = [np.roll(turned.image, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    assert max(np.corrcoef(straight.image.ravel(), shifted.ravel())[0, 1] for shifted in shifts) > 0.85
+
+
+def test_the_edge_of_a_sheet_is_no_row_of_ones():
+    coverage = laid_out([written(SEVEN, 150, 14), written(FIVE, 150, 14)], margin=1, size=(1100, 500))[0]
+    sheet = grey_picture(220 - 170 * coverage)
+    for angle in (0, 20):  # its edge a stair of sharp pixels, wider than they are in the overview
+        picture = Image.new("L", (1500, 1100), 190)
+        picture.paste(sheet.rotate(angle, expand=True, fillcolor=190), (100, 80))
+        assert len(digits_of(np.asarray(picture, np.float32))) == 2
+
+
 @pytest.mark.parametrize("shape", ["rectangle", "ellipse", "table"])
 def test_a_frame_is_no_digit(shape):
     coverage, boxes = laid_out([written(SEVEN, 90, 8), written(FIVE, 90, 8)], margin=1)
