@@ -16,11 +16,14 @@ from engine.data.my_digits import MyDigits
 from engine.data.photo import SUFFIXES, FoundDigit, find_digits, load_picture
 from engine.errors import N_, InputError, Text, shorten
 from pages._ui.address import on_this_machine
+from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.pictures import as_url
 from pages._ui.reading import LABELS, Network
 
 FRAME = (255, 140, 26)
+TURNS = (0, 90, 180, 270)
+NOT_KEPT = "-"  # written in place of a digit
 CSS = """<style>
 .found {display: flex; flex-wrap: wrap; gap: .6rem}
 .found figure {margin: 0; padding: .5rem; border: 1px solid color-mix(in srgb, currentColor 18%, transparent);
@@ -48,15 +51,22 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
                 SUFFIXES,
                 key="photo_file",
             )
+        if file is not None:
+            turn = choice(
+                st.segmented_control, _("Turn"), TURNS, 0, key="photo_turn", format_func="{}°".format,
+                help=_("Clockwise, if the picture lies on its side or stands on its head."),
+            )  # fmt: skip
     if file is None:
         return
     try:
-        picture, found, count = find(file.getvalue())
+        picture, found, count = find(file.getvalue(), turn)
     except InputError as error:
         source.error(sentence(error), icon=":material/error:")
         return
     with source:
-        said = _("Digits found: {n}. Their frames are numbered in reading order.").format(n=count)
+        said = _("The picture")
+        if found:
+            said = _("Digits found: {n}. Their frames are numbered in reading order.").format(n=count)
         if count > len(found):
             text = _(
                 "Only the first {n} of these {all} digits are read. For the others, use a picture of their part alone."
@@ -79,12 +89,14 @@ def has_camera(url: str | None) -> bool:
 
 
 @lru_cache(maxsize=4)
-def find(data: bytes) -> tuple[np.ndarray, tuple[FoundDigit, ...], int]:
+def find(data: bytes, turn: int = 0) -> tuple[np.ndarray, tuple[FoundDigit, ...], int]:
     """Return the picture of a file, the first of its digits, and how many there are. Raises `InputError`.
+
+    turn: 0, 90, 180 or 270 degrees clockwise.
 
     A rerun does not look for them again.
     """
-    picture = load_picture(data)
+    picture = np.rot90(load_picture(data), -turn // 90)
     found, count = find_digits(picture)
     return picture, tuple(found), count
 
@@ -158,15 +170,18 @@ def unread(name: str) -> str:
 
 
 def offer_to_keep(digits: MyDigits, found: tuple[FoundDigit, ...], read: list[Answer] | str) -> None:
-    """Let the person say what the digits are, and keep them, once."""
-    guess = "" if isinstance(read, str) else "".join(name for name, _, _ in read)
+    """Let the person say what the digits are, and keep them, once; a "-" stands for what is not kept."""
+    guess = "" if isinstance(read, str) else "".join(name if known else NOT_KEPT for name, _, known in read)
     pictures = [digit.image for digit in found]
     key = f"photo_written_{hashlib.sha256(np.stack(pictures)).hexdigest()}"  # other digits, another field
-    kept = all(digits.holds(pictures))
+    wanted = chosen(st.session_state.get(key, guess), pictures)
+    kept = bool(wanted) and all(digits.holds(wanted))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
-            _("What is really written there, digit by digit"), guess, max_chars=len(found) + 20, key=key, disabled=kept
-        )
+            _("What is really written there, digit by digit"), guess, max_chars=len(found) + 20, key=key,
+            disabled=all(digits.holds(pictures)),
+            help=_("A hyphen (-) in place of a digit: do not keep this one."),
+        )  # fmt: skip
         st.button(
             _("Keep in My digits"), icon=":material/add:", disabled=kept,
             on_click=keep, args=(digits, pictures, key),
@@ -174,17 +189,26 @@ def offer_to_keep(digits: MyDigits, found: tuple[FoundDigit, ...], read: list[An
     if problem := st.session_state.pop("photo_problem", ""):
         st.error(problem, icon=":material/error:")
     if kept:
-        st.success(sentence(Text(N_("Kept in My digits: {n}."), n=len(found))), icon=":material/check:")
+        st.success(sentence(Text(N_("Kept in My digits: {n}."), n=len(wanted))), icon=":material/check:")
+
+
+def chosen(written: str, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the pictures that are to be kept, those with a digit written for them; none if not all have a sign."""
+    labels = "".join(written.split())
+    if len(labels) != len(pictures):
+        return []
+    return [picture for label, picture in zip(labels, pictures, strict=True) if label != NOT_KEPT]
 
 
 def keep(digits: MyDigits, pictures: Sequence[np.ndarray], key: str) -> None:
     """Keep the pictures as the digits that were written, before the page is drawn and says how many there are."""
     written = st.session_state.get(key, "")
     labels = "".join(written.split())
+    digits_written = labels.replace(NOT_KEPT, "")
     try:
-        if len(labels) != len(pictures) or not (labels.isascii() and labels.isdigit()):
+        if len(labels) != len(pictures) or not (digits_written.isascii() and digits_written.isdigit()):
             template = N_("What is written must be as many digits as there are frames, {n}, not {received}.")
             raise InputError(template, n=len(pictures), received=shorten(written))
-        digits.add_pictures([int(label) for label in labels], pictures)
+        digits.add_pictures([int(label) for label in digits_written], chosen(labels, pictures))
     except InputError as error:
         st.session_state["photo_problem"] = sentence(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -468,7 +469,37 @@ def test_digits_of_a_photo_are_counted_in_the_run_that_they_are_kept_in(visit, m
     assert "My digits (2)" in more.options
 
 
-@pytest.mark.parametrize("written", ["3", "31a", "３１", "3x", "²1", ""])
+def test_what_is_not_read_as_a_digit_is_not_kept_unless_the_person_says_so(upload, monkeypatch):
+    data = page_of(3, 1)
+    one, plain = photos.find(data)[1][1].image, reading.Network.read
+    monkeypatch.setattr(
+        reading.Network, "read", lambda it, image: replace(plain(it, image), known=not np.array_equal(image, one))
+    )
+    app = upload(data)
+    assert app.text_input[0].value == "3-"
+    app.button[0].click().run()
+    assert [record["label"] for record in app.session_state["my_digits"]] == [3]
+    assert [said.value for said in app.success] == ["Kept in My digits: 1."]
+    assert app.button[0].disabled
+    app.text_input[0].input("31").run()  # the other one after all
+    app.button[0].click().run()
+    assert [record["label"] for record in app.session_state["my_digits"]] == [3, 1]
+    assert app.text_input[0].disabled
+
+
+def test_a_picture_on_its_side_can_be_turned(upload):
+    file = io.BytesIO()
+    Image.open(io.BytesIO(page_of(3, 1, 4))).transpose(Image.Transpose.ROTATE_90).save(file, "PNG")  # counterclockwise
+    app = upload(file.getvalue())
+    (turn,) = app.get("button_group")
+    assert (turn.label, turn.options) == ("Turn", ["0°", "90°", "180°", "270°"])
+    assert app.text_input[0].value != "314"
+    turn.set_value(90).run()
+    assert sentences(app) == []
+    assert app.text_input[0].value == "314"
+
+
+@pytest.mark.parametrize("written", ["3", "--", "31a", "３１", "3x", "²1", ""])
 def test_what_is_not_a_digit_for_each_frame_is_refused(upload, written):
     app = upload(page_of(3, 1))
     app.text_input[0].input(written).run()
@@ -487,8 +518,10 @@ def test_a_file_that_is_no_picture_is_said_in_a_sentence(upload, data):
 def test_a_picture_without_digits_is_said_to_have_none(upload):
     file = io.BytesIO()
     Image.new("L", (200, 100), 200).save(file, "PNG")
-    (said,) = sentences(upload(file.getvalue()))
+    app = upload(file.getvalue())
+    (said,) = sentences(app)
     assert said.startswith("No digits were found.")
+    assert [image.proto.imgs[0].caption for image in app.get("image")] == ["The picture"]
 
 
 def test_a_network_that_cannot_read_pictures_says_so_beside_the_others():
