@@ -442,8 +442,8 @@ DEEP = 5  # and in multiples of the noise
 CONTACT = 0.25  # of the outline may lie on the border of the picture
 DOUBT = 0.15  # how far the support of an outline may be from 1
 SHARPNESS = 0.25
-FINER = 4  # at least as many times finer than a sheet taken for a digit is the pen of what is written on it,
-ON_PAPER = 0.1  # which has this share of the sheet's merit; the holes of a digit are wider or have less
+FINER = 2  # at least as many times the pen of what is written on it is the width of a sheet
+ON_PAPER = 1.25  # merit times fineness of what is written on a sheet, over the sheet's merit; holes of digits: to 1.1
 SMALLEST = 0.35  # height of a digit, in usual heights
 MAX_PIECES = 300
 
@@ -545,15 +545,15 @@ def _digits(pieces: _Pieces, seen: np.ndarray | None = None) -> list[_Digit]:
 
 
 def _is_paper(sheet: _Digit, writing: list[_Digit]) -> bool:
-    """Return whether what was taken for a digit is a sheet on a desk: much finer writing lies within it."""
+    """Return whether what was taken for a digit is a sheet on a desk: much or much finer writing lies within it."""
     within = sum(
-        digit.merit
+        digit.merit * sheet.pen / digit.pen
         for digit in writing
         if sheet.left < digit.left
         and digit.right < sheet.right
         and sheet.top < digit.top
         and digit.bottom < sheet.bottom
-        and FINER * digit.pen <= sheet.pen
+        and FINER * digit.pen <= sheet.pen  # and not the same digit under another window
     )
     return within > ON_PAPER * sheet.merit
 

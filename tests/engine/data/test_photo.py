@@ -339,6 +339,26 @@ def test_even_a_single_digit_is_set_upright_with_its_sheet(desk):
     assert max(np.corrcoef(straight.image.ravel(), shifted.ravel())[0, 1] for shifted in shifts) > 0.85
 
 
+@pytest.mark.parametrize("angle", [20, 35])
+def test_a_sheet_is_no_digit_even_where_only_its_bright_half_differs_from_the_desk(angle, read):
+    inks, labels = mnist_inks(5, 150)
+    coverage = laid_out(inks, gap=0.9, margin=0.8)[0]
+    fall = np.linspace(1, 0.4, coverage.shape[1])
+    picture = on_a_desk((220 - (220 - 170 * coverage) * fall) / 170, angle, 90, light=0.0)
+    found = digits_of(picture)
+    np.testing.assert_array_equal(read([digit.image for digit in found]), labels)
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(235, 60), (50, 220)])
+def test_a_narrow_hole_in_a_thick_digit_is_no_writing(paper, ink):
+    sign = Image.new("L", (140, 180))
+    draw = ImageDraw.Draw(sign)
+    draw.rounded_rectangle((50, 40, 78, 124), 14, fill=255)
+    draw.rounded_rectangle((62, 52, 66, 112), 2, fill=0)
+    (digit,) = digits_of(photographed(np.asarray(sign) / 255, paper=paper, ink=ink))
+    assert overlap(digit.box, (50, 40, 79, 125)) > 0.9
+
+
 def test_the_edge_of_a_sheet_is_no_row_of_ones():
     coverage = laid_out([written(SEVEN, 150, 14), written(FIVE, 150, 14)], margin=1, size=(1100, 500))[0]
     sheet = grey_picture(220 - 170 * coverage)
