@@ -180,12 +180,12 @@ def offer_to_keep(digits: MyDigits, found: tuple[FoundDigit, ...], read: list[An
         st.text_input(
             _("What is really written there, digit by digit"), guess, max_chars=len(found) + 20, key=key,
             disabled=all(digits.holds(pictures)),
-            help=_("A hyphen (-) in place of a digit: do not keep this one."),
         )  # fmt: skip
         st.button(
             _("Keep in My digits"), icon=":material/add:", disabled=kept,
             on_click=keep, args=(digits, pictures, key),
         )  # fmt: skip
+    st.caption(_("A hyphen (-) in place of a digit: do not keep this one."))
     if problem := st.session_state.pop("photo_problem", ""):
         st.error(problem, icon=":material/error:")
     if kept:

@@ -477,6 +477,7 @@ def test_what_is_not_read_as_a_digit_is_not_kept_unless_the_person_says_so(uploa
     )
     app = upload(data)
     assert app.text_input[0].value == "3-"
+    assert "A hyphen (-) in place of a digit: do not keep this one." in [caption.value for caption in app.caption]
     app.button[0].click().run()
     assert [record["label"] for record in app.session_state["my_digits"]] == [3]
     assert [said.value for said in app.success] == ["Kept in My digits: 1."]
