@@ -476,7 +476,7 @@ def labels() -> dict[str, str]:
         "depth_hint": _("A line that falls to the left: the gradient vanishes on its way back."),
         "layers": _("Layer by layer, now"),
         "history": _("Layer by layer, over the whole of training"),
-        "std_of": _("σ {std}"),
+        "std_of": _("SD {std}"),
         "near_zero": _("{share} near 0"),
         "std": _("Activation: standard deviation"),
         "mean": _("Activation: mean"),
