@@ -3,8 +3,8 @@
 Session state holds strings and numbers only: `spec` (the experiment as JSON), `run_id` (a run in the pool or the
 store), `tuned` and `brought` (networks in the store that read beside the run's), `before` (the run left latest: its
 name, experiment and curves), `preset`, `speed`, `urls` (the addresses written lately) and `notices` (sentences to show
-once). The URL is read at the first page of a session and
-written by every later one: opening the same link elsewhere shows the same thing.
+once). The URL is read at the first page of a session and written by every later one: opening the same link elsewhere
+shows the same thing.
 """
 
 from __future__ import annotations
