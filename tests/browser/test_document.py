@@ -9,40 +9,40 @@ LINKS = ["", "train", "train?preset=d2-two-layer", "initialization?lang=ja", "se
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_a_link_is_one_entry(page, app_url, link):
-    page.goto("about:blank")
-    before = page.evaluate("history.length")
-    page.goto(f"{app_url}/{link}")
-    soon(page, lambda: "lang=" in page.url)
-    wait_quiet(page)
-    assert page.evaluate("history.length") == before + 1
-    page.evaluate("history.back()")
-    soon(page, lambda: page.url == "about:blank")
+def test_a_link_is_one_entry(fresh_page, app_url, link):
+    fresh_page.goto("about:blank")
+    before = fresh_page.evaluate("history.length")
+    fresh_page.goto(f"{app_url}/{link}")
+    soon(fresh_page, lambda: "lang=" in fresh_page.url)
+    wait_quiet(fresh_page)
+    assert fresh_page.evaluate("history.length") == before + 1
+    fresh_page.evaluate("history.back()")
+    soon(fresh_page, lambda: fresh_page.url == "about:blank")
 
 
-def test_a_page_that_was_left_does_not_come_again(page, app_url):
+def test_a_page_that_was_left_does_not_come_again(fresh_page, app_url):
     """As one does whose run began before "Back" was pressed: it writes its address when that is another page's."""
-    page.goto(app_url)
-    wait_quiet(page)
-    go_to(page, "Learning", "Normalization")
-    soon(page, lambda: "/normalization?" in page.url)
-    wait_quiet(page)
-    before, late = page.evaluate("history.length"), page.url.replace("?", "?typed=7&")
-    page.evaluate("history.back()")
-    home = page.get_by_text("Watch a boundary form")
+    fresh_page.goto(app_url)
+    wait_quiet(fresh_page)
+    go_to(fresh_page, "Learning", "Normalization")
+    soon(fresh_page, lambda: "/normalization?" in fresh_page.url)
+    wait_quiet(fresh_page)
+    before, late = fresh_page.evaluate("history.length"), fresh_page.url.replace("?", "?typed=7&")
+    fresh_page.evaluate("history.back()")
+    home = fresh_page.get_by_text("Watch a boundary form")
     home.wait_for()
-    wait_quiet(page)
+    wait_quiet(fresh_page)
     for _ in range(2):
-        page.evaluate("(url) => history.pushState(null, '', url)", late)
-        wait_quiet(page)
-        assert page.url.split("?")[0] == f"{app_url}/"
+        fresh_page.evaluate("(url) => history.pushState(null, '', url)", late)
+        wait_quiet(fresh_page)
+        assert fresh_page.url.split("?")[0] == f"{app_url}/"
         expect(home).to_be_visible()
-    assert page.evaluate("history.length") == before
-    go_to(page, "Learning", "Normalization")  # whoever wants it may have it
-    soon(page, lambda: "/normalization?" in page.url)
-    page.evaluate("history.back()")
+    assert fresh_page.evaluate("history.length") == before
+    go_to(fresh_page, "Learning", "Normalization")  # whoever wants it may have it
+    soon(fresh_page, lambda: "/normalization?" in fresh_page.url)
+    fresh_page.evaluate("history.back()")
     home.wait_for()
-    page.evaluate("history.forward()")
-    page.locator(".kasane-normal input[type=number]").first.wait_for()
-    wait_quiet(page)
-    assert "/normalization?" in page.url
+    fresh_page.evaluate("history.forward()")
+    fresh_page.locator(".kasane-normal input[type=number]").first.wait_for()
+    wait_quiet(fresh_page)
+    assert "/normalization?" in fresh_page.url

@@ -87,10 +87,10 @@ def test_statistics_are_shown_over_the_whole_of_training(visit):
 
 
 def test_a_change_of_the_runs_stands_in_the_address_beside_the_row(visit):
-    app = visit("normalization", preset="d2-batchnorm", lr="0.05", seed="3")
+    link = {"preset": "d2-batchnorm", "all.lr": "0.05", "all.seed": "3"}
+    app = visit("normalization", **link)
     assert sentences(app) == []
-    query = dict(app.query_params)
-    assert [query[name] for name in ("preset", "lr", "seed")] == ["d2-batchnorm", "0.05", "3"]
+    assert dict(app.query_params) == link | {"lang": "en"}
 
 
 HOSTILE = {

@@ -79,12 +79,10 @@ def test_the_five_course_runs_stand_together_with_their_published_figures(visit)
 
 
 def test_a_change_of_the_runs_stands_in_the_address_beside_the_row(visit):
-    app = visit("regularization", preset="d2-dropout", dropout="0.4", seed="3")
+    link = {"preset": "d2-dropout", "all.dropout": "0.4", "all.seed": "3"}
+    app = visit("regularization", **link)
     assert sentences(app) == []
-    query = dict(app.query_params)
-    assert {name: query[name] for name in ("preset", "dropout", "seed")} == {
-        "preset": "d2-dropout", "dropout": "0.4", "seed": "3",
-    }  # fmt: skip
+    assert dict(app.query_params) == link | {"lang": "en"}
 
 
 HOSTILE = {
