@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Set
 
 import streamlit as st
@@ -86,23 +87,22 @@ def experiment_form(experiment: Experiment, *, change: Change, prefix: str = "fi
         if not names:
             continue
         with st.expander(translate(title), expanded=group != "data"):
-            for row in _rows(names):
+            for row in rows(names):
                 for column, name in zip(st.columns(len(row), vertical_alignment="bottom"), row, strict=True):
                     with column:
                         field(experiment, name, change, prefix)
 
 
-def _rows(names: list[str]) -> list[list[str]]:
-    """Put two numbers side by side, everything else on a row of its own."""
-    rows: list[list[str]] = []
+def rows(names: list[str]) -> list[list[str]]:
+    """Put two numbers or switches side by side, everything else on a row of its own."""
+    made: list[list[str]] = []
     for name in names:
         small = FIELDS[name].metadata["kind"] in HALF_WIDTH
-        last = rows[-1] if rows else []
-        if small and len(last) == 1 and FIELDS[last[0]].metadata["kind"] in HALF_WIDTH:
-            last.append(name)
+        if small and made and len(made[-1]) == 1 and FIELDS[made[-1][0]].metadata["kind"] in HALF_WIDTH:
+            made[-1].append(name)
         else:
-            rows.append([name])
-    return rows
+            made.append([name])
+    return made
 
 
 def field(experiment: Experiment, name: str, change: Change, prefix: str) -> None:
@@ -152,9 +152,13 @@ def _pass_on(key: str, name: str, change: Change) -> None:
 def _step(experiment: Experiment, name: str) -> float:
     """Return how far one click moves a number: by its leading digit where it spans many powers of ten."""
     value, meta = getattr(experiment, name), FIELDS[name].metadata
-    if 0 < value < meta["step"] or (meta["high"] / meta["step"] > 1e4 and value):
-        return 10.0 ** (len(f"{value:e}") and int(f"{value:e}".split("e")[1]))
-    return meta["step"]
+    wide = 0 < value < meta["step"] or (meta["high"] / meta["step"] > 1e4 and value)
+    return leading(value) if wide else meta["step"]
+
+
+def leading(value: float) -> float:
+    """Return the power of ten that a number's leading digit counts; 0.01 for 0."""
+    return 10.0 ** math.floor(math.log10(abs(value))) if value else 0.01
 
 
 def option_label(name: str, option: str) -> str:

@@ -13,7 +13,7 @@ from engine.search.axes import MAX_AXES, SEARCHABLE, Axis, Options, Range, forma
 from pages._ui import controls, session
 from pages._ui.choice import worded
 from pages._ui.i18n import _, translate
-from pages._ui.searching.settings import chosen, control, notice, settings, step
+from pages._ui.searching.settings import chosen, control, notice, settings
 
 
 def sidebar(*, fixed: bool) -> None:
@@ -39,7 +39,7 @@ def sidebar(*, fixed: bool) -> None:
             names = [name for name, it in FIELDS.items() if it.metadata["group"] == group]
             shown = [name for name in names if name not in searched and matters_here(experiment, name, searched)]
             with st.expander(translate(title)):
-                for row in rows(shown):
+                for row in controls.rows(shown):
                     for column, name in zip(st.columns(len(row), vertical_alignment="bottom"), row, strict=True):
                         with column:
                             control(name, disabled=fixed)
@@ -76,7 +76,7 @@ def range_form(axis: Range, fixed: bool) -> None:
     for column, end, words in zip(st.columns(2), ("low", "high"), (_("from"), _("to")), strict=True):
         value, key = getattr(axis, end), f"axis_{axis.name}_{end}"
         st.session_state.setdefault(key, value)
-        moved = {"step": meta["step"]} if axis.whole else {"step": step(value), "format": "%g"}
+        moved = {"step": meta["step"]} if axis.whole else {"step": controls.leading(value), "format": "%g"}
         column.number_input(
             f"{title}: {words}", meta["low"], meta["high"], key=key, label_visibility="collapsed", **moved, **common
         )
@@ -163,17 +163,6 @@ def matters_here(experiment: Experiment, name: str, searched: set[str]) -> bool:
     """Tell whether a field has any effect in some trial."""
     condition = FIELDS[name].metadata.get("when")
     return matters(experiment, name) or (condition is not None and condition[0] in searched)
-
-
-def rows(names: list[str]) -> list[list[str]]:
-    """Put two numbers side by side, everything else on a row of its own."""
-    made: list[list[str]] = []
-    for name in names:
-        if made and len(made[-1]) == 1 and is_number(name) and is_number(made[-1][0]):
-            made[-1].append(name)
-        else:
-            made.append([name])
-    return made
 
 
 def label(name: str) -> str:

@@ -187,10 +187,10 @@ class SearchSettings(Settings):
             case "text":
                 st.text_input(max_chars=600, **common)
             case "number":
-                shown = {} if isinstance(setting.default, int) else {"format": "%g", "step": step(self[name])}
-                st.number_input(
-                    **{"min_value": setting.low, "max_value": setting.high, "step": setting.step} | shown, **common
-                )
+                span = {"min_value": setting.low, "max_value": setting.high, "step": setting.step}
+                if not isinstance(setting.default, int):
+                    span |= {"format": "%g", "step": controls.leading(self[name])}
+                st.number_input(**span, **common)
         return self[name]
 
     def _take(self, name: str) -> None:
@@ -210,11 +210,6 @@ class SearchSettings(Settings):
         st.session_state[self.page][name] = setting.check(value)
         if name == "optimizer":
             self.choose(lr=before.replace(**before.with_usual_lr({name: value})).lr)
-
-
-def step(value: float) -> float:
-    """Return how far one click moves a number: by its leading digit."""
-    return 10.0 ** math.floor(math.log10(abs(value))) if value else 0.01
 
 
 def notice(problem: InputError | Text) -> None:
