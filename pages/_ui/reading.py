@@ -27,7 +27,7 @@ import numpy as np
 
 from engine import build
 from engine import shipped as shipped_network
-from engine.analysis import novelty, saliency
+from engine.analysis import novelty, reasons
 from engine.analysis.feature_maps import Block, feature_maps, to_bytes
 from engine.data.handwriting import BOX, SIZE, parse_strokes, strokes_to_image
 from engine.errors import N_, InputError, Text, shorten
@@ -50,10 +50,6 @@ LABELS = {
     "brought": N_("Brought from a file"),
 }
 UNTRAINED = N_("This network has no weights yet; train it for a moment.")
-WHY = ("", "gradient", "patch", "strokes")  # ways to ask what an answer hangs on, see engine/analysis/saliency.py
-FAINT = 0.1  # the part of an answer's lead that is full on the scale of colours, when no greater one goes
-LEAST_LEAD = 0.1  # a smaller one is taken for this: parts of nothing say nothing
-AT_ONCE = 13  # variants of a drawing; always as many, for a network keeps work arrays for every size of a batch
 MAX_MAPS, MAX_UNITS = 64, 1024  # of a block that are sent
 MAX_CELLS = 200_000  # of all of them
 
@@ -62,7 +58,10 @@ log = logging.getLogger("kasane.reading")
 
 @dataclass(frozen=True)
 class Look:
-    """What a pad wants to see of the inside of a network: its feature maps, and why it answers so (one of `WHY`)."""
+    """What a pad wants to see of the inside of a network: its feature maps, and why it answers so.
+
+    why: one of `reasons.WAYS`, or "".
+    """
 
     network: str
     maps: bool
@@ -117,7 +116,7 @@ class Network:
         why = None
         if look and look.why:
             with self._aside_lock, np.errstate(all="ignore"):
-                why = explain(aside, image, strokes or [], int(probabilities.argmax()), look.why)
+                why = reasons.explain(aside, image, strokes or [], int(probabilities.argmax()), look.why)
         return Reading(model, probabilities, known, tuple(blocks), why)
 
     def model(self) -> Model:
@@ -194,43 +193,6 @@ def _probabilities(model: Model, outputs: np.ndarray) -> np.ndarray:
     return build.LOSSES[model.experiment.loss].probabilities(outputs)
 
 
-def explain(
-    model: Model, image: np.ndarray, strokes: list[np.ndarray], answer: int, why: str
-) -> tuple[dict[str, object], dict[str, np.ndarray]] | None:
-    """Return what the answer (a class's index) to a picture hangs on, header and arrays; None where nothing is drawn.
-
-    What counts is the answer's lead, the distance of its output from the next best: probabilities of 100 % hardly move.
-    header: kind; peak, the value that the strongest colour stands for, in parts of the lead. arrays: of the gradient
-    and the patch, why, uint8 (28, 28), 128 for 0 and 255 for `peak`; of the strokes, points (n, 2), ends, how many
-    points there are up to the end of each piece, and drops, the part of the lead that goes with it.
-    """
-    if not image.any():
-        return None
-
-    def lead(pictures: np.ndarray) -> np.ndarray:
-        n = len(pictures)
-        batches = np.zeros((math.ceil(n / AT_ONCE), AT_ONCE, SIZE, SIZE, 1), pictures.dtype)
-        batches.reshape(-1, SIZE, SIZE)[:n] = pictures
-        outputs = np.concatenate([metrics.predict(model.network, batch, model.scale) for batch in batches])[:n]
-        return outputs[:, answer] - np.delete(outputs, answer, axis=1).max(axis=1)
-
-    whole = max(float(lead(image[None])[0]), LEAST_LEAD)
-    if why == "strokes":
-        found = saliency.left_out(lead, strokes)
-        lines, drops = [piece.line for piece, _ in found], np.array([drop for _, drop in found], np.float32) / whole
-        peak = max(FAINT, float(np.abs(drops).max(initial=0)))
-        arrays = {"points": np.concatenate(lines), "ends": np.cumsum([len(line) for line in lines]), "drops": drops}
-        return {"kind": why, "peak": peak}, arrays
-    if why == "gradient":
-        x = np.multiply(image[None, :, :, None], model.scale, dtype=np.float32)
-        values = saliency.gradient(model.network, x, answer)[0, :, :, 0]
-        peak = float(np.abs(values).max()) or 1.0
-    else:
-        values = saliency.occlusion(lead, image) / whole
-        peak = max(FAINT, float(np.abs(values).max()))
-    return {"kind": why, "peak": peak}, {"why": np.rint(128 + values * (127 / peak)).astype(np.uint8)}
-
-
 _considering = ThreadPoolExecutor(1, thread_name_prefix="novelty")
 _of_runs: weakref.WeakValueDictionary[str, Network] = weakref.WeakValueDictionary()
 
@@ -296,8 +258,8 @@ class Reader:
         """Return the reply to a pad's message, no sooner than `PACE` after the one before. Never raises.
 
         message: {"seq": int, "strokes": [[[x, y], …], …]}; to look inside a network also "network", its name or "" for
-        the first that can read, with "maps": true for its feature maps and "why", one of `WHY`. A name that there is
-        not (any more) is passed over.
+        the first that can read, with "maps": true for its feature maps and "why", one of `reasons.WAYS`. A name that
+        there is not (any more) is passed over.
 
         header: seq; empty; width and height of the box around the strokes, columns and rows of pixels that it became;
         networks, a list of name, label, about, classes, probabilities, digit (the most probable class's index) and
@@ -363,8 +325,8 @@ def _inside(name: str, reading: Reading) -> tuple[dict[str, object], dict[str, n
     """Return header and arrays of what a pad sees of the inside of a network.
 
     header: network; blocks, a list of name, words, shape (C, H, W) or (D,), count of its maps or units that are sent,
-    low and high, the values of the bytes 0 and 255, field, jump and start (see `Block`); why, see `explain`.
-    arrays: block0, block1, …, uint8, and those of `explain`.
+    low and high, the values of the bytes 0 and 255, field, jump and start (see `Block`); why, see `reasons.explain`.
+    arrays: block0, block1, …, uint8, and those of `reasons.explain`.
     """
     blocks, arrays = [], {}
     room = MAX_CELLS // max(1, len(reading.blocks))
@@ -399,7 +361,7 @@ def _parse_sequence(value: object) -> int:
 def _parse_look(message: dict) -> Look | None:
     """Return what a pad wants to see, None where it wants nothing. Raises `InputError`."""
     maps, why = message.get("maps", False), message.get("why", "")
-    for field, value, legal in (("maps", maps, (True, False)), ("why", why, WHY)):
+    for field, value, legal in (("maps", maps, (True, False)), ("why", why, ("", *reasons.WAYS))):
         if type(value) is not type(legal[0]) or value not in legal:
             options = Text(N_("one of {options}"), options=", ".join(json.dumps(option) for option in legal))
             raise InputError(

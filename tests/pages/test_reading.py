@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.websockets import WebSocket
 
-from engine.analysis import saliency
+from engine.analysis import reasons, saliency
 from engine.analysis.feature_maps import feature_maps, to_bytes
 from engine.data import datasets
 from engine.data.datasets import Dataset, DatasetError
@@ -280,7 +280,7 @@ def test_without_a_name_the_first_that_can_read_is_looked_into(reader):
 
 
 def test_an_empty_pad_has_maps_but_no_reasons(convolutional):
-    for why in reading.WHY:
+    for why in ("", *reasons.WAYS):
         header, arrays = ask(convolutional, {"seq": 1, "strokes": [], "network": "deep", "maps": True, "why": why})
         assert header["inside"]["why"] is None
         assert {"block0", "block3"} <= set(arrays)
@@ -390,7 +390,8 @@ JSON = st.recursive(
 )
 POINT = st.lists(st.integers() | st.floats() | JSON, max_size=3)
 STROKES = st.lists(st.lists(POINT, max_size=4) | JSON, max_size=4)
-LOOKS = {"network": st.just("shipped") | JSON, "maps": st.booleans() | JSON, "why": st.sampled_from(reading.WHY) | JSON}
+WHYS = ("", *reasons.WAYS)
+LOOKS = {"network": st.just("shipped") | JSON, "maps": st.booleans() | JSON, "why": st.sampled_from(WHYS) | JSON}
 HOSTILE = JSON | st.fixed_dictionaries({}, optional={"seq": st.integers() | JSON, "strokes": STROKES | JSON} | LOOKS)
 
 
