@@ -290,6 +290,10 @@ class Experiment:
         """Return a copy with some fields changed, checked anew."""
         return dataclasses.replace(self, **changes)
 
+    def next_seed(self) -> int:
+        """Return the seed of the next run of this experiment; behind the last comes the first."""
+        return (self.seed + 1) % (FIELDS["seed"].metadata["high"] + 1)
+
     def with_usual_lr(self, changes: Mapping[str, object]) -> dict[str, object]:
         """Return changes of this experiment such that another optimizer brings its usual learning rate along.
 

@@ -46,6 +46,6 @@ def prune(folder: Path, pattern: str, *, limit: int, keep: Path, cost: Callable[
     total = sum(price for *_, price in found)
     for _, path, price in sorted(found):
         if total > limit and path != keep:
-            total -= price
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # on Windows, of a file that somebody reads
                 path.unlink()
+                total -= price

@@ -17,9 +17,12 @@ import pooch
 
 from engine.files import prune, write_whole
 
-LIMIT = 2_000_000_000  # bytes: 2,000 runs of usual networks
+LIMIT = 2_000_000_000  # bytes: 5,000 runs of the network that Train begins with
+MOST = 10_000  # files, however small: they are looked through now and then
 ABANDONED = 3600.0  # seconds after which nobody writes any more to a file that is not in its place
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{6,32}")
+
+_unpruned = LIMIT  # bytes written since the folder was looked through; at first that is due
 
 
 def folder() -> Path:
@@ -29,14 +32,24 @@ def folder() -> Path:
 
 def save(run: str, blob: bytes) -> None:
     """Keep the checkpoint of a run. Raises OSError when the disk refuses."""
+    global _unpruned
     place = folder()
     place.mkdir(parents=True, exist_ok=True)
     write_whole(_path(run), blob)
+    _unpruned += _cost(len(blob))
+    if _unpruned <= LIMIT / 100:
+        return
+    _unpruned = 0
     for part in place.glob("*.part"):  # what servers have left behind that were ended while they wrote
         with contextlib.suppress(OSError):
             if time.time() - part.stat().st_mtime > ABANDONED:
                 part.unlink()
-    prune(place, "*.safetensors", limit=LIMIT, keep=_path(run), cost=lambda stat: stat.st_size)
+    prune(place, "*.safetensors", limit=LIMIT, keep=_path(run), cost=lambda stat: _cost(stat.st_size))
+
+
+def _cost(size: int) -> int:
+    """Return what a file of so many bytes takes of `LIMIT`."""
+    return max(size, LIMIT // MOST)
 
 
 def load(run: str) -> bytes | None:

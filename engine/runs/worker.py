@@ -102,6 +102,7 @@ class Job:
             self.measured, self.measuring = None, self._look_closely()
 
     def _look_closely(self) -> Generator[None, None, frames.Part]:
+        yield from self.trainer.evaluation()  # by which it is known what is dead
         history = self.trainer.history
         if self.trainer.step == 0 and not history.latest:  # what the initialization does, before any training
             history.record(self.trainer.look())

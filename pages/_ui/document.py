@@ -14,14 +14,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HISTORY = b"""<script>
 {
-  let shown = location.pathname, left; // the path of the page that is shown, and of the one that "Back" has left
-  addEventListener("click", () => (left = undefined), true);
+  let shown = location.pathname; // the path of the page that is shown
+  const left = new Set(); // those of the pages that "Back" has left, until somebody goes on by a click
+  addEventListener("click", () => left.clear(), true);
   addEventListener("popstate", () => {
-    if (location.pathname !== shown) [left, shown] = [shown, location.pathname];
+    left.add(shown);
+    left.delete(shown = location.pathname);
   });
   history.pushState = (state, unused, url) => {
     const path = new URL(url ?? "", location).pathname;
-    if (path === left) return setTimeout(() => dispatchEvent(new PopStateEvent("popstate")));
+    if (left.has(path)) return setTimeout(() => dispatchEvent(new PopStateEvent("popstate")));
     History.prototype[path === location.pathname ? "replaceState" : "pushState"].call(history, state, unused, url);
     shown = path;
   };

@@ -177,7 +177,7 @@ def change_speed() -> None:
 def new_seed() -> None:
     """Start again with other initial weights."""
     spec = experiment()
-    renew(spec.replace(seed=(spec.seed + 1) % (FIELDS["seed"].metadata["high"] + 1)))
+    renew(spec.replace(seed=spec.next_seed()))
 
 
 def train_on(current: Run) -> None:
@@ -226,10 +226,15 @@ def _value(spec: Experiment, name: str) -> str:
 
 def go_back() -> None:
     """Open the run that was left latest; the present one, if it was trained, is then the one before."""
-    left = st.session_state.pop("before", None)
+    left = st.session_state.get("before")
     if not left:  # asked for twice
         return
-    again = _open_run(left["run"])
+    try:
+        again = _open_run(left["run"])
+    except InputError as error:
+        notice(sentence(error))
+        return
+    del st.session_state["before"]
     _forget_refused()
     renew(again.experiment if again else Experiment.from_json(left["spec"]))
     if again:

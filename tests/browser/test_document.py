@@ -38,6 +38,20 @@ def test_a_page_that_was_left_does_not_come_again(fresh_page, app_url):
         assert fresh_page.url.split("?")[0] == f"{app_url}/"
         expect(home).to_be_visible()
     assert fresh_page.evaluate("history.length") == before
+    fresh_page.evaluate("history.forward()")
+    soon(fresh_page, lambda: "/normalization?" in fresh_page.url)
+    go_to(fresh_page, "Learning", "Optimizers")
+    soon(fresh_page, lambda: "/optimizers?" in fresh_page.url)
+    wait_quiet(fresh_page)
+    later = fresh_page.url
+    fresh_page.evaluate("history.go(-1)")
+    soon(fresh_page, lambda: "/normalization?" in fresh_page.url)
+    fresh_page.evaluate("history.go(-1)")  # and none of two
+    home.wait_for()
+    for url in (later, late):
+        fresh_page.evaluate("(url) => history.pushState(null, '', url)", url)
+        wait_quiet(fresh_page)
+        assert fresh_page.url.split("?")[0] == f"{app_url}/"
     go_to(fresh_page, "Learning", "Normalization")  # whoever wants it may have it
     soon(fresh_page, lambda: "/normalization?" in fresh_page.url)
     fresh_page.evaluate("history.back()")

@@ -343,6 +343,29 @@ def test_runs_that_are_over_are_left_for_a_change_that_they_have_not_seen(visit)
     assert {(run.experiment.lr, run.step) for run in runs(app)} == {(0.05, 0)}
 
 
+def test_a_run_that_is_over_takes_no_change_while_others_train(visit):
+    app = visit(PAGE, **{"preset": "course-inits", "all.steps": "100000", "0.steps": "5"})
+    app.select_slider(key=f"{PAGE}_speed_en").set_value("1").run()
+    with watched(app) as (first, *others):
+        press(app, "train")
+        until(lambda: first.state == "completed" and all(run.state == "running" for run in others))
+        before = state(app)["runs"]
+        choose_target(app, "1")
+        field(app, "lr").set_value(0.05).run()
+        assert state(app)["runs"] == before  # it trains: the change counts from its next step on
+        choose_target(app, "0")
+        field(app, "lr").set_value(0.05).run()
+    assert not set(state(app)["runs"]) & set(before)
+    assert [(run.experiment.lr, run.step) for run in runs(app)] == [(0.05, 0), (0.05, 0), (0.1, 0), (0.1, 0)]
+
+
+def test_the_seed_behind_the_last_is_the_first(visit):
+    app = visit(PAGE, **{"preset": "course-inits", "all.seed": "2147483647"})
+    press(app, "seed")
+    assert sentences(app) == []
+    assert {run.experiment.seed for run in runs(app)} == {0}
+
+
 # --- the buttons ------------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,10 @@ import time
 
 import pytest
 
+from engine.errors import InputError
+from engine.experiment import Experiment
 from engine.runs import protocol
+from pages._ui import session
 from pages._ui.channels import pool
 from tests.pages.conftest import sentences, spoken
 from tests.patience import PATIENCE
@@ -377,6 +380,19 @@ def test_after_a_change_the_run_before_is_shown_by_what_was_different(visit):
     other = trained(app)
     app.button(key="reset").click().run()
     assert (shown_before(app)["id"], shown_before(app)["name"]) == (other.id, "before")
+
+
+def test_a_run_that_cannot_be_opened_now_can_be_gone_back_to_later(monkeypatch):
+    left = {"run": "abcdef12", "spec": Experiment().to_json(), "curves": ""}
+    monkeypatch.setattr(session.st, "session_state", {"before": left})
+
+    def full(name):
+        raise InputError("The server is full.")
+
+    monkeypatch.setattr(session, "_open_run", full)
+    session.go_back()
+    kept = session.st.session_state
+    assert (kept["before"], kept["notices"]) == (left, ["The server is full."])
 
 
 def test_a_run_that_diverged_does_not_flatten_the_next(visit):

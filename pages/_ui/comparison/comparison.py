@@ -291,7 +291,10 @@ class Comparison:
             return
         current = [pool().find(name) for name in self._state["runs"]]
         live = all(FIELDS[name].metadata.get("live") for name in values) and current and all(current)
-        if live and (values.keys() <= {"steps"} or any(run.state not in ENDED for run in current)):
+        if live and not values.keys() <= {"steps"}:
+            pairs = zip(current, experiments.values(), strict=True)
+            live = all(run.state not in ENDED or run.experiment == experiment for run, experiment in pairs)
+        if live:
             for run, experiment in zip(current, experiments.values(), strict=True):
                 pool().command(run, "change", {name: getattr(experiment, name) for name in values})
         else:
@@ -314,8 +317,7 @@ class Comparison:
         self.command("resume")
 
     def _reseed(self) -> None:
-        seed = next(iter(self.experiments().values())).seed + 1
-        self.change({"seed": seed})
+        self.change({"seed": next(iter(self.experiments().values())).next_seed()})
 
     def _leave(self) -> None:
         """Leave the runs; new ones are made when they are asked for."""

@@ -33,6 +33,8 @@ def measure(
 ) -> Measured:
     """Check the gradients of 784-50-10, or return what was found before."""
     key = (activation, precision, h, sample)
+    if found := _kept.get(key):
+        return found
     with _measuring:
         found = _kept.get(key)
         if not found:

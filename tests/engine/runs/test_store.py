@@ -82,10 +82,21 @@ def test_the_newest_stays_though_the_clock_was_set_back(monkeypatch):
     assert sorted(path.stem for path in store.folder().iterdir()) == ["newest", "run-0002"]
 
 
-def test_what_a_server_left_behind_that_was_ended_goes():
+def test_what_a_server_left_behind_that_was_ended_goes(monkeypatch):
     store.save("abcdef12", b"one")
     for name, age in (("old.part", 2 * store.ABANDONED), ("new.part", 0)):
         (store.folder() / name).touch()
         os.utime(store.folder() / name, (time.time() - age,) * 2)
+    monkeypatch.setattr(store, "_unpruned", store.LIMIT)
     store.save("abcdef12", b"two")
     assert sorted(os.listdir(store.folder())) == ["abcdef12.safetensors", "new.part"]
+
+
+def test_the_folder_is_looked_through_now_and_then_and_small_files_count_as_larger_ones(monkeypatch):
+    monkeypatch.setattr(store, "LIMIT", 100 * store.MOST)  # an empty file counts as 100 bytes, and 10,000 are due
+    monkeypatch.setattr(store, "_unpruned", 0)
+    saves, looks = range(1, 251), []
+    for save in saves:
+        monkeypatch.setattr(store, "prune", lambda *_, save=save, **__: looks.append(save))
+        store.save("abcdef12", b"")
+    assert looks == [101, 202]

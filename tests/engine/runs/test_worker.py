@@ -103,10 +103,19 @@ def test_what_the_initialization_does_is_seen_before_the_first_step():
     alone = Trainer(SMALL)
     alone.advance()
     np.testing.assert_array_equal(new.trainer.network.vector.data, alone.network.vector.data)
-    assert (
-        new.trainer.history.layers["dense1"].rows()[:2, 0].tolist()
-        == alone.history.layers["dense1"].rows()[:2, 0].tolist()
-    )
+    ours, theirs = (it.history.layers["dense1"].rows()[:2, 0].tolist() for it in (new.trainer, alone))
+    assert ours == theirs
+
+
+def test_what_is_dead_is_known_before_the_first_step_whenever_it_is_paused():
+    new = job()
+    new.make(0)
+    new.turn()  # one piece of the evaluation
+    new.pause()
+    new.rest()
+    turns(new)
+    arrays = frames.describe(new.trainer)[1]
+    assert all(np.isfinite(arrays[f"layer{i}"]).all() for i in range(2))
 
 
 def test_what_it_gets_wrong_is_measured_in_turns_and_once():
