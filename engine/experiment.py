@@ -517,15 +517,15 @@ def parse_network(description: str) -> tuple[Token, ...]:
 
 
 def _parse_token(word: str) -> Token:
-    if match := re.fullmatch(r"dense(\d{1,5})", word):
+    if match := re.fullmatch(r"dense(\d+)", word):
         return Dense(_in_range(match[1], MAX_UNITS, N_("layers of 1 to {n} units"), word))
-    if match := re.fullmatch(r"conv(\d{1,5})@(\d{1,3})(?:p(\d{1,2}))?(?:s(\d{1,2}))?", word):
+    if match := re.fullmatch(r"conv(\d+)@(\d+)(?:p(\d+))?(?:s(\d+))?", word):
         filters = _in_range(match[1], MAX_UNITS, N_("layers of 1 to {n} filters"), word)
         kernel = _in_range(match[2], MAX_KERNEL, N_("kernels of 1 to {n} pixels"), word)
         if int(match[3] or 0) >= kernel:
             raise ExperimentError("network", N_("padding less than the kernel"), word)
         return Conv(filters, kernel, int(match[3] or 0), _stride(match[4], 1, word))
-    if match := re.fullmatch(r"(avg)?pool(\d{1,2})(?:s(\d{1,2}))?", word):
+    if match := re.fullmatch(r"(avg)?pool(\d+)(?:s(\d+))?", word):
         window = _in_range(match[2], MAX_KERNEL, N_("windows of 1 to {n} pixels"), word)
         return Pool(window, _stride(match[3], window, word), average=bool(match[1]))
     if match := re.fullmatch(r"drop(0?\.\d{1,4}|0)", word):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Set
 
 import streamlit as st
 
+from engine import build
 from engine.data import datasets
 from engine.experiment import FIELDS, N_, Experiment, ExperimentError, matters
 from pages._ui.choice import heard, worded
@@ -131,8 +132,10 @@ def field(experiment: Experiment, name: str, change: Change, prefix: str) -> Non
 
 def _refuse(experiment: Experiment, name: str, text: str) -> None:
     """Say, where a text that stands in its field is no value of it, why: it stays there to be put right."""
+    if text == getattr(experiment, name):
+        return
     try:
-        experiment.replace(**{name: text})
+        build.check(experiment.replace(**{name: text}))
     except ExperimentError as error:
         st.error(sentence(error))
 

@@ -74,11 +74,14 @@ def renew(spec: Experiment | None = None) -> None:
 def change(name: str, value: object) -> None:
     """Take over the new value of a field: into the run where the field is live, else into a new run.
 
-    A text that is refused stays in its field, which says why.
+    A run that is over takes more steps alone: what it came to would stand beside settings that it did not come of. A
+    text that is refused stays in its field, which says why.
     """
     before = experiment()
     try:
         spec = before.replace(**before.with_usual_lr({name: value}))
+        if FIELDS[name].metadata["kind"] == "text":
+            build.check(spec)
     except ExperimentError as error:
         if FIELDS[name].metadata["kind"] != "text":
             st.session_state.pop(widget_key(name), None)
@@ -86,7 +89,8 @@ def change(name: str, value: object) -> None:
         return
     st.session_state.pop(widget_key(name), None)  # it is to show what the experiment makes of the value
     current = pool().find(st.session_state.get("run_id", ""))
-    if FIELDS[name].metadata.get("live") and current:
+    goes_on = current and (name == "steps" or current.state not in ("completed", "diverged"))
+    if FIELDS[name].metadata.get("live") and goes_on:
         pool().command(current, "change", {name: getattr(spec, name)})
         if name == "steps":
             change_speed()  # "whole run in 10 s" is another pace now
@@ -123,7 +127,7 @@ def preset_label(chosen: str) -> str:
     """Return what a person reads for a run of a preset."""
     preset, label = preset_runs()[chosen]
     title = translate(preset.title)
-    return f"{preset.id} · {title}" + (f" · {translate(label)}" if len(preset.runs) > 1 else "")
+    return " · ".join([preset.id, *([translate(label)] if len(preset.runs) > 1 else []), title])
 
 
 def current_preset() -> str:
@@ -148,7 +152,8 @@ def describe_preset(current: Run) -> None:
     if current.state == "completed" and (measured := current.header.get("test_accuracy")) is not None:
         figures.append(_("here {value} on {data}").format(value=f"**{measured:.4f}**", data=current.experiment.data))
     with st.container(border=True, gap=None):
-        st.markdown(f"**{translate(preset.title)}** — {translate(preset.question)}")
+        which = f" ({translate(label)})" if len(preset.runs) > 1 else ""
+        st.markdown(f"**{translate(preset.title)}**{which} — {translate(preset.question)}")
         if figures:
             st.markdown(_("Test accuracy: {figures}").format(figures=", ".join(figures)))
         if preset.note:

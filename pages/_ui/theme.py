@@ -8,7 +8,8 @@ import streamlit as st
 
 from pages._ui.i18n import LANGUAGES, _, language, speak
 
-# Streamlit keeps a sidebar after all that was in it has gone. On a phone it holds the navigation, which stays.
+# Streamlit keeps a sidebar after all that was in it has gone. On a phone it holds the navigation, which stays. In its
+# narrow fields "Press Enter to apply" would stand over what is typed.
 CSS = """<style>
 [data-testid="stSidebar"]:not(:has([data-testid="stSidebarNav"], [data-testid="stVerticalBlock"] > *)) {
   &, & ~ * [data-testid="stExpandSidebarButton"] {display: none}
@@ -26,6 +27,7 @@ CSS = """<style>
 [data-testid="stSidebar"] [data-testid="stExpanderDetails"] {padding: .1rem .7rem .7rem}
 [data-testid="stSidebar"] [data-testid="stWidgetLabel"] {min-height: 0; margin-bottom: .1rem}
 [data-testid="stSidebar"] [data-testid="stWidgetLabel"] p {font-size: .8rem; line-height: 1.2}
+[data-testid="stSidebar"] [data-testid="InputInstructions"] {display: none}
 [data-testid="stSidebar"] [data-testid="stTooltipIcon"] svg {width: .85rem; height: .85rem}
 @media (pointer: coarse) {
   [data-testid="stMain"] [data-testid="stButtonGroup"] button {min-height: 2.75rem}

@@ -202,6 +202,12 @@ def test_the_choices_are_the_names_in_builds_tables():
     assert tuple(USUAL_LR) == tuple(build.OPTIMIZERS)
 
 
+@pytest.mark.parametrize("word", ["dense100000", "dense" + "9" * 500, "conv99999999@3", "conv3@99999", "pool1000"])
+def test_a_number_that_is_too_large_is_said_to_be(word):
+    with pytest.raises(ExperimentError, match="of 1 to"):
+        Experiment(network=word)
+
+
 def test_another_optimizer_brings_its_usual_learning_rate_where_the_present_one_is_usual():
     usual, own = Experiment(), Experiment(lr=0.05)
     assert usual.lr == USUAL_LR["sgd"]

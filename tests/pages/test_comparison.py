@@ -343,6 +343,19 @@ def test_runs_that_are_over_are_left_for_a_change_that_they_have_not_seen(visit)
     assert {(run.experiment.lr, run.step) for run in runs(app)} == {(0.05, 0)}
 
 
+def test_a_run_of_other_data_seed_or_steps_than_the_others_says_so(visit):
+    app = visit(PAGE, **{"preset": "course-inits", "0.steps": "20", "1.seed": "9"})
+    shown = component(app)["runs"]
+    assert [run["name"] for run in shown] == [f"{FOUR[0]} → Steps 20", f"{FOUR[1]} → Seed 9", *FOUR[2:]]
+    assert [bool(run["published"]) for run in shown] == [False, False, True, True]
+    app = visit(PAGE, **{"preset": "course-inits", "all.steps": "700", "2.steps": "20"})
+    assert [run["name"].split(" → ")[1] for run in component(app)["runs"]] == [
+        "Steps 700", "Steps 700", "Steps 20", "Steps 700",
+    ]  # fmt: skip
+    app = visit(PAGE, **{"preset": "course-inits", "all.steps": "700", "all.seed": "3"})  # the same for all
+    assert [run["name"] for run in component(app)["runs"]] == FOUR
+
+
 def test_a_run_that_is_over_takes_no_change_while_others_train(visit):
     app = visit(PAGE, **{"preset": "course-inits", "all.steps": "100000", "0.steps": "5"})
     app.select_slider(key=f"{PAGE}_speed_en").set_value("1").run()

@@ -171,9 +171,21 @@ def test_a_preset_by_click(visit):
     assert app.query_params["preset"] == "d2-two-layer"
 
 
-@pytest.mark.parametrize(("key", "kind", "value"), [
-    ("field_network", "text_input", "conv8@11 conv8@11 conv8@11"), ("field_data", "selectbox", "kmnist"),
-])  # fmt: skip
+def test_a_network_that_cannot_be_built_is_refused_in_its_field(visit):
+    app = visit("train", activation="tanh")
+    before = current_run(app).id
+    for value in ("conv8@11 conv8@11 conv8@11", "dense4096 dense4096", "dense-5"):
+        app.text_input(key="field_network").set_value(value).run()
+        (said,) = sentences(app)
+        assert "Hidden layers" in said
+        assert app.text_input(key="field_network").value == value
+        assert current_run(app).id == before
+    app.text_input(key="field_network").set_value("dense8").run()
+    assert sentences(app) == []
+    assert current_run(app).experiment.network == "dense8"
+
+
+@pytest.mark.parametrize(("key", "kind", "value"), [("field_data", "selectbox", "kmnist")])
 def test_the_url_says_what_cannot_be_trained_too(visit, key, kind, value):
     app = visit("train", activation="tanh")
     widget(app, kind, key).set_value(value).run()
@@ -400,6 +412,18 @@ def test_a_run_that_diverged_does_not_flatten_the_next(visit):
     trained(app).state = "diverged"
     app.button(key="reset").click().run()
     assert shown_before(app) is None
+
+
+def test_what_a_run_came_to_is_not_said_of_other_settings(visit):
+    app = visit("train", network="dense8", steps="20")
+    app.button(key="train").click().run()
+    over = current_run(app)
+    wait(lambda: over.state == "completed")
+    app.run()
+    widget(app, "number_input", "field_lr").set_value(0.02).run()
+    assert current_run(app).id != over.id
+    assert (current_run(app).experiment.lr, current_run(app).step) == (0.02, 0)
+    assert shown_before(app)["name"] == "before: Learning rate 0.1"
 
 
 def test_a_live_change_leaves_no_run_behind(visit):

@@ -153,7 +153,10 @@ def _labels() -> dict[str, object]:
         "output": _("Output for {name}, before softmax: {value}"),
         "strongest": _("Strongest: {value} in row {row}, column {column}. {note}"),
         "cell": _("Row {row}, column {column}: {value}. {note}"),
-        "point": _("Point at a cell, or move with the arrow keys: the frame shows what it has seen of the picture."),
+        "point": _(
+            "Point at a cell, or press Enter and move with the arrow keys: the frame shows what it has seen of the "
+            "picture."
+        ),
         "sees_part": _("It has seen {rows} × {columns} pixels (framed)."),
         "sees_all": _("It has seen the whole picture."),
         "field": _("The picture that the network is given, with a frame around what the unit has seen."),

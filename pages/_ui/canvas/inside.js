@@ -67,7 +67,7 @@ export class Inside {
   build(blocks) {
     this.strips = blocks.map((block, i) => {
       const Kind = i === blocks.length - 1 ? Bars : Strip;
-      return new Kind(block, (index) => this.choose(block.name, index));
+      return new Kind(block, (index) => this.choose(block.name, index), () => this.map.tabIndex === 0 && this.map.focus());
     });
     this.list.replaceChildren(...this.strips.map((strip) => strip.root));
     const kept = blocks.find((block) => block.name === this.at.block && this.at.index < block.count);
@@ -110,7 +110,7 @@ export class Inside {
     if (event.key !== "Escape" && !(event.key in ARROWS)) return;
     event.preventDefault();
     event.stopPropagation();
-    if (event.key === "Escape") return this.visit(null);
+    if (event.key === "Escape") return strip.canvas.focus(); // what is left is at its strongest again
     const from = at.unit ?? strip.strongest(at.index), [down, right] = ARROWS[event.key];
     const [row, column] = [Math.floor(from / width) + down, (from % width) + right];
     if (row >= 0 && row < height && column >= 0 && column < width) this.visit(row * width + column);
@@ -192,9 +192,9 @@ function palette({ low, high }) {
 
 /** The maps of one block side by side. */
 class Strip {
-  constructor(block, choose) {
-    this.block = block;
-    this.choose = choose;
+  constructor(block, choose, enter) {
+    Object.assign(this, { block, choose, enter });
+    this.latest = 0; // the map that was chosen last: whoever comes back finds it
     [this.height, this.width] = block.shape.length === 3 ? block.shape.slice(1) : [1, 1];
     this.unit = this.height * this.width; // numbers of a map
     this.name = element("span", { className: "name" }, block.name);
@@ -207,7 +207,7 @@ class Strip {
       element("p", { className: "what" }, this.name, " ", this.words), this.stage);
     this.canvas.onpointermove = this.canvas.onpointerdown = (event) => this.point(event);
     this.canvas.onkeydown = (event) => this.keyDown(event);
-    this.canvas.onfocus = () => this.index === null && this.choose(0);
+    this.canvas.onfocus = () => this.index === null && this.choose(this.latest);
     this.index = null;
   }
 
@@ -276,17 +276,20 @@ class Strip {
     return best;
   }
 
+  /** Return a number of a map, to as many digits as its byte can tell apart. */
   value(index, place) {
-    const { low, high } = this.block;
-    return low + (this.bytes[index * this.unit + place] / 255) * (high - low);
+    const { low, high } = this.block, step = (high - low) / 255;
+    const value = low + this.bytes[index * this.unit + place] * step;
+    return step > 0 ? Number(value.toFixed(Math.min(20, Math.max(0, Math.ceil(-Math.log10(step)))))) : value;
   }
 
   /** Show that the map of this index is chosen, null: none of them. */
   mark(index, { title, note } = {}) {
     this.index = index;
     this.here.hidden = index === null;
-    put(this.canvas, "aria-valuenow", `${(index ?? 0) + 1}`);
+    put(this.canvas, "aria-valuenow", `${(index ?? this.latest) + 1}`);
     if (index === null) return; // it is described when it gets the focus, and with that is chosen
+    this.latest = index;
     put(this.canvas, "aria-valuetext", `${title}. ${note}`);
     this.ring();
   }
@@ -310,9 +313,10 @@ class Strip {
     const last = this.block.count - 1, now = this.index ?? 0;
     const to = { ArrowRight: now + 1, ArrowLeft: now - 1, ArrowDown: now + this.columns, ArrowUp: now - this.columns,
       Home: 0, End: last }[event.key];
-    if (to === undefined) return;
+    if (to === undefined && event.key !== "Enter") return;
     event.preventDefault();
     event.stopPropagation();
+    if (to === undefined) return this.enter();
     if (to >= 0 && to <= last && to !== this.index) this.choose(to);
   }
 }

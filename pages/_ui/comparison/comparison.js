@@ -37,8 +37,9 @@ class Frames {
   constructor(frames, token, state) {
     Object.assign(this, { frames, token });
     const there = frames.filter(Boolean);
-    const going = there.filter(({ header }) => header.state !== "diverged"); // else one run holds the clock of all
-    const step = Math.min(...(going.length ? going : there).map(({ header }) => header.step));
+    const going = there.filter(({ header }) => !["completed", "diverged"].includes(header.state)); // they hold no clock
+    const steps = (going.length ? going : there).map(({ header }) => header.step);
+    const step = going.length ? Math.min(...steps) : Math.max(...steps);
     const measuring = there.some(({ header }) => header.measuring);
     this.header = { state, step, measuring, steps: Math.max(...there.map(({ header }) => header.steps)) };
   }

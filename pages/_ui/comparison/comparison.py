@@ -24,6 +24,7 @@ from engine.experiment import (
     parse_value,
 )
 from engine.presets import Preset
+from engine.presets.preset import FREE
 from engine.runs import frames, protocol
 from engine.runs.pool import Run
 from engine.training.checkpoint import CheckpointError
@@ -259,10 +260,20 @@ class Comparison:
         st.markdown(_listed(verdict, said, signs))
 
     def _departures(self, runs: Sequence[Run]) -> dict[str, dict[str, object]]:
-        """Return by its label what each run departs from the preset in."""
-        return {
-            label: self.preset.departures(label, run.experiment) for label, run in zip(self.labels, runs, strict=True)
-        }
+        """Return by its label what each run departs from the preset in; and the others from it.
+
+        Other data, another seed or more steps for all are the same comparison. For some of them they are none.
+        """
+        found = {}
+        for label, run in zip(self.labels, runs, strict=True):
+            found[label] = self.preset.departures(label, run.experiment)
+        for name in FREE:
+            values = {label: getattr(run.experiment, name) for label, run in zip(self.labels, runs, strict=True)}
+            own = {label: value for label, value in values.items() if value != getattr(self.preset.runs[label], name)}
+            if len(own) < len(values) or len(set(own.values())) > 1:
+                for label, value in own.items():
+                    found[label][name] = value
+        return found
 
     # ------------------------------------------------------------------------------------------------------- changes
 
