@@ -10,8 +10,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from threadpoolctl import threadpool_limits
 
+from engine import blas
 from pages._ui import address, channels, i18n
 from pages._ui.document import Document
 from pages._ui.searching import server as searching
@@ -23,8 +23,7 @@ log = logging.getLogger("kasane")
 @asynccontextmanager
 async def lifespan(app):
     """Start the workers with the server and stop them with it; say where others find it."""
-    # A matrix product that two threads share waits, up to 0.4 s, for the core on which a worker trains.
-    threadpool_limits(1, user_api="blas")
+    blas.one_thread()  # the other cores are the workers'
     channels.pool()
     if url := address.in_network():
         print(f"  In this network: {url}\n", flush=True)

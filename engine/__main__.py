@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import build, export, presets, shipped
+from engine import blas, build, export, presets, shipped
 from engine.analysis import novelty
 from engine.analysis.precision import PRECISIONS, in_precision
 from engine.data import datasets, handwriting, photo
@@ -461,6 +461,7 @@ def evaluate(options: argparse.Namespace) -> int:
             legal=", ".join(PRECISIONS),
             received=shorten(options.precision),
         )
+    blas.one_thread()
     model = checkpoint.load_model(options.model)
     experiment = model.experiment.replace(**settings(options))
     data = build.build_dataset(experiment.replace(test_size=0))
@@ -535,6 +536,7 @@ CHUNK = 250  # drawings read at a time
 
 def predict(options: argparse.Namespace) -> int:
     """Read a picture or drawings."""
+    blas.one_thread()
     model = checkpoint.load_model(options.model)
     shape = model.network.in_shape
     if shape != (handwriting.SIZE, handwriting.SIZE, 1):

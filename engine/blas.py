@@ -9,7 +9,7 @@ product, it is left whole.
 from __future__ import annotations
 
 import numpy as np
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 # Measured with OpenBLAS 0.3.31 on Sapphire Rapids.
 SMALL = 1_000_000  # multiply-adds of a product up to which nothing is copied
@@ -57,6 +57,14 @@ class SmallProducts(Products):
         if whole < n:
             np.matmul(left, right[..., whole:], out=out[..., whole:])
         return out
+
+
+def one_thread() -> None:
+    """Have matrix products of this process computed by one thread from now on; called in the process's first thread.
+
+    Where other processes compute, two wait for the busy core: what takes half a second took 24.
+    """
+    threadpool_limits(1, user_api="blas")
 
 
 def products(dtype: np.dtype) -> Products:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from engine import blas
 from engine.nn.dropout import Dropout
 from engine.nn.normalization import BatchNorm
 from engine.nn.sequential import Sequential
@@ -42,7 +42,7 @@ class DataParallel:
                 layer.rng = rng
         self._second: ThreadPoolExecutor | None = None
         if threads > 1:
-            threadpool_limits(1, user_api="blas")
+            blas.one_thread()
             self._second = ThreadPoolExecutor(1, thread_name_prefix="second-half")
         self._outputs = np.empty((0, *network.out_shape), network.dtype)
         self._halves: list[slice] = []
