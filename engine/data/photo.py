@@ -157,11 +157,10 @@ def find_digits(picture: np.ndarray) -> tuple[list[FoundDigit], int]:
         (trial, light) for light in (False, True) for trial in _trials(_reduced(255 - grey if light else grey, step))
     ]
     best, light = max(trials, key=lambda pair: pair[0].merit_beside([trial for trial, _ in trials]))
-    overview = best
     if step > 1:
         best = _trial(255 - grey if light else grey, step * best.window, _seen(best, step, grey.shape))
     pieces, digits = best.pieces, best.digits
-    slope = _slope(digits, _tilt(_reduced(grey, step), overview.digits))
+    slope = _slope(digits, _tilt(grey, digits))
     first = [
         FoundDigit(
             _redraw(_upright(pieces, digit, slope)),
@@ -612,15 +611,21 @@ def _are_one(a: _Digit, b: _Digit, usual: float) -> bool:
 
 MAX_SLOPE = math.tan(math.radians(20))
 TILTED = 10  # degrees; what is less is measured as well by the lines of digits
+DISAGREED = math.tan(math.radians(5))  # lines that leave a sheet's edges by more are not written along them
 EDGE = 3  # grey levels a pixel of the reduced picture, and `CLEAR` times what is usual there, are an edge
 
 
 def _tilt(grey: np.ndarray, digits: list[_Digit]) -> float:
-    """Return the slope of a sheet's edges, downwards to the right, if it clearly lies at an angle, 0 else.
+    """Return the slope of what may be a sheet's edges, downwards to the right, if it clearly lies at an angle, 0 else.
 
     A Hough transform: every pixel on an edge, but of the digits, votes for the lines through it that are nearly square
     to its gradient; the votes for a line are its length. A sheet has long lines in two directions square to each other.
     The direction with the largest sum of squared votes wins.
+
+    A shadow or an object has such edges, too. Lines of digits tell, see `_slope`. Where the digits form none, as a
+    single one, each must lie on the brighter side of long lines in three of the four directions: it does within a
+    sheet on a darker desk (of which the picture may cut one side off), but not within a shadow; beside a dark rectangle
+    it does in two at most. A sheet on a lighter desk looks like a shadow, and does not count.
     """
     from scipy import ndimage
 
@@ -636,25 +641,62 @@ def _tilt(grey: np.ndarray, digits: list[_Digit]) -> float:
     y, x = np.nonzero(edge)
     normal = np.rint(np.degrees(np.arctan2(dy[edge], dx[edge]))).astype(int)
     reach = math.ceil(math.hypot(*fine.shape))
-    votes = np.zeros((180, 2 * reach + 1))
+    signed = np.zeros((360, 2 * reach + 1))  # normals point to the brighter side
     for off in range(-5, 6):
-        angle = (normal + off) % 180
+        angle = (normal + off) % 360
         distance = np.rint(x * np.cos(np.radians(angle)) + y * np.sin(np.radians(angle))).astype(int) + reach
-        np.add.at(votes, (angle, distance), 1)
+        np.add.at(signed, (angle, distance), 1)
+    votes = signed[:180] + signed[180:, ::-1]  # the same line, whichever side is brighter
     squares, longest = (votes**2).sum(axis=1), votes.max(axis=1)
     best = int((squares[:90] + squares[90:]).argmax())
-    if min(longest[best], longest[best + 90]) < 0.2 * min(fine.shape):
+    long = 0.2 * min(fine.shape)
+    if min(longest[best], longest[best + 90]) < long:
         return 0.0
     degrees = best if best < 45 else best - 90
-    return math.tan(math.radians(degrees)) if abs(degrees) >= TILTED else 0.0
+    tilt = math.tan(math.radians(degrees))
+    if abs(degrees) < TILTED:
+        return 0.0
+    if len(_lines(digits, tilt)) < len(digits):
+        return tilt
+    angles = best + np.arange(0, 360, 90)
+    across = np.array([np.cos(np.radians(angles)), np.sin(np.radians(angles))])
+    for digit in digits:
+        places = np.rint(np.divide(digit.centre, step) @ across).astype(int) + reach
+        if sum(signed[angle, :place].max() >= long for angle, place in zip(angles, places, strict=True)) < 3:
+            return 0.0
+    return tilt
+
+
+def _lines(digits: list[_Digit], tilt: float) -> list[np.ndarray]:
+    """Return the lines that the digits form along a slope: the centres (n, 2), as on a sheet that lies straight.
+
+    Every digit is linked to the nearest one to its right that may follow it.
+    """
+    if not digits:
+        return []
+    h = float(np.median([digit.height for digit in digits]))
+    turn = np.array([[1, -tilt], [tilt, 1]]) / math.hypot(1, tilt)
+    centres = np.array([digit.centre for digit in digits]) @ turn
+    number = list(range(len(digits)))
+    for i, (x, y) in enumerate(centres):
+        following = [
+            (right - x, j)
+            for j, (right, below) in enumerate(centres)
+            if 0 < right - x <= 3 * h and abs(below - y) <= 0.3 * h + MAX_SLOPE * (right - x)
+        ]
+        if following:
+            old, new = number[i], number[min(following)[1]]
+            number = [new if other == old else other for other in number]
+    return [centres[np.equal(number, one)] for one in dict.fromkeys(number)]
 
 
 def _slope(digits: list[_Digit], tilt: float = 0.0) -> float:
     """Return the slope of the lines that the digits stand in, downwards to the right; `tilt` for a single digit.
 
-    tilt: the slope of the sheet's edges, from which the lines differ little.
+    tilt: the slope of edges that may be the sheet's. If so, the lines differ little from it. If the digits form fewer
+    lines without it, or lines that differ more from it than from the level, they are measured without it.
 
-    Every digit is linked to the nearest one to its right that may follow it. Over all lines so formed,
+    Over all lines that the digits form:
 
         slope = Σ (x − x̄)(y − ȳ) / (Σ (x − x̄)² + h²),   x̄, ȳ: means of the digit's line, h: the median height
 
@@ -664,24 +706,16 @@ def _slope(digits: list[_Digit], tilt: float = 0.0) -> float:
     if len(digits) < 2:
         return tilt
     h = float(np.median([digit.height for digit in digits]))
-    turn = np.array([[1, -tilt], [tilt, 1]]) / math.hypot(1, tilt)
-    centres = np.array([digit.centre for digit in digits]) @ turn  # as on a sheet that lies straight
-    line = list(range(len(digits)))
-    for i, (x, y) in enumerate(centres):
-        following = [
-            (right - x, j)
-            for j, (right, below) in enumerate(centres)
-            if 0 < right - x <= 3 * h and abs(below - y) <= 0.3 * h + MAX_SLOPE * (right - x)
-        ]
-        if following:
-            old, new = line[i], line[min(following)[1]]
-            line = [new if number == old else number for number in line]
     xy = xx = 0.0
-    for number in set(line):
-        own = centres[np.equal(line, number)]
-        x, y = (own - own.mean(axis=0)).T
+    lines = _lines(digits, tilt)
+    for line in lines:
+        x, y = (line - line.mean(axis=0)).T
         xy, xx = xy + x @ y, xx + x @ x
     slope = np.clip(xy / (xx + h * h), -MAX_SLOPE, MAX_SLOPE)
+    if tilt:
+        alone = _slope(digits)
+        if len(_lines(digits, 0.0)) < len(lines) or (abs(slope) > DISAGREED and abs(alone) < abs(slope)):
+            return alone
     return float((tilt + slope) / (1 - tilt * slope))
 
 
