@@ -62,7 +62,7 @@ def load_picture(data: bytes) -> np.ndarray:
     on black where light ink is all that a mostly transparent picture shows.
 
     Raises `PhotoError` for anything else, for more than 20 MB, for more than 40 million pixels to be decoded (of a JPEG
-    that is not progressive, what is left when it is reduced by a power of two), and for less than 8×8 pixels.
+    in a single scan, what is left when it is reduced by a power of two), and for less than 8×8 pixels.
     """
     if len(data) > MAX_BYTES:
         raise PhotoError(
@@ -72,7 +72,7 @@ def load_picture(data: bytes) -> np.ndarray:
         )
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            return _grey(picture)
+            return _grey(picture, data)
     except InputError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -85,7 +85,22 @@ def load_picture(data: bytes) -> np.ndarray:
         ) from error
 
 
-def _grey(picture: Image.Image) -> np.ndarray:
+def _in_one_scan(jpeg: bytes, components: int) -> bool:
+    """Return whether a JPEG's first scan holds all its components, and each of them whole: it is not progressive.
+
+    Anything else than segments of a marker and a length up to that scan counts as several scans.
+    """
+    at, baseline = 2, False
+    while jpeg[at : at + 1] == b"\xff" and len(jpeg) > at + 4:
+        marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        if marker == 0xDA:  # start of scan; the number of its components is next
+            return baseline and jpeg[at + 4] == components
+        baseline = baseline or marker in (0xC0, 0xC1)
+        at += 2 + length
+    return False
+
+
+def _grey(picture: Image.Image, data: bytes) -> np.ndarray:
     width, height = picture.size  # known from the header, before anything is decoded
     if min(picture.size) < MIN_SIDE:
         raise PhotoError(
@@ -94,8 +109,8 @@ def _grey(picture: Image.Image) -> np.ndarray:
             width=width,
             height=height,
         )
-    # A large JPEG is decoded at a fraction of its size. Of a progressive one, all is kept in memory while that is done.
-    whole = picture.info.get("progressive", False)
+    # A large JPEG is decoded at a fraction of its size. Of several scans, all is kept in memory while that is done.
+    whole = not _in_one_scan(data, getattr(picture, "layers", 0))  # JPEG and MPO, which telephones write, have layers
     picture.draft("L", (LONG_SIDE, LONG_SIDE))
     if (width * height if whole else picture.width * picture.height) > MAX_PIXELS:
         raise PhotoError(

@@ -547,10 +547,12 @@ def test_the_camera_s_orientation_is_obeyed():
 
 
 def test_a_telephone_s_large_jpeg_is_decoded_at_a_fraction_of_its_size():
-    data = saved(sheet().resize((7000, 6000)), "JPEG")
-    picture = load_picture(data)
-    assert picture.shape == (1371, 1600)
-    assert len(digits_of(picture)) == 1
+    large = sheet().resize((7000, 6000))
+    small = {"save_all": True, "append_images": [sheet()]}  # as telephones add one for a depth or a preview
+    for data in (saved(large, "JPEG"), saved(large.convert("RGB"), "JPEG"), saved(large, "MPO", **small)):
+        picture = load_picture(data)
+        assert picture.shape == (1371, 1600)
+        assert len(digits_of(picture)) == 1
 
 
 def with_jpeg_header(width, height, **options):
@@ -559,6 +561,22 @@ def with_jpeg_header(width, height, **options):
     frame = content.index(b"\xff\xc2" if options else b"\xff\xc0")
     content[frame + 5 : frame + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
     return bytes(content)
+
+
+def in_several_scans(width, height):
+    """A JPEG that is not progressive, whose colours each have a scan of their own."""
+    content = bytearray(saved(sheet("RGB", (0, 0, 90), (250, 250, 220)), "JPEG"))
+    frame, scan = content.index(b"\xff\xc0"), content.index(b"\xff\xda")
+    content[frame + 5 : frame + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    content[scan : scan + 14] = bytes([0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0])
+    return bytes(content)
+
+
+def with_odd_segment(width, height):
+    """A JPEG with a byte between its segments, which decoders skip."""
+    content = with_jpeg_header(width, height)
+    table = content.index(b"\xff\xdb")
+    return content[:table] + b"\xff" + content[table:]
 
 
 def with_header(width, height):
@@ -582,6 +600,8 @@ def with_header(width, height):
         (with_header(7000, 6000), "at most 40 million pixels; it has 7000×6000"),
         (with_jpeg_header(60_000, 700), "at most 40 million pixels; it has 60000×700"),  # too flat to be reduced
         (with_jpeg_header(7000, 6000, progressive=True), "at most 40 million pixels; it has 7000×6000"),
+        (in_several_scans(7000, 6000), "at most 40 million pixels; it has 7000×6000"),
+        (with_odd_segment(7000, 6000), "at most 40 million pixels; it has 7000×6000"),
         (with_jpeg_header(65_000, 65_000), "at most 40 million pixels; it has far more"),
         (with_header(100_000, 100_000), "at most 40 million pixels; it has far more"),
         (saved(Image.new("L", (7, 100))), "at least 8×8 pixels; it has 7×100"),
@@ -598,6 +618,8 @@ def with_header(width, height):
         "large",
         "flat jpeg",
         "progressive jpeg",
+        "jpeg in several scans",
+        "jpeg with an odd segment",
         "huge jpeg",
         "huge",
         "tiny",
