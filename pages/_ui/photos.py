@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
@@ -174,15 +175,17 @@ def offer_to_keep(digits: MyDigits, found: tuple[FoundDigit, ...], read: list[An
     guess = "" if isinstance(read, str) else "".join(name if known else NOT_KEPT for name, _, known in read)
     pictures = [digit.image for digit in found]
     key = f"photo_written_{hashlib.sha256(np.stack(pictures)).hexdigest()}"  # other digits, another field
-    wanted = chosen(st.session_state.get(key, guess), pictures)
+    written = signs(st.session_state.get(key, guess))
+    wanted = chosen(written, pictures)
     kept = bool(wanted) and all(digits.holds(wanted))
+    nothing = written == NOT_KEPT * len(pictures)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             _("What is really written there, digit by digit"), guess, max_chars=len(found) + 20, key=key,
             disabled=all(digits.holds(pictures)),
         )  # fmt: skip
         st.button(
-            _("Keep in My digits"), icon=":material/add:", disabled=kept,
+            _("Keep in My digits"), icon=":material/add:", disabled=kept or nothing,
             on_click=keep, args=(digits, pictures, key),
         )  # fmt: skip
     st.caption(_("A hyphen (-) in place of a digit: do not keep this one."))
@@ -192,9 +195,17 @@ def offer_to_keep(digits: MyDigits, found: tuple[FoundDigit, ...], read: list[An
         st.success(sentence(Text(N_("Kept in My digits: {n}."), n=len(wanted))), icon=":material/check:")
 
 
-def chosen(written: str, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+def signs(written: str) -> str:
+    """Return what was written without spaces, as plain digits and hyphens where a Japanese keyboard gives wide ones.
+
+    Its key for the hyphen types the long vowel mark, or the minus.
+    """
+    plain = "".join(unicodedata.normalize("NFKC", written).split())
+    return plain.translate(dict.fromkeys(map(ord, "ー−"), NOT_KEPT))
+
+
+def chosen(labels: str, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Return the pictures that are to be kept, those with a digit written for them; none if not all have a sign."""
-    labels = "".join(written.split())
     if len(labels) != len(pictures):
         return []
     return [picture for label, picture in zip(labels, pictures, strict=True) if label != NOT_KEPT]
@@ -203,11 +214,11 @@ def chosen(written: str, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
 def keep(digits: MyDigits, pictures: Sequence[np.ndarray], key: str) -> None:
     """Keep the pictures as the digits that were written, before the page is drawn and says how many there are."""
     written = st.session_state.get(key, "")
-    labels = "".join(written.split())
+    labels = signs(written)
     digits_written = labels.replace(NOT_KEPT, "")
     try:
         if len(labels) != len(pictures) or not (digits_written.isascii() and digits_written.isdigit()):
-            template = N_("What is written must be as many digits as there are frames, {n}, not {received}.")
+            template = N_("What is written must be as many digits or hyphens as there are frames, {n}, not {received}.")
             raise InputError(template, n=len(pictures), received=shorten(written))
         digits.add_pictures([int(label) for label in digits_written], chosen(labels, pictures))
     except InputError as error:

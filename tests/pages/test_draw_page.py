@@ -500,14 +500,39 @@ def test_a_picture_on_its_side_can_be_turned(upload):
     assert app.text_input[0].value == "314"
 
 
-@pytest.mark.parametrize("written", ["3", "--", "31a", "３１", "3x", "²1", ""])
+@pytest.mark.parametrize("written", ["3", "31a", "3x", "³a", "٣1", "----", ""])
 def test_what_is_not_a_digit_for_each_frame_is_refused(upload, written):
     app = upload(page_of(3, 1))
     app.text_input[0].input(written).run()
     app.button[0].click().run()
     (said,) = sentences(app)
-    assert said.startswith("What is written must be as many digits as there are frames, 2, not")
+    assert said.startswith("What is written must be as many digits or hyphens as there are frames, 2, not")
     assert app.session_state["my_digits"] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "labels"),
+    [("３７", [3, 7]), ("３　７", [3, 7]), ("3－", [3]), ("３ー", [3]), ("ｰ7", [7]), ("−7", [7])],
+)
+def test_what_a_japanese_keyboard_types_is_understood(upload, written, labels):
+    app = upload(page_of(3, 1))
+    app.text_input[0].input(written).run()
+    app.button[0].click().run()
+    assert sentences(app) == []
+    assert [record["label"] for record in app.session_state["my_digits"]] == labels
+
+
+def test_where_nothing_would_be_kept_there_is_nothing_to_press(upload, monkeypatch):
+    plain = reading.Network.read
+    monkeypatch.setattr(reading.Network, "read", lambda it, image: replace(plain(it, image), known=False))
+    app = upload(page_of(3, 1))
+    assert app.text_input[0].value == "--"
+    assert app.button[0].disabled
+    app.text_input[0].input("-1").run()
+    assert not app.button[0].disabled
+    app.text_input[0].input("－ー").run()
+    assert app.button[0].disabled
+    assert list(app.success) == []
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", page_of(3)[:200]], ids=["empty", "nonsense", "half"])
