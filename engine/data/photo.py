@@ -677,7 +677,7 @@ def _tilt(grey: np.ndarray, digits: list[_Digit]) -> float:
     across = np.array([np.cos(np.radians(angles)), np.sin(np.radians(angles))])
     for digit in digits:
         places = np.rint(np.divide(digit.centre, step) @ across).astype(int) + reach
-        if sum(signed[angle, :place].max() >= long for angle, place in zip(angles, places, strict=True)) < 3:
+        if sum(signed[angle, :place].max(initial=0) >= long for angle, place in zip(angles, places, strict=True)) < 3:
             return 0.0
     return tilt
 

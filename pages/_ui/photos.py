@@ -54,7 +54,7 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
             )
         if file is not None:
             turn = choice(
-                st.segmented_control, _("Turn"), TURNS, 0, key="photo_turn", format_func="{}°".format,
+                st.segmented_control, _("Turn"), TURNS, 0, key=f"photo_turn_{file.file_id}", format_func="{}°".format,
                 help=_("Clockwise, if the picture lies on its side or stands on its head."),
             )  # fmt: skip
     if file is None:
