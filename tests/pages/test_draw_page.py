@@ -380,7 +380,7 @@ def upload(monkeypatch):
     """Return what the page makes of an uploaded file."""
 
     def run(data: bytes):
-        file = SimpleNamespace(getvalue=lambda: data)
+        file = SimpleNamespace(file_id="1", getvalue=lambda: data)
         monkeypatch.setattr(photos.st, "file_uploader", lambda *_, **__: file)
         photos.find.cache_clear()
         return AppTest.from_function(show_photo, default_timeout=PATIENCE).run()
@@ -458,7 +458,7 @@ def test_the_same_photo_is_kept_once(upload):
 
 
 def test_digits_of_a_photo_are_counted_in_the_run_that_they_are_kept_in(visit, monkeypatch):
-    file = SimpleNamespace(getvalue=lambda: page_of(3, 1))
+    file = SimpleNamespace(file_id="1", getvalue=lambda: page_of(3, 1))
     monkeypatch.setattr(photos.st, "file_uploader", lambda *_, **__: file)
     app = visit("draw")
     app.session_state["draw_part"] = "photo"
@@ -467,6 +467,18 @@ def test_digits_of_a_photo_are_counted_in_the_run_that_they_are_kept_in(visit, m
     assert sentences(app) == []
     (more,) = [group for group in app.get("button_group") if group.label == "More"]
     assert "My digits (2)" in more.options
+
+
+def test_every_picture_begins_upright(upload, monkeypatch):
+    app = upload(page_of(3, 1))
+    (turn,) = app.get("button_group")
+    turn.set_value(90).run()
+    assert app.get("button_group")[0].value == 90
+    other = SimpleNamespace(file_id="2", getvalue=lambda: page_of(4))
+    monkeypatch.setattr(photos.st, "file_uploader", lambda *_, **__: other)
+    app.run()
+    assert app.get("button_group")[0].value == 0
+    assert app.text_input[0].value == "4"
 
 
 def test_what_is_not_read_as_a_digit_is_not_kept_unless_the_person_says_so(upload, monkeypatch):
