@@ -126,21 +126,20 @@ def test_the_learning_rate_changes_while_it_trains(page, app_url):
     assert view(page).get_by_text("0.033").is_visible()
 
 
-def test_the_speed_outlives_a_network_that_cannot_be(page, app_url):
+def test_the_speed_outlives_data_that_are_not_there(page, app_url):
     go(page, f"{app_url}/train?network=dense8")
-    network, speed = page.get_by_role("textbox", name="Hidden layers"), page.get_by_test_id("stSliderThumbValue")
+    page.get_by_test_id("stExpander").get_by_text("Data", exact=True).click()
+    data, speed = page.get_by_role("combobox", name="Data set"), page.get_by_test_id("stSliderThumbValue")
     for chosen in ("whole run in 10 s", "full speed"):
         if chosen == "full speed":
             page.get_by_role("slider", name="Speed").press("End")
         expect(speed).to_have_text(chosen)
         wait_ready(page)
-        network.fill("conv8@11 conv8@11 conv8@11")
-        network.press("Enter")
-        page.wait_for_url(re.compile("network=conv8"))
-        expect(speed).to_have_count(0)
-        network.fill("dense8")
-        network.press("Enter")
-        page.wait_for_url(re.compile("network=dense8"))
+        for name, there in (("Kuzushiji-MNIST, old hiragana", 0), ("MNIST, 5,000 digits (built in)", 1)):
+            data.click()
+            page.get_by_role("option", name=name, exact=True).click()
+            expect(speed).to_have_count(there)
+            wait_ready(page)
         expect(speed).to_have_text(chosen)
 
 
