@@ -380,12 +380,14 @@ def test_a_run_that_kills_every_worker_is_given_up_and_the_others_go_on(pool, mo
     healthy.until(lambda run: run.step > 10)
     silent = Screen(pool, pool.start(SMALL.replace(seed=1)))
     silent.until(lambda run: run.step > 10)
-    for lost in (1, 2):
+    for lost in (0, 1, 1, 1):
         at = healthy.run.step
-        silent.run.losses = lost - 1  # as if no frame had come
+        silent.run.losses = lost  # as if no frame had come; one that is on its way is a sign of life
         healthy.run.worker.process.kill()
         healthy.until(lambda run, at=at: run.step > at)
-    silent.until(lambda run: run.state == "error")
+        if lost and silent.run.state == "error":
+            break
+        assert silent.run.error is None
     assert "smaller network" in str(silent.run.error)
     assert healthy.run.error is None
 
