@@ -73,7 +73,7 @@ SUITED = {"sigmoid": XAVIER, "tanh": XAVIER, "identity": XAVIER} | dict.fromkeys
     ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus"), HE
 )
 
-PICTURES = ("mnist-5k", "mnist", "fashion-mnist", "kmnist", "digits", "pendigits", "handwriting")  # data sets of such
+PICTURE_SETS = ("mnist-5k", "mnist", "fashion-mnist", "kmnist", "digits", "pendigits", "handwriting")  # data sets of such
 
 # How training pictures are changed at random, see engine/data/augment.py.
 AUGMENTATIONS = ("shift", "rotation", "scale", "shear", "elastic")
@@ -92,7 +92,7 @@ class Experiment:
 
     data: str = choice(
         "mnist-5k",
-        (*PICTURES, "toy2d"),
+        (*PICTURE_SETS, "toy2d"),
         group="data",
         label=N_("Data set"),
         help=N_("mnist-5k is built in: 5,000 real handwritten digits. toy2d is a plane of points in two colours."),
@@ -252,28 +252,28 @@ class Experiment:
     shift: float = real(
         0.0, 0.0, 6.0, step=0.5, group="regularization", label=N_("Shift"),
         help=N_("Moves every training picture at random by up to so many pixels, anew each time it is learned from."),
-        when=("data", PICTURES),
+        when=("data", PICTURE_SETS),
     )  # fmt: skip
     rotation: float = real(
         0.0, 0.0, 45.0, step=1.0, group="regularization", label=N_("Rotation"),
         help=N_("Turns every training picture at random by up to so many degrees."),
-        when=("data", PICTURES),
+        when=("data", PICTURE_SETS),
     )  # fmt: skip
     scale: float = real(
         0.0, 0.0, 0.5, step=0.05, group="regularization", label=N_("Scaling"),
         help=N_("Makes every training picture at random larger or smaller by up to this share, and a little wider or "
                 "narrower."),
-        when=("data", PICTURES),
+        when=("data", PICTURE_SETS),
     )  # fmt: skip
     shear: float = real(
         0.0, 0.0, 0.5, step=0.05, group="regularization", label=N_("Shear"),
         help=N_("Slants every training picture at random, by up to so many pixels to the side for each pixel up."),
-        when=("data", PICTURES),
+        when=("data", PICTURE_SETS),
     )  # fmt: skip
     elastic: float = real(
         0.0, 0.0, 2.0, step=0.1, group="regularization", label=N_("Elastic distortion"),
         help=N_("Kneads every training picture at random: pixels move by about so many pixels, neighbours together."),
-        when=("data", PICTURES),
+        when=("data", PICTURE_SETS),
     )  # fmt: skip
     ema: float = real(
         0.0, 0.0, 0.9999, step=0.001, group="regularization", label=N_("Weight averaging"),

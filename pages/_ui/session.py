@@ -22,13 +22,12 @@ from engine.experiment import FIELDS, HE, SUITED, USUAL_LR, Experiment, Experime
 from engine.presets import Preset
 from engine.runs import frames, store
 from engine.runs.pool import Run
-from pages._ui import controls
+from pages._ui import changed, controls
 from pages._ui.channels import pool
 from pages._ui.i18n import _, language, sentence, translate
 
 DEFAULT_SPEED = "auto"
 RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
-MAX_NAMED = 2  # differences that name the run before
 REMEMBERED_URLS = 200  # other pages know by them what is none of their links, after many changes here too
 NETWORKS = ("tuned", "brought")  # that read beside the run's; so the URL calls them, and the store before a hyphen
 SPEEDS = ("1", "3", "10", "30", "100", "300", "1000", "auto", "max")
@@ -215,18 +214,10 @@ def before() -> dict[str, str] | None:
     if not left:
         return None
     was, now = Experiment.from_json(left["spec"]), experiment()
-    changed = [name for name in FIELDS if getattr(was, name) != getattr(now, name) and matters(was, name)]
-    values = ", ".join(_value(was, name) for name in changed[:MAX_NAMED]) + (", …" if len(changed) > MAX_NAMED else "")
+    different = [name for name in FIELDS if getattr(was, name) != getattr(now, name) and matters(was, name)]
+    values = changed.said({name: getattr(was, name) for name in different})
     name = _("before: {values}").format(values=values) if values else _("before")
     return {"id": left["run"], "name": name, "curves": left["curves"]}
-
-
-def _value(spec: Experiment, name: str) -> str:
-    """Return what a person reads for a field's value, with the field's name where the value does not say it."""
-    value, meta = getattr(spec, name), FIELDS[name].metadata
-    if meta["kind"] == "choice":
-        return controls.option_label(name, value)
-    return f"{translate(meta['label'])} {shorten(format_value(value), 24)}"
 
 
 def go_back() -> None:

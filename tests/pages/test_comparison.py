@@ -13,8 +13,9 @@ from engine import build, presets
 from engine.experiment import FIELDS, Experiment
 from engine.runs import protocol, store
 from engine.training.trainer import Trainer
+from pages._ui import changed
 from pages._ui.channels import pool
-from pages._ui.comparison import changed, comparison
+from pages._ui.comparison import comparison
 from tests.pages.conftest import sentences, spoken
 from tests.patience import PATIENCE
 

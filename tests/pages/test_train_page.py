@@ -386,9 +386,9 @@ def test_after_a_change_the_run_before_is_shown_by_what_was_different(visit):
     assert arrays["evaluated"][:, 0].tolist() == [0, 10]
     app.text_input(key="field_network").set_value("dense4").run()  # the one that was left now has learned nothing
     assert shown_before(app)["id"] == left.id
-    assert shown_before(app)["name"] == "before: Hidden layers dense8, ReLU"
+    assert shown_before(app)["name"] == "before: dense8, ReLU"
     widget(app, "selectbox", "field_optimizer").set_value("momentum").run()
-    assert shown_before(app)["name"] == "before: Hidden layers dense8, ReLU, …"
+    assert shown_before(app)["name"] == "before: dense8, ReLU, SGD, …"
     other = trained(app)
     app.button(key="reset").click().run()
     assert (shown_before(app)["id"], shown_before(app)["name"]) == (other.id, "before")
@@ -423,7 +423,7 @@ def test_what_a_run_came_to_is_not_said_of_other_settings(visit):
     widget(app, "number_input", "field_lr").set_value(0.02).run()
     assert current_run(app).id != over.id
     assert (current_run(app).experiment.lr, current_run(app).step) == (0.02, 0)
-    assert shown_before(app)["name"] == "before: Learning rate 0.1"
+    assert shown_before(app)["name"] == "before: lr 0.1"
 
 
 def test_a_live_change_leaves_no_run_behind(visit):

@@ -28,10 +28,9 @@ from engine.presets.preset import FREE
 from engine.runs import frames, protocol
 from engine.runs.pool import Run
 from engine.training.checkpoint import CheckpointError
-from pages._ui import controls, session
+from pages._ui import changed, controls, session
 from pages._ui.channels import pool
 from pages._ui.choice import choice
-from pages._ui.comparison import changed
 from pages._ui.i18n import _, language, sentence, translate
 from pages._ui.liveview import liveview
 from pages._ui.served.served import component

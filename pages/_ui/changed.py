@@ -1,4 +1,4 @@
-"""What a run was changed in, in few words: a run that is no longer the published one must not go by its name alone."""
+"""What one run has otherwise than another, in few words: a name alone would say that they are the same."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ OPTION_NAMES = {
 }  # fmt: skip
 
 
-def said(departures: Mapping[str, object]) -> str:
-    """Return departures from a preset's run as a person reads them: "tanh, σ 0.5"."""
-    words = [_worded(name, value) for name, value in departures.items()]
+def said(values: Mapping[str, object]) -> str:
+    """Return the values of fields as a person reads them: "tanh, σ 0.5"."""
+    words = [_worded(name, value) for name, value in values.items()]
     return ", ".join([*words[:MOST], *["…"] * (len(words) > MOST)])
 
 
-def written(departures: Mapping[str, object]) -> str:
-    """Return departures as a file has them, in every language the same: "activation=tanh sigma=0.5"."""
-    return " ".join(f"{name}={format_value(value)}" for name, value in departures.items())
+def written(values: Mapping[str, object]) -> str:
+    """Return them as a file has them, in every language the same: "activation=tanh sigma=0.5"."""
+    return " ".join(f"{name}={format_value(value)}" for name, value in values.items())
 
 
 def _worded(name: str, value: object) -> str:
