@@ -73,7 +73,7 @@ SUITED = {"sigmoid": XAVIER, "tanh": XAVIER, "identity": XAVIER} | dict.fromkeys
     ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus"), HE
 )
 
-PICTURE_SETS = ("mnist-5k", "mnist", "fashion-mnist", "kmnist", "digits", "pendigits", "handwriting")  # data sets of such
+PICTURE_SETS = ("mnist-5k", "mnist", "fashion-mnist", "kmnist", "digits", "pendigits", "handwriting")
 
 # How training pictures are changed at random, see engine/data/augment.py.
 AUGMENTATIONS = ("shift", "rotation", "scale", "shear", "elastic")
