@@ -1,6 +1,7 @@
 """The notebook trains the same network."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,9 +28,9 @@ def execute(notebook: str, ending: str, *, matplotlib: bool) -> str:
     program += "space = {}\nfor source in json.load(sys.stdin): exec(source, space)\n"
     sources = [*cells(notebook, "code").values(), ending]
     command = [sys.executable, "-W", "error::SyntaxWarning", "-c", program]
-    environment = {"PATH": "", "MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1"}
+    env = os.environ | {"MPLBACKEND": "Agg"}
     done = subprocess.run(
-        command, input=json.dumps(sources), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE
+        command, input=json.dumps(sources), cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
