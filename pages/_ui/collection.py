@@ -71,7 +71,7 @@ def show(digits: MyDigits, networks: Mapping[str, Network]) -> None:
         if len(digits) > 1:
             offer_to_remove(digits)
         uploader(
-            "my_digits", _("Bring digits back from a file (.jsonl)"), "jsonl", lambda data: bring_file(digits, data)
+            "my_digits", _("Bring digits back from a file (.jsonl)"), ["jsonl"], lambda data: bring_file(digits, data)
         )
         if added := st.session_state.pop("my_digits_added", ""):
             st.success(added, icon=":material/check:")

@@ -21,7 +21,7 @@ def show(networks: Mapping[str, Network]) -> None:
     """Ask for a network, and list those that read here."""
     source, listed = st.columns([1, 1.6], gap="medium")
     with source:
-        uploader("network", _("Let a network from a file (.safetensors) read here too"), "safetensors", bring)
+        uploader("network", _("Let a network from a file (.safetensors) read here too"), ["safetensors"], bring)
         if problem := st.session_state.pop("network_problem", ""):
             st.error(problem, icon=":material/error:")
         st.caption(

@@ -21,6 +21,7 @@ from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.pictures import as_url
 from pages._ui.reading import LABELS, Network
+from pages._ui.upload import camera, count, held, hold, uploader
 
 FRAME = (255, 140, 26)
 TURNS = (0, 90, 180, 270)
@@ -45,34 +46,33 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
         why = _("Browsers give a camera only to pages by HTTPS or from localhost. A phone's file chooser has one, too.")
         wanted = st.toggle(_("Use the camera"), key="photo_camera", disabled=not there, help=None if there else why)
         if wanted and there:
-            file = st.camera_input(_("Photograph a few digits on paper, a board or a screen."), key="photo_shot")
+            camera("photo", _("Photograph a few digits on paper, a board or a screen."), take)
         else:
-            file = st.file_uploader(
+            uploader(
+                "photo",
                 _("A photo or picture of one or several digits, dark on light or light on dark"),
                 SUFFIXES,
-                key="photo_file",
+                take,
             )
-        if file is not None:
+        if refused := st.session_state.pop("photo_refused", ""):
+            st.error(refused, icon=":material/error:")
+        if (data := held("photo")) is None:
+            return
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
             turn = choice(
-                st.segmented_control, _("Turn"), TURNS, 0, key=f"photo_turn_{file.file_id}", format_func="{}°".format,
-                help=_("Clockwise, if the picture lies on its side or stands on its head."),
+                st.segmented_control, _("Turn"), TURNS, 0, key=f"photo_turn_{count('photo')}",
+                format_func="{}°".format, help=_("Clockwise, if the picture lies on its side or stands on its head."),
             )  # fmt: skip
-    if file is None:
-        return
-    try:
-        picture, found, count = find(file.getvalue(), turn)
-    except InputError as error:
-        source.error(sentence(error), icon=":material/error:")
-        return
-    with source:
+            st.button(_("Remove"), key="photo_remove", icon=":material/close:", on_click=hold, args=("photo", None))
+        picture, found, number = find(data, turn)
         said = _("The picture")
         if found:
-            said = _("Digits found: {n}. Their frames are numbered in reading order.").format(n=count)
-        if count > len(found):
+            said = _("Digits found: {n}. Their frames are numbered in reading order.").format(n=number)
+        if number > len(found):
             text = _(
                 "Only the first {n} of these {all} digits are read. For the others, use a picture of their part alone."
             )
-            st.warning(text.format(n=len(found), all=count), icon=":material/crop:")
+            st.warning(text.format(n=len(found), all=number), icon=":material/crop:")
         st.image(framed(picture, found), said, alt=said)
     with result:
         if found:
@@ -82,6 +82,16 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
         else:
             text = _("No digits were found. Take the picture from nearer, with dark ink on plain paper.")
             st.info(text, icon=":material/search_off:")
+
+
+def take(data: bytes) -> None:
+    """Have this file's picture looked at until another one comes; what cannot be read leaves the one before."""
+    try:
+        find(data)
+    except InputError as error:
+        st.session_state["photo_refused"] = sentence(error)
+    else:
+        hold("photo", data)
 
 
 def has_camera(url: str | None) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from engine.data import datasets, photo
 from engine.data.handwriting import parse_strokes
@@ -371,21 +372,29 @@ def show_photo():
 
     from engine.data.my_digits import MyDigits
     from pages._ui import photos, reading
+    from pages._ui.upload import taken
 
+    if "arriving" in st.session_state:
+        taken("photo", "arriving", photos.take)
+        del st.session_state["arriving"]
     photos.show({"shipped": reading.shipped()}, MyDigits(st.session_state.setdefault("my_digits", [])))
 
 
 @pytest.fixture
-def upload(monkeypatch):
+def upload():
     """Return what the page makes of an uploaded file."""
 
-    def run(data: bytes):
-        file = SimpleNamespace(file_id="1", getvalue=lambda: data)
-        monkeypatch.setattr(photos.st, "file_uploader", lambda *_, **__: file)
+    def run(data: bytes, app: AppTest | None = None) -> AppTest:
+        app = app or AppTest.from_function(show_photo, default_timeout=PATIENCE)
+        app.session_state["arriving"] = SimpleNamespace(getvalue=lambda: data)
         photos.find.cache_clear()
-        return AppTest.from_function(show_photo, default_timeout=PATIENCE).run()
+        return app.run()
 
     return run
+
+
+def keep_button(app: AppTest) -> Button:
+    return next(button for button in app.button if button.label == "Keep in My digits")
 
 
 @pytest.mark.parametrize(
@@ -437,7 +446,7 @@ def test_of_what_is_no_digit_a_photo_says_only_what_it_would_be():
 def test_digits_of_a_photo_are_kept_as_the_person_says(upload):
     app = upload(page_of(3, 1))
     app.text_input[0].input("3 7").run()
-    app.button[0].click().run()
+    keep_button(app).click().run()
     assert sentences(app) == []
     assert [record["label"] for record in app.session_state["my_digits"]] == [3, 7]
     assert [record["strokes"] for record in app.session_state["my_digits"]] == [[], []]
@@ -446,37 +455,34 @@ def test_digits_of_a_photo_are_kept_as_the_person_says(upload):
 
 def test_the_same_photo_is_kept_once(upload):
     app = upload(page_of(3, 1))
-    assert not app.button[0].disabled
-    app.button[0].click().run()
-    assert app.button[0].disabled
+    assert not keep_button(app).disabled
+    keep_button(app).click().run()
+    assert keep_button(app).disabled
     assert [record["label"] for record in app.session_state["my_digits"]] == [3, 1]
     app.session_state["my_digits"].pop()
     app.run()
     assert list(app.success) == []
-    app.button[0].click().run()  # what was removed can be kept again, and nothing else is
+    keep_button(app).click().run()  # what was removed can be kept again, and nothing else is
     assert [record["label"] for record in app.session_state["my_digits"]] == [3, 1]
 
 
-def test_digits_of_a_photo_are_counted_in_the_run_that_they_are_kept_in(visit, monkeypatch):
-    file = SimpleNamespace(file_id="1", getvalue=lambda: page_of(3, 1))
-    monkeypatch.setattr(photos.st, "file_uploader", lambda *_, **__: file)
+def test_digits_of_a_photo_are_counted_in_the_run_that_they_are_kept_in(visit):
     app = visit("draw")
+    app.session_state["photo_held"] = page_of(3, 1)
     app.session_state["draw_part"] = "photo"
     app.run()
-    next(button for button in app.button if button.label == "Keep in My digits").click().run()
+    keep_button(app).click().run()
     assert sentences(app) == []
     (more,) = [group for group in app.get("button_group") if group.label == "More"]
     assert "My digits (2)" in more.options
 
 
-def test_every_picture_begins_upright(upload, monkeypatch):
+def test_every_picture_begins_upright(upload):
     app = upload(page_of(3, 1))
     (turn,) = app.get("button_group")
     turn.set_value(90).run()
     assert app.get("button_group")[0].value == 90
-    other = SimpleNamespace(file_id="2", getvalue=lambda: page_of(4))
-    monkeypatch.setattr(photos.st, "file_uploader", lambda *_, **__: other)
-    app.run()
+    upload(page_of(4), app)
     assert app.get("button_group")[0].value == 0
     assert app.text_input[0].value == "4"
 
@@ -490,12 +496,12 @@ def test_what_is_not_read_as_a_digit_is_not_kept_unless_the_person_says_so(uploa
     app = upload(data)
     assert app.text_input[0].value == "3-"
     assert "A hyphen (-) in place of a digit: do not keep this one." in [caption.value for caption in app.caption]
-    app.button[0].click().run()
+    keep_button(app).click().run()
     assert [record["label"] for record in app.session_state["my_digits"]] == [3]
     assert [said.value for said in app.success] == ["Kept in My digits: 1."]
-    assert app.button[0].disabled
+    assert keep_button(app).disabled
     app.text_input[0].input("31").run()  # the other one after all
-    app.button[0].click().run()
+    keep_button(app).click().run()
     assert [record["label"] for record in app.session_state["my_digits"]] == [3, 1]
     assert app.text_input[0].disabled
 
@@ -516,7 +522,7 @@ def test_a_picture_on_its_side_can_be_turned(upload):
 def test_what_is_not_a_digit_for_each_frame_is_refused(upload, written):
     app = upload(page_of(3, 1))
     app.text_input[0].input(written).run()
-    app.button[0].click().run()
+    keep_button(app).click().run()
     (said,) = sentences(app)
     assert said.startswith("What is written must be as many digits or hyphens as there are frames, 2, not")
     assert app.session_state["my_digits"] == []
@@ -529,7 +535,7 @@ def test_what_is_not_a_digit_for_each_frame_is_refused(upload, written):
 def test_what_a_japanese_keyboard_types_is_understood(upload, written, labels):
     app = upload(page_of(3, 1))
     app.text_input[0].input(written).run()
-    app.button[0].click().run()
+    keep_button(app).click().run()
     assert sentences(app) == []
     assert [record["label"] for record in app.session_state["my_digits"]] == labels
 
@@ -539,11 +545,11 @@ def test_where_nothing_would_be_kept_there_is_nothing_to_press(upload, monkeypat
     monkeypatch.setattr(reading.Network, "read", lambda it, image: replace(plain(it, image), known=False))
     app = upload(page_of(3, 1))
     assert app.text_input[0].value == "--"
-    assert app.button[0].disabled
+    assert keep_button(app).disabled
     app.text_input[0].input("-1").run()
-    assert not app.button[0].disabled
+    assert not keep_button(app).disabled
     app.text_input[0].input("－ー").run()
-    assert app.button[0].disabled
+    assert keep_button(app).disabled
     assert list(app.success) == []
 
 
@@ -551,6 +557,29 @@ def test_where_nothing_would_be_kept_there_is_nothing_to_press(upload, monkeypat
 def test_a_file_that_is_no_picture_is_said_in_a_sentence(upload, data):
     (said,) = sentences(upload(data))
     assert said.endswith(".")
+
+
+def test_what_cannot_be_read_leaves_the_picture_before_until_that_is_removed(upload):
+    app = upload(b"nonsense", upload(page_of(3)))
+    assert len(sentences(app)) == 1
+    assert app.text_input[0].value == "3"
+    app.run()
+    assert sentences(app) == []
+    assert app.get("image")
+    app.button(key="photo_remove").click().run()
+    assert not app.text_input
+    assert not app.get("image")
+
+
+def test_a_photo_stays_while_another_part_or_page_is_looked_at(visit):
+    app = visit("draw")
+    app.session_state["photo_held"] = page_of(3, 1)
+    app.session_state["draw_part"] = "digits"
+    app.run()
+    assert not [said for said in app.text_input if said.label.startswith("What is really")]
+    app.session_state["draw_part"] = "photo"
+    app.run()
+    assert next(said for said in app.text_input if said.label.startswith("What is really")).value == "31"
 
 
 def test_a_picture_without_digits_is_said_to_have_none(upload):

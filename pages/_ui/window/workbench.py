@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -10,6 +12,7 @@ from engine.data.photo import SUFFIXES
 from pages._ui import navigation
 from pages._ui.i18n import _
 from pages._ui.pictures import as_url
+from pages._ui.upload import held, hold, uploader
 from pages._ui.window import sources
 from pages._ui.window.settings import chosen
 
@@ -42,8 +45,9 @@ def picture() -> np.ndarray | None:
             if drawing is None:
                 st.page_link(navigation.pages()["draw"], label=_("Draw something first"), icon=":material/draw:")
             return drawing
-    file = st.file_uploader(_("A picture"), SUFFIXES, key="convolution_upload")
-    return sources.uploaded(file.getvalue()) if file else None
+    uploader("convolution", _("A picture"), SUFFIXES, partial(hold, "convolution"))
+    data = held("convolution")
+    return None if data is None else sources.uploaded(data)
 
 
 def kernel() -> np.ndarray:
