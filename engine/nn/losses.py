@@ -113,6 +113,10 @@ class SumSquaredError(Loss):
         return p / p.sum(axis=1, keepdims=True)
 
 
-def is_divergent(loss: float) -> bool:
-    """Tell whether training has left the numbers that float32 can hold, or is on its way (loss above 1e6)."""
-    return not math.isfinite(loss) or loss > 1e6
+def is_divergent(loss: float, first: float) -> bool:
+    """Tell whether training has left the numbers that float32 can hold, or is on its way there.
+
+    first: the loss before training. A network that begins badly, its weights too large, may have a loss of millions
+    and come down from it; one that is on its way out has a loss above a million and above a hundred times the first.
+    """
+    return not math.isfinite(loss) or loss > max(1e6, 100 * first)

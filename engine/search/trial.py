@@ -36,7 +36,7 @@ class Trial:
     """What is known of one trial.
 
     values: of the fields that are searched. state: "running", "complete", "pruned" (ended early), "diverged" (the loss
-    left the finite numbers), "failed" (with `reason`, see `Text.to_dict`), or "dropped" (stopped, to be tried again).
+    left all bounds), "failed" (with `reason`, see `Text.to_dict`), or "dropped" (stopped, to be tried again).
     steps, train, validation: the curves of the accuracies (0 … 1). loss: the latest on the validation set, None if not
     finite.
     """

@@ -94,7 +94,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run is over. reason: "completed", or "diverged" when the loss left the finite numbers."""
+    """The run is over. reason: "completed", or "diverged" when the loss left all bounds (see `is_divergent`)."""
 
     step: int
     reason: str

@@ -60,6 +60,11 @@ class Series:
         self._rows[: self._length] = kept
         self.stride *= 2
 
+    @property
+    def first(self) -> np.ndarray:
+        """The first row, which is never left out; zeros as long as there is none."""
+        return self._rows[0]
+
     def rows(self) -> np.ndarray:
         """Return (n, 1 + width) float64: step, then the values."""
         kept = self._rows[: self._length]

@@ -92,7 +92,7 @@ class Trainer:
                 events.append(Snapshot(self.step, probe.readings()))
             else:
                 loss = self._update()
-            if is_divergent(loss):
+            if is_divergent(loss, self.history.evaluated.first[1]):
                 yield from self._record(*events, self._finish("diverged"))
                 return
             yield from self._record(*events, Step(self.step, loss, self.seconds))

@@ -115,12 +115,17 @@ def test_a_loss_of_two_batch_sizes_serves_both(kind):
 
 @pytest.mark.parametrize("loss", [np.nan, np.inf, -np.inf, 1.1e6])
 def test_divergence_is_seen(loss):
-    assert is_divergent(loss)
+    assert is_divergent(loss, 2.3)
 
 
 @pytest.mark.parametrize("loss", [0.0, 2.3, 1e6])
 def test_a_large_loss_is_not_yet_divergence(loss):
-    assert not is_divergent(loss)
+    assert not is_divergent(loss, 2.3)
+
+
+@pytest.mark.parametrize(("loss", "divergent"), [(3e6, False), (3e8, False), (3.1e8, True), (np.inf, True)])
+def test_a_network_that_begins_badly_may_come_down_from_there(loss, divergent):
+    assert is_divergent(loss, 3e6) is divergent
 
 
 def test_squares_beyond_float32_are_infinite_without_a_warning():
