@@ -18,7 +18,7 @@ from itertools import islice, pairwise
 import numpy as np
 
 from engine.data.handwriting import strokes_to_image
-from engine.nn import BatchNorm, Layer, Sequential
+from engine.nn import Sequential
 
 Score = Callable[[np.ndarray], np.ndarray]  # pictures uint8 (N, H, W) → how sure the network is of its answer (N,)
 
@@ -34,8 +34,7 @@ def gradient(network: Sequential, x: np.ndarray, output: int) -> np.ndarray:
         y = network.forward(x, training=False)
         dy = np.zeros_like(y)
         dy[:, output] = 1
-        for layer in reversed(network.layers):
-            dy = _fixed_gradient(layer, dy) if isinstance(layer, BatchNorm) else layer.backward(dy)
+        dy = network.backward(dy)
     return dy.reshape(x.shape).copy()
 
 
@@ -50,12 +49,6 @@ def _input_gradients(network: Sequential) -> Iterator[None]:
     finally:
         for layer, needed in zip(network.layers, before, strict=True):
             layer.needs_input_grad = needed
-
-
-def _fixed_gradient(layer: Layer, dy: np.ndarray) -> np.ndarray:
-    """Return ∂loss/∂x of a batch normalization in evaluation, y = γ (x − μ)/√(σ² + ε) + β with fixed μ and σ²."""
-    slope = layer.weight.data / np.sqrt(layer.running_var + layer.eps)
-    return dy * (slope if dy.ndim == 2 else slope[:, None, None])  # planes are (H, C, W, N)
 
 
 def occlusion(

@@ -59,18 +59,20 @@ class BatchNorm(Layer):
         shape, x = x.shape, self._rows(x)
         features = self.weight.data.shape
         y, scale = self.scratch("y", x.shape), self.scratch("scale", features)
+        centred = self._centred = self.scratch("centred", x.shape)
+        inverse_std = self._inverse_std = self.scratch("inverse_std", features)
+        self._statistics_move = training
         if not training:
             np.add(self.running_var, self.eps, out=scale)
             np.sqrt(scale, out=scale)
+            np.divide(1, scale, out=inverse_std)
             np.divide(self.weight.data, scale, out=scale)
-            centred = np.subtract(x, self._beside(self.running_mean), out=y)
+            np.subtract(x, self._beside(self.running_mean), out=centred)
         else:
             n = self._count(x)
             if n < 2:
                 raise ValueError("batch norm cannot train on a batch of one example: its variance is zero")
-            mean, inverse_std = self.scratch("mean", features), self.scratch("inverse_std", features)
-            centred = self._centred = self.scratch("centred", x.shape)
-            self._mean(x, out=mean)
+            mean = self._mean(x, out=self.scratch("mean", features))
             np.subtract(x, self._beside(mean), out=centred)
             np.multiply(centred, centred, out=y)
             self._mean(y, out=scale)  # the biased variance
@@ -78,7 +80,7 @@ class BatchNorm(Layer):
             self._follow(self.running_var, np.multiply(scale, n / (n - 1), out=inverse_std), out=inverse_std)
             np.add(scale, self.eps, out=scale)
             np.sqrt(scale, out=scale)
-            self._inverse_std = np.divide(1, scale, out=inverse_std)
+            np.divide(1, scale, out=inverse_std)
             np.multiply(self.weight.data, inverse_std, out=scale)
         np.multiply(centred, self._beside(scale), out=y)
         return np.add(y, self._beside(self.bias.data), out=y).reshape(shape)
@@ -87,6 +89,7 @@ class BatchNorm(Layer):
         """With x̂ = (x − μ)/s:  ∂L/∂γ = Σ dy x̂,  ∂L/∂β = Σ dy,  ∂L/∂x = γ/s · (dy − mean(dy) − x̂ · mean(dy x̂)).
 
         Sums and means run over the batch; x̂ is never stored, its factor 1/s is folded into the per-feature vectors.
+        After an evaluation μ and s do not depend on x, and ∂L/∂x = γ/s · dy.
         """
         shape, dy = dy.shape, self._rows(dy)
         centred, inverse_std, n = self._centred, self._inverse_std, self._count(dy)
@@ -96,14 +99,16 @@ class BatchNorm(Layer):
         self._mean(work, out=share)
         np.multiply(share, inverse_std, out=share)  # mean(dy x̂)
         np.multiply(share, n, out=self.weight.grad)
-        np.multiply(share, inverse_std, out=share)
         self._mean(dy, out=self.bias.grad)  # mean(dy)
-        np.multiply(centred, self._beside(share), out=work)
-        np.subtract(dy, work, out=dx)
-        np.subtract(dx, self._beside(self.bias.grad), out=dx)
+        if self._statistics_move:
+            np.multiply(share, inverse_std, out=share)
+            np.multiply(centred, self._beside(share), out=work)
+            np.subtract(dy, work, out=dx)
+            np.subtract(dx, self._beside(self.bias.grad), out=dx)
+            dy = dx
         np.multiply(self.bias.grad, n, out=self.bias.grad)
         np.multiply(self.weight.data, inverse_std, out=share)
-        return np.multiply(dx, self._beside(share), out=dx).reshape(shape)
+        return np.multiply(dy, self._beside(share), out=dx).reshape(shape)
 
     def _follow(self, running: np.ndarray, statistic: np.ndarray, *, out: np.ndarray) -> None:
         """r ← r + m (statistic − r), with `out` to work in."""
