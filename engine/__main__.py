@@ -561,7 +561,7 @@ def predict(options: argparse.Namespace) -> int:
 def read_images(file: str) -> Iterator[np.ndarray]:
     """Yield a file's digits as uint8 (28, 28). Raises `InputError`, also for a picture without any."""
     if file.lower().endswith(".jsonl"):
-        yield from map(handwriting.strokes_to_image, handwriting.read_jsonl(file))
+        yield from handwriting.read_jsonl(file)
         return
     found, count = photo.find_digits(photo.open_picture(file))
     if not found:

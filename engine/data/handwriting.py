@@ -10,6 +10,7 @@ Coordinates: x to the right, y downwards; the centre of pixel (row i, column j) 
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import os
@@ -158,33 +159,56 @@ def _quote(value: object) -> str:
         return type(value).__name__
 
 
-def read_jsonl(path: str | os.PathLike[str]) -> list[list[np.ndarray]]:
-    """Return the drawings of a file with one a line, `{"width": 280, "height": 280, "strokes": [[[x, y], ...], ...]}`.
+def parse_picture(value: object) -> np.ndarray:
+    """Return a picture that came from outside, 28 × 28 bytes in base64, as uint8 (28, 28). Raises `InputError`."""
+    try:
+        raw = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except ValueError:  # not ASCII, or not base64
+        raw = b""
+    if len(raw) != SIZE * SIZE:
+        legal = Text(N_("28 × 28 bytes in base64"))
+        raise InputError(
+            N_("{field} must be {legal}, not {received}."), field="picture", legal=legal, received=shorten(value)
+        )
+    return np.frombuffer(raw, np.uint8).reshape(SIZE, SIZE)
 
-    Empty lines are skipped, all keys but "strokes" are ignored: a drawing is recognized at any size. Raises
-    `InputError` that names the file and the line.
+
+def parse_drawing(line: bytes) -> dict[str, object]:
+    """Return the JSON object of one line. Raises `InputError`."""
+    try:
+        drawing = json.loads(line)
+    except (ValueError, RecursionError) as error:  # a ValueError is also what is not UTF-8
+        raise InputError(N_("this is not a JSON object.")) from error
+    if not isinstance(drawing, dict):
+        raise InputError(N_("this is not a JSON object."))
+    return drawing
+
+
+def read_jsonl(path: str | os.PathLike[str]) -> list[np.ndarray]:
+    """Return what a network is given of each drawing of a file, uint8 (28, 28).
+
+    One drawing a line, `{"width": 280, "height": 280, "strokes": [[[x, y], ...], ...]}`; where there are no strokes,
+    its "picture" counts (see `MyDigits`). Empty lines are skipped, all other keys are ignored: a drawing is recognized
+    at any size. Raises `InputError` that names the file and the line.
     """
     file = Path(path)
-    drawings = []
+    pictures = []
     try:
         with open(file, "rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    drawings.append(_parse_line(line.removeprefix(b"\xef\xbb\xbf"), file, number))
+                    pictures.append(_picture_of_line(line.removeprefix(b"\xef\xbb\xbf"), file, number))
     except OSError as error:
         raise unreadable(file, error) from error
-    return drawings
+    return pictures
 
 
-def _parse_line(line: bytes, file: Path, number: int) -> list[np.ndarray]:
+def _picture_of_line(line: bytes, file: Path, number: int) -> np.ndarray:
     try:
-        drawing = json.loads(line)
-    except (ValueError, RecursionError) as error:  # a ValueError is also what is not UTF-8
-        problem = Text(N_("this is not a JSON object."))
-        raise InputError("{file}, line {line}: {problem}", file=str(file), line=number, problem=problem) from error
-    try:
-        if not isinstance(drawing, dict) or "strokes" not in drawing:
+        drawing = parse_drawing(line)
+        if "strokes" not in drawing:
             raise InputError('a drawing must be an object with "strokes"; received {value}.', value=_quote(drawing))
-        return parse_strokes(drawing["strokes"])
+        strokes, picture = parse_strokes(drawing["strokes"]), drawing.get("picture")
+        return strokes_to_image(strokes) if strokes or picture is None else parse_picture(picture)
     except InputError as error:
         raise InputError("{file}, line {line}: {problem}", file=str(file), line=number, problem=error.text) from error

@@ -11,13 +11,12 @@ strokes; of one that has strokes a file may leave the picture out. `python -m en
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 
 import numpy as np
 
-from engine.data.handwriting import SIZE, parse_strokes, strokes_to_image
+from engine.data.handwriting import SIZE, parse_drawing, parse_picture, parse_strokes, strokes_to_image
 from engine.errors import N_, InputError, Text, shorten
 
 LIMIT = 2_000  # drawings
@@ -128,30 +127,10 @@ def _encode(picture: np.ndarray) -> str:
 
 def _parse(line: bytes) -> dict[str, object]:
     """Return the drawing of one line. Raises `InputError`."""
-    try:
-        drawing = json.loads(line)
-    except (ValueError, RecursionError) as error:  # a ValueError is also what is not UTF-8
-        raise InputError(N_("this is not a JSON object.")) from error
-    if not isinstance(drawing, dict):
-        raise InputError(N_("this is not a JSON object."))
+    drawing = parse_drawing(line)
     picture = drawing.get("picture")
     return _record(
         drawing.get("label"),
         parse_strokes(drawing.get("strokes", [])),
-        None if picture is None else _parse_picture(picture),
+        None if picture is None else parse_picture(picture),
     )
-
-
-def _parse_picture(text: object) -> np.ndarray:
-    try:
-        raw = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
-    except (binascii.Error, ValueError):  # a ValueError for what is not ASCII
-        raw = b""
-    if len(raw) != SIZE * SIZE:
-        raise InputError(
-            N_("{field} must be {legal}, not {received}."),
-            field="picture",
-            legal=Text(N_("28 × 28 bytes in base64")),
-            received=shorten(text),
-        )
-    return np.frombuffer(raw, np.uint8).reshape(SIZE, SIZE)

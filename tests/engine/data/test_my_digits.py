@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data import handwriting, my_digits
-from engine.data.handwriting import strokes_to_image
+from engine.data.handwriting import parse_strokes, strokes_to_image
 from engine.data.my_digits import MyDigits
 from engine.errors import InputError
 
@@ -89,9 +89,14 @@ def test_a_file_brings_everything_back():
 
 def test_the_command_line_reads_the_file(tmp_path):
     file = tmp_path / "my-digits.jsonl"
-    file.write_text(some().to_jsonl())
-    drawings = handwriting.read_jsonl(file)
-    np.testing.assert_allclose(drawings[0][0], SEVEN[0], atol=0.05)
+    digits = some()
+    photographed = np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)
+    digits.add(3, picture=photographed)  # and has no strokes
+    file.write_text(digits.to_jsonl())
+    *drawn, last = handwriting.read_jsonl(file)
+    np.testing.assert_array_equal(last, photographed)
+    for picture, record in zip(drawn, digits.records, strict=False):
+        np.testing.assert_array_equal(picture, strokes_to_image(parse_strokes(record["strokes"])))
 
 
 def test_a_file_may_leave_pictures_out_and_lines_empty():
