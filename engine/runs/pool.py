@@ -172,10 +172,10 @@ class Pool:
 
     def stop(self) -> None:
         """End every worker. Runs that were paused or finished are in the store."""
+        self._stopped.set()
         with self._lock:
             self._stopping = True
             workers, self._workers = self._workers, []
-        self._stopped.set()
         for worker in workers:
             worker.stop()
 
@@ -287,15 +287,21 @@ class Pool:
 
     def _reap(self) -> None:
         while not self._stopped.wait(1.0):
-            with self._lock:
-                now = time.monotonic()
-                for run in list(self._runs.values()):
-                    if run.unwatched_since is not None and now - run.unwatched_since > LEASE:
-                        self.drop(run)
-                for worker in self._workers:
-                    worker.look_after(now)
-                if len(self._workers) < self._size and now - self._deaths[-1] > DYING:
-                    self._add_worker()
+            self._look_after()
+
+    def _look_after(self) -> None:
+        """Drop the runs that nobody came back for, and see that there are as many workers as there should be."""
+        with self._lock:
+            if self._stopping:
+                return
+            now = time.monotonic()
+            for run in list(self._runs.values()):
+                if run.unwatched_since is not None and now - run.unwatched_since > LEASE:
+                    self.drop(run)
+            for worker in self._workers:
+                worker.look_after(now)
+            if len(self._workers) < self._size and now - self._deaths[-1] > DYING:
+                self._add_worker()
 
     # ------------------------------------------------------------------------------------------------- the workers
 

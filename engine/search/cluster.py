@@ -255,6 +255,7 @@ def serve(address: str) -> None:
     known.set_result(address)
     workers = Workers(os.cpu_count() or 1, known)
     try:
-        threading.Event().wait()
+        while True:  # on Windows, no wait without an end is interrupted
+            time.sleep(3600)
     finally:
         workers.close()

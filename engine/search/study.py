@@ -191,7 +191,7 @@ class Searches:
         self.folder = folder
         self._make_cluster, self._made = cluster, None
         self._searches: dict[str, Search] = {}
-        self._lock = threading.Lock()
+        self._lock, self._making = threading.Lock(), threading.Lock()  # a search is started under the first
 
     def __enter__(self) -> Searches:
         return self
@@ -235,9 +235,10 @@ class Searches:
 
     def cluster(self) -> Cluster:
         """Return the cluster that all of them share."""
-        if self._made is None:
-            self._made = self._make_cluster()
-        return self._made
+        with self._making:
+            if self._made is None:
+                self._made = self._make_cluster()
+            return self._made
 
     def close(self) -> None:
         """Stop all searches and the cluster."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -485,6 +485,21 @@ def test_a_server_lets_go_of_searches_that_rest_also_where_many_are_started(tmp_
         last.on_end(None)
     assert len(searches._searches) <= 11
     assert searches.find(last.id) is last
+
+
+def test_two_who_need_the_cluster_at_once_share_one(tmp_path):
+    made = []
+
+    def make():
+        time.sleep(0.05)  # as long as the other needs to ask too
+        made.append(object())
+        return made[-1]
+
+    searches = Searches(tmp_path, make)
+    with ThreadPoolExecutor(2) as both:
+        first, second = both.map(lambda _: searches.cluster(), range(2))
+    assert first is second
+    assert len(made) == 1
 
 
 # ------------------------------------------------------------------------------------------------------------ live ones

@@ -414,6 +414,12 @@ def test_without_a_process_nothing_starts_until_there_is_one(pool, monkeypatch):
     Screen(pool, pool.start(SMALL)).until(lambda run: run.step > 10)
 
 
+def test_a_pool_that_ends_starts_no_worker(pool):
+    pool.stop()
+    pool._look_after()  # began before the end, and had to wait for it
+    assert pool._workers == []
+
+
 def test_a_finished_run_that_is_opened_again_shows_what_it_gets_wrong(pool):
     run = pool.start(SMALL.replace(steps=30))
     Screen(pool, run).until(lambda run: run.state == "completed")
