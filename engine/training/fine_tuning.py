@@ -95,11 +95,12 @@ def fine_tune(
         pairs = zip(outputs, (y, mixture.y_test), strict=True)
         return tuple(float(np.mean(answers.argmax(axis=1) == labels)) for answers, labels in pairs)
 
-    before = measure()
-    made = _train(trainer, steps, seconds)
-    if not np.isfinite(trainer.network.vector.data).all():
-        raise InputError(N_("Training on the drawings led out of the finite numbers; the network is left as it was."))
-    return Tuned(dump(trainer, network_only=True), made, before, measure())
+    with np.errstate(over="ignore", invalid="ignore"):  # what leaves all bounds is told in a sentence
+        before, made = measure(), _train(trainer, steps, seconds)
+        if not np.isfinite(trainer.network.vector.data).all():
+            template = N_("Training on the drawings led out of the finite numbers; the network is left as it was.")
+            raise InputError(template)
+        return Tuned(dump(trainer, network_only=True), made, before, measure())
 
 
 def _train(trainer: Trainer, steps: int, seconds: float | None) -> int:
