@@ -791,7 +791,7 @@ def test_the_command_searches_and_takes_up_again(tmp_path, monkeypatch, capsys, 
     monkeypatch.setenv("KASANE_RUNS", str(tmp_path))
     fields = ["data=digits", "network=dense16", "steps=20"]
     arguments = ["--set", *fields, "--over", "lr:0.01..1 log", "optimizer:sgd|adam", "--trials", "3", "--seed", "5"]
-    monkeypatch.setattr("engine.__main__.Searches", lambda folder: Searches(folder, lambda: machine))
+    monkeypatch.setattr("engine.commands.search.Searches", lambda folder: Searches(folder, lambda: machine))
     assert main(["search", *arguments, "--json"]) == 0
     row = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert main(["search", "--resume", row["search"], "--trials", "4"]) == 0
@@ -810,7 +810,7 @@ def test_the_command_searches_and_takes_up_again(tmp_path, monkeypatch, capsys, 
 
 def test_the_command_watches_its_search(tmp_path, monkeypatch, capsys, machine):
     monkeypatch.setenv("KASANE_RUNS", str(tmp_path))
-    monkeypatch.setattr("engine.__main__.Searches", lambda folder: Searches(folder, lambda: machine))
+    monkeypatch.setattr("engine.commands.search.Searches", lambda folder: Searches(folder, lambda: machine))
     monkeypatch.setattr(study, "UNWATCHED", 0.0)  # what nobody looks at stops with its first news
     arguments = ["--set", "data=digits", "network=dense16", "steps=20", "--trials", "5"]
     assert main(["search", *arguments, "--json"]) == 0
@@ -822,7 +822,7 @@ def test_the_command_watches_its_search(tmp_path, monkeypatch, capsys, machine):
 
 def test_the_command_says_that_a_search_was_stopped(tmp_path, monkeypatch, capsys, machine):
     monkeypatch.setenv("KASANE_RUNS", str(tmp_path))
-    monkeypatch.setattr("engine.__main__.Searches", lambda folder: Searches(folder, lambda: machine))
+    monkeypatch.setattr("engine.commands.search.Searches", lambda folder: Searches(folder, lambda: machine))
     with monkeypatch.context() as changed:
         changed.setattr(study.Search, "is_wanted", lambda search: False)
         assert main(["search", "--set", "data=digits", "network=dense16", "steps=20", "--trials", "9", "--json"]) == 2

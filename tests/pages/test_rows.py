@@ -7,8 +7,10 @@ import json
 
 import pytest
 
-from engine import __main__ as cli
 from engine import presets
+from engine.__main__ import parse
+from engine.commands.options import UsageError
+from engine.commands.train import chosen_runs
 from engine.experiment import Experiment
 from pages._ui.channels import pool
 from tests.pages.conftest import sentences, spoken
@@ -66,8 +68,8 @@ def test_the_link_gives_the_run_of_the_command_line(visit, page, row):
     state = app.session_state[f"{page}_comparison"]
     assert state["preset"] == row
     shown = [pool().find(name).experiment for name in state["runs"]]
-    options = cli.build_parser().parse_args(["train", "--preset", row])
-    assert shown == list(cli.chosen_runs(options).values()) == list(presets.get(row).runs.values())
+    options = parse(["train", "--preset", row])
+    assert shown == list(chosen_runs(options).values()) == list(presets.get(row).runs.values())
 
 
 @every_row
@@ -97,14 +99,14 @@ def test_the_train_page_gives_the_run_of_the_command_line(visit, row):
     by_link = visit("train", preset=row)
     by_click = visit("train")
     by_click.selectbox(key="preset_choice_en").set_value(row).run()
-    options = cli.build_parser().parse_args(["train", "--preset", row])
-    wanted = next(iter(cli.chosen_runs(options).values()))
+    options = parse(["train", "--preset", row])
+    wanted = next(iter(chosen_runs(options).values()))
     for app in (by_link, by_click):
         assert Experiment.from_json(app.session_state["spec"]) == wanted
         assert json.loads(wanted.to_json()) == json.loads(app.session_state["spec"])
 
 
 def test_what_only_computes_is_not_trained():
-    options = cli.build_parser().parse_args(["train", "--preset", "ch05-apples"])
-    with pytest.raises(cli.UsageError, match="ch05-apples has nothing to train"):
-        cli.chosen_runs(options)
+    options = parse(["train", "--preset", "ch05-apples"])
+    with pytest.raises(UsageError, match="ch05-apples has nothing to train"):
+        chosen_runs(options)

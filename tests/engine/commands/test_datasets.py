@@ -1,0 +1,29 @@
+"""The command datasets: what is here, and what is fetched first."""
+
+import json
+
+from engine.data import datasets
+
+
+def test_datasets(say):
+    lines, _ = say("datasets")
+    assert [line.split()[0] for line in lines] == list(datasets.NAMES)
+    (line,), _ = say("datasets", "--json")
+    row = json.loads(line)[0]
+    assert row["name"] == "mnist-5k"
+    assert row["available"] is True
+    assert row["shape"] == [28, 28, 1]
+
+
+def test_download_comes_first_and_is_watched(say, monkeypatch):
+    asked = []
+
+    def download(name, progress):
+        asked.append(name)
+        progress(2**20, 2**21, "images.gz")
+        progress(2**20, 0, "images.gz")
+
+    monkeypatch.setattr(datasets, "download", download)
+    lines, _ = say("datasets", "--download", "kmnist")
+    assert asked == ["kmnist"]
+    assert len(lines) == len(datasets.NAMES)
