@@ -20,7 +20,9 @@ import numpy as np
 from engine import blas, build, shipped
 from engine.analysis import novelty
 from engine.commands.options import UsageError
-from engine.data import handwriting, photo
+from engine.data import handwriting
+from engine.data.photo import find_digits
+from engine.data.picture import open_picture
 from engine.training import checkpoint, metrics
 
 CHUNK = 250  # drawings read at a time
@@ -64,7 +66,7 @@ def read_images(file: str) -> Iterator[np.ndarray]:
     if file.lower().endswith(".jsonl"):
         yield from handwriting.read_jsonl(file)
         return
-    found, count = photo.find_digits(photo.open_picture(file))
+    found, count = find_digits(open_picture(file))
     if not found:
         raise UsageError("No digits were found in {file}.", file=file)
     if count > len(found):

@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engine.data import datasets
 from engine.data.my_digits import MyDigits
-from engine.data.photo import SUFFIXES, FoundDigit, find_digits, load_picture
+from engine.data.photo import FoundDigit, find_digits
+from engine.data.picture import SUFFIXES, load_picture
 from engine.errors import N_, InputError, Text, shorten
 from pages._ui.address import on_this_machine
 from pages._ui.choice import choice

@@ -8,7 +8,7 @@ from PIL import Image
 from engine.analysis.convolution import plain_filters
 from engine.data import datasets
 from engine.data.handwriting import parse_strokes, strokes_to_image
-from engine.data.photo import load_picture
+from engine.data.picture import load_picture
 
 LEVELS = 9  # the largest number that a digit is shown with in cells
 MAX_SIDE = 200  # pixels of an uploaded picture that are kept

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from engine.analysis.convolution import KERNELS
-from engine.data.photo import SUFFIXES
+from engine.data.picture import SUFFIXES
 from pages._ui import navigation
 from pages._ui.i18n import _
 from pages._ui.pictures import as_url

@@ -1,8 +1,6 @@
 """Photos: digits written on a page are found where they are, redrawn as MNIST's are, and can be read."""
 
-import io
 import time
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,128 +10,27 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageDraw, ImageFilter
 
-from engine.data import photo
 from engine.data.datasets import load
 from engine.data.handwriting import strokes_to_image
-from engine.data.photo import MAX_DIGITS, PhotoError, find_digits, load_picture
-from engine.errors import InputError
+from engine.data.photo import MAX_DIGITS, find_digits
 from engine.training.checkpoint import load_model
+from tests.engine.data.pages import (
+    FIVE,
+    FOUR,
+    ONE,
+    SEVEN,
+    digits_of,
+    enlarged,
+    grey_picture,
+    laid_out,
+    overlap,
+    photographed,
+    stroke_width,
+    written,
+)
 from tests.engine.data.pendigits import PENDIGITS, read_pendigits
 
-READER = Path(__file__).resolve().parents[3] / "assets" / "models" / "reader.safetensors"
-
-FIVE = [[(22, 14), (14, 52), (50, 48), (66, 74), (48, 104), (10, 108)], [(32, 8), (72, 4)]]  # its bar apart
-SEVEN = [[(10, 10), (80, 14), (40, 110)], [(24, 60), (70, 58)]]
-FOUR = [[(30, 0), (4, 60), (70, 62)], [(55, 72), (50, 110)]]  # its foot apart
-ONE = [[(20, 0), (16, 100)]]
-
-
-# --- pages to be found digits on --------------------------------------------------------------------------------------
-
-
-def digits_of(picture):
-    """Return the digits that are found, whose number is told too."""
-    found, count = find_digits(picture)
-    assert len(found) == min(count, MAX_DIGITS)
-    return found
-
-
-def written(strokes, height, pen):
-    """Return the ink of strokes as coverage 0 … 1, `height` pixels on the longer side without the pen."""
-    fine = 3
-    points = np.concatenate([np.asarray(stroke, float) for stroke in strokes])
-    low, side = points.min(axis=0), np.ptp(points, axis=0).max()
-    edge = pen / 2 + 2
-    size = (points.max(axis=0) - low) * height / side + 2 * edge
-    picture = Image.new("L", tuple(int(n * fine) + 1 for n in size))
-    draw = ImageDraw.Draw(picture)
-    radius = fine * pen / 2
-    for stroke in strokes:
-        line = ((np.asarray(stroke, float) - low) * height / side + edge) * fine
-        draw.line([tuple(point) for point in line], fill=255, width=round(2 * radius), joint="curve")
-        for x, y in line:
-            draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=255)
-    return np.asarray(picture.reduce(fine)) / 255
-
-
-def enlarged(image, height):
-    """Return an MNIST digit as coverage, `height` pixels on the longer side."""
-    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-    cut = Image.fromarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    size = tuple(max(1, round(n * height / max(cut.size))) for n in cut.size)
-    return np.pad(np.asarray(cut.resize(size, Image.Resampling.BICUBIC)) / 255, 2)
-
-
-def laid_out(inks, lines=1, gap=0.4, margin=0.5, angle=0.0, size=(0, 0), dance=0.05, seed=0):
-    """Return the coverage of a page with the digits in lines, and their boxes.
-
-    gap, margin and dance (of the digits up and down) in digit heights; angle: of the page, in degrees counterclockwise;
-    size: least width and height.
-    """
-    rng = np.random.default_rng(seed)
-    h = max(ink.shape[0] for ink in inks)
-    row = -(-len(inks) // lines)
-    placed, x, width = [], 0, 0
-    for i, ink in enumerate(inks):
-        x = margin * h if i % row == 0 else x + gap * h
-        y = (margin + 1.5 * (i // row) + 0.5 + rng.uniform(-dance, dance)) * h - ink.shape[0] / 2
-        placed.append((int(x), max(0, int(y)), ink))
-        x += ink.shape[1]
-        width = max(width, int(x + margin * h))
-    height = int((2 * margin + 1.5 * lines - 0.5) * h) + 2
-    a = np.radians(abs(angle))
-    page_width = max(size[0], int(width * np.cos(a) + height * np.sin(a)))
-    page_height = max(size[1], int(width * np.sin(a) + height * np.cos(a)))
-    dx, dy = (page_width - width) // 2, (page_height - height) // 2
-    page, boxes = np.zeros((page_height, page_width)), []
-    for x, y, ink in placed:
-        alone = Image.new("L", (page_width, page_height))
-        alone.paste(Image.fromarray(np.rint(255 * ink).astype(np.uint8)), (x + dx, y + dy))
-        alone = np.asarray(alone.rotate(angle, Image.Resampling.BICUBIC)) / 255
-        rows, columns = np.flatnonzero((alone > 0.5).any(axis=1)), np.flatnonzero((alone > 0.5).any(axis=0))
-        boxes.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
-        page = np.maximum(page, alone)
-    return page, boxes
-
-
-def photographed(
-    coverage, *, paper=235, ink=60, slope=0.0, shadow=1.0, noise=0.0, blur=0.0, quality=0, desk=0, ruled=0, seed=0
-):
-    """Return the picture that a camera takes of a page: float32 (H, W).
-
-    slope: how much darker the far side is. shadow: the light within a shadow that falls over a part of the page.
-    noise: standard deviation. quality: of JPEG, 0 without. desk: pixels of dark desk around. ruled: pitch of lines.
-    """
-    rng = np.random.default_rng(seed)
-    if ruled:
-        coverage = coverage.copy()
-        coverage[ruled // 2 :: ruled] = np.maximum(coverage[ruled // 2 :: ruled], 0.4)
-    picture = np.pad(paper + (ink - paper) * coverage, desk, constant_values=70)
-    y, x = (np.indices(picture.shape).T / picture.shape).T - 0.5
-    a, b, c = rng.uniform(0, 2 * np.pi), rng.uniform(0, 2 * np.pi), rng.uniform(-0.15, 0.15)
-    fall = x * np.cos(a) + y * np.sin(a)
-    edge = 1 / (1 + np.exp(-60 * (x * np.cos(b) + y * np.sin(b) - c)))
-    picture = picture * (1 - slope * (fall - fall.min()) / np.ptp(fall)) * (shadow + (1 - shadow) * edge)
-    picture = np.asarray(grey_picture(picture).filter(ImageFilter.GaussianBlur(blur)), np.float32)
-    picture = np.clip(picture + rng.normal(0, noise, picture.shape), 0, 255)
-    return load_picture(saved(grey_picture(picture), "JPEG", quality=quality)) if quality else picture
-
-
-def grey_picture(grey):
-    return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
-
-
-def saved(picture, format="PNG", **options):
-    buffer = io.BytesIO()
-    picture.save(buffer, format, **options)
-    return buffer.getvalue()
-
-
-def overlap(a, b):
-    """Return intersection over union of two boxes."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    both = max(0, width) * max(0, height)
-    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+READER = Path(__file__).resolve().parents[4] / "assets" / "models" / "reader.safetensors"
 
 
 # --- found and read ---------------------------------------------------------------------------------------------------
@@ -237,13 +134,6 @@ def test_thin_pens_and_thick_ones_look_like_mnist_s(pen, read):
     assert len(images) == len(digits)
     assert 1.7 < np.median([stroke_width(image) for image in images]) < 3.2
     assert np.mean(read(images) == [digit.label for digit in digits]) > 0.93
-
-
-def stroke_width(image):
-    """Twice the area over the perimeter."""
-    ink = np.pad(image > 127, 1)
-    edges = sum(np.count_nonzero(np.diff(ink, axis=axis)) for axis in (0, 1))
-    return 2 * np.count_nonzero(ink) / (np.pi / 4 * edges)
 
 
 @pytest.mark.parametrize("pen", [2, 8, 20, 40])
@@ -426,7 +316,7 @@ def test_specks_and_the_edge_of_the_page_are_no_digits():
 def test_only_so_many_digits_are_returned():
     page, _ = laid_out([written(SEVEN, 30, 4)] * 60, lines=6)
     found, count = find_digits(photographed(page))
-    assert len(found) == photo.MAX_DIGITS
+    assert len(found) == MAX_DIGITS
     assert count == 60
 
 
@@ -485,248 +375,3 @@ def test_any_heap_of_blocks_gives_a_list(blocks, size, noise):
     picture = np.kron(blocks, np.ones((size, size))) + np.random.default_rng(0).normal(0, noise, (9 * size, 12 * size))
     for digit in digits_of(picture):
         assert digit.image.any()
-
-
-# --- the file ---------------------------------------------------------------------------------------------------------
-
-
-def sheet(mode="L", ink=0, paper=255, size=(280, 280)):
-    picture = Image.new(mode, size, paper)
-    for stroke in SEVEN:
-        ImageDraw.Draw(picture).line([(60 + 1.5 * x, 60 + 1.5 * y) for x, y in stroke], fill=ink, width=14)
-    return picture
-
-
-def transparent(ink):
-    return sheet("RGBA", (ink, ink, ink, 255), (0, 0, 0, 0))
-
-
-FILES = {
-    "png": saved(sheet()),
-    "jpeg": saved(sheet(), "JPEG"),
-    "webp": saved(sheet(), "WEBP"),
-    "bmp": saved(sheet(), "BMP"),
-    "gif": saved(sheet(), "GIF"),
-    "colour": saved(sheet("RGB", (0, 0, 90), (250, 250, 220))),
-    "cmyk": saved(sheet().convert("CMYK"), "JPEG"),
-    "1 bit": saved(sheet().convert("1")),
-    "palette": saved(sheet().convert("P")),
-    "16 bits": saved(Image.fromarray(np.asarray(sheet()).astype(np.uint16) * 257)),
-    "grey and alpha": saved(sheet().convert("LA")),
-    "black on nothing": saved(transparent(0)),
-    "white on nothing": saved(transparent(255)),
-    "palette with alpha": saved(transparent(0).convert("P")),
-    "webp with alpha": saved(transparent(0), "WEBP", lossless=True),
-    "animated gif": saved(sheet(), "GIF", save_all=True, append_images=[Image.new("L", (280, 280), n) for n in (0, 9)]),
-    "large": saved(sheet().resize((3000, 3000))),
-    "light on dark": saved(sheet(ink=255, paper=0)),
-}
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_every_kind_of_file_shows_the_same_digit(name):
-    picture = load_picture(FILES[name])
-    assert picture.dtype == np.float32
-    assert 0 <= picture.min() < 100 < 150 < picture.max() <= 255
-    assert max(picture.shape) <= 1600
-    (digit,) = digits_of(picture)
-    (plain,) = digits_of(np.asarray(sheet()))
-    assert np.corrcoef(digit.image.ravel(), plain.image.ravel())[0, 1] > 0.95
-    np.testing.assert_allclose(np.divide(digit.box, picture.shape[0]), np.divide(plain.box, 280), atol=0.01)
-
-
-def test_the_camera_s_orientation_is_obeyed():
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by 90° clockwise
-    turned = sheet(size=(280, 320)).transpose(Image.Transpose.ROTATE_90)
-    for file in (saved(turned, "JPEG", exif=exif), saved(turned, exif=exif)):
-        picture = load_picture(file)
-        assert picture.shape == (320, 280)
-        np.testing.assert_allclose(picture, np.asarray(sheet(size=(280, 320))), atol=100)
-        assert np.abs(picture - np.asarray(sheet(size=(280, 320)))).mean() < 2
-
-
-def test_a_telephone_s_large_jpeg_is_decoded_at_a_fraction_of_its_size():
-    large = sheet().resize((7000, 6000))
-    small = {"save_all": True, "append_images": [sheet()]}  # as telephones add one for a depth or a preview
-    for data in (saved(large, "JPEG"), saved(large.convert("RGB"), "JPEG"), saved(large, "MPO", **small)):
-        picture = load_picture(data)
-        assert picture.shape == (1371, 1600)
-        assert len(digits_of(picture)) == 1
-
-
-def with_jpeg_header(width, height, **options):
-    """A JPEG of 280×280 pixels whose header claims others."""
-    content = bytearray(saved(sheet(), "JPEG", **options))
-    frame = content.index(b"\xff\xc2" if options else b"\xff\xc0")
-    content[frame + 5 : frame + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
-    return bytes(content)
-
-
-def in_several_scans(width, height):
-    """A JPEG that is not progressive, whose colours each have a scan of their own."""
-    content = bytearray(saved(sheet("RGB", (0, 0, 90), (250, 250, 220)), "JPEG"))
-    frame, scan = content.index(b"\xff\xc0"), content.index(b"\xff\xda")
-    content[frame + 5 : frame + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
-    content[scan : scan + 14] = bytes([0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0])
-    return bytes(content)
-
-
-def with_odd_segment(width, height):
-    """A JPEG with a byte between its segments, which decoders skip."""
-    content = with_jpeg_header(width, height)
-    table = content.index(b"\xff\xdb")
-    return content[:table] + b"\xff" + content[table:]
-
-
-def with_header(width, height):
-    """A PNG of 8×8 pixels whose header claims others."""
-    content = bytearray(saved(Image.new("1", (8, 8))))
-    content[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
-    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
-    return bytes(content)
-
-
-@pytest.mark.parametrize(
-    ("data", "sentence"),
-    [
-        (b"", "must be a whole PNG, JPEG, WebP, BMP or GIF picture; this one is not"),
-        (b"a letter, not a picture\n" * 100, "must be a whole PNG"),
-        (FILES["png"][:400], "must be a whole PNG"),
-        (FILES["jpeg"][:1500], "must be a whole PNG"),
-        (FILES["webp"][:300], "must be a whole PNG"),
-        (FILES["gif"][:300], "must be a whole PNG"),
-        (saved(sheet(), "TIFF"), "must be a whole PNG"),
-        (with_header(7000, 6000), "at most 40 million pixels; it has 7000×6000"),
-        (with_jpeg_header(60_000, 700), "at most 40 million pixels; it has 60000×700"),  # too flat to be reduced
-        (with_jpeg_header(7000, 6000, progressive=True), "at most 40 million pixels; it has 7000×6000"),
-        (in_several_scans(7000, 6000), "at most 40 million pixels; it has 7000×6000"),
-        (with_odd_segment(7000, 6000), "at most 40 million pixels; it has 7000×6000"),
-        (with_jpeg_header(65_000, 65_000), "at most 40 million pixels; it has far more"),
-        (with_header(100_000, 100_000), "at most 40 million pixels; it has far more"),
-        (saved(Image.new("L", (7, 100))), "at least 8×8 pixels; it has 7×100"),
-        (FILES["png"] + bytes(20_000_000), r"at most 20 MB; it has 20\.0"),
-    ],
-    ids=[
-        "empty",
-        "text",
-        "png",
-        "jpeg",
-        "webp",
-        "gif",
-        "tiff",
-        "large",
-        "flat jpeg",
-        "progressive jpeg",
-        "jpeg in several scans",
-        "jpeg with an odd segment",
-        "huge jpeg",
-        "huge",
-        "tiny",
-        "long",
-    ],
-)
-def test_what_is_no_picture_is_refused_in_one_sentence(data, sentence):
-    with pytest.raises(PhotoError, match=sentence) as caught:
-        load_picture(data)
-    assert isinstance(caught.value, InputError)
-    assert str(caught.value).count(".") - str(caught.value).count("20.0") == 1
-
-
-@settings(deadline=None, max_examples=60)
-@given(name=st.sampled_from(["png", "jpeg", "webp", "bmp", "gif"]), at=st.integers(0, 600), value=st.integers(0, 255))
-def test_a_file_with_one_changed_byte_gives_a_picture_or_one_sentence(name, at, value):
-    changed = bytearray(FILES[name])
-    changed[at] = value
-    try:
-        picture = load_picture(bytes(changed))
-    except PhotoError:
-        return
-    assert picture.ndim == 2
-    assert np.isfinite(picture).all()
-
-
-# --- against the textbook ---------------------------------------------------------------------------------------------
-
-
-@settings(deadline=None)
-@given(arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14)))
-def test_pieces_are_what_flooding_finds(mask):
-    piece, count = photo._label(mask)
-    number = np.full(mask.shape, -1)
-    number[mask] = piece
-    flooded = 0
-    left = set(zip(*np.nonzero(mask), strict=True))
-    while left:
-        flooded += 1
-        wet, found = [left.pop()], set()
-        while wet:
-            y, x = wet.pop()
-            found.add((y, x))
-            near = {(y + dy, x + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)} & left
-            left -= near
-            wet += near
-        (same,) = {number[place] for place in found}
-        assert np.count_nonzero(number == same) == len(found)
-    assert count == flooded
-
-
-def test_thousands_of_links_are_no_loop_without_end():
-    spiral = np.zeros((201, 201), bool)
-    for k in range(0, 100, 2):
-        spiral[k, k : 200 - k] = spiral[k : 200 - k, 199 - k] = spiral[199 - k, k : 200 - k] = True
-        spiral[k + 2 : 200 - k, k] = True
-        spiral[k + 2, k : k + 3] = True
-    assert photo._label(spiral)[1] == 1
-    assert photo._label(np.indices((200, 200)).sum(axis=0) % 2 == 0)[1] == 1  # touching at corners only
-
-
-@given(
-    arrays(np.int64, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9), elements=st.integers(0, 99)),
-    st.integers(1, 6),
-)
-def test_the_sliding_maximum_is_the_maximum_of_slices(grey, reach):
-    expected = [
-        [grey[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1].max() for x in range(grey.shape[1])]
-        for y in range(grey.shape[0])
-    ]
-    np.testing.assert_array_equal(photo._slide(grey, 2 * reach + 1, np.maximum), expected)
-    np.testing.assert_array_equal(-photo._slide(-grey, 2 * reach + 1, np.minimum), expected)
-
-
-def test_the_paper_is_what_light_makes_it():
-    light = np.add.outer(np.linspace(90, 200, 300), np.linspace(0, 50, 400))
-    light[:, 250:] *= 0.6  # a shadow's hard edge
-    strokes = laid_out([written(SEVEN, 150, 12)], size=(400, 300))[0][:300, :400]
-    relief, noise = photo._relief((light * (1 - 0.7 * strokes)).astype(np.float32), 50)
-    error = np.abs(relief - 0.7 * light * strokes)
-    assert error.max() < 16  # at a border the light goes on as it was half a window before
-    assert error[25:-25, 25:-25].mean() < 0.5
-    assert noise < 1
-
-
-def test_thinning_takes_layers_and_breaks_nothing():
-    mask = written(SEVEN, 100, 15) > 0.5
-    pieces = photo._label(mask)[1]
-    areas = []
-    for layers in range(12):
-        thin = photo._thinned(mask, layers)
-        assert photo._label(thin)[1] == pieces
-        assert not (thin & ~mask).any()
-        areas.append(np.count_nonzero(thin))
-    assert areas == sorted(areas, reverse=True)
-    assert stroke_width(np.pad(255 * photo._thinned(mask, 3), 1)) == pytest.approx(15 - 2 * 3, abs=1.5)
-    line = photo._thinned(mask, 50)
-    assert not (line[1:, 1:] & line[:-1, 1:] & line[1:, :-1] & line[:-1, :-1]).any()  # one pixel wide
-
-
-def test_the_slope_is_the_textbook_s():
-    inks = [written(SEVEN, 60, 6)] * 8
-    picture = photographed(laid_out(inks, angle=-9.0, dance=0)[0])
-    digits = photo._trial(picture, 40).digits
-    x, y = np.array([digit.centre for digit in digits]).T
-    h = np.median([digit.height for digit in digits])
-    x, y = x - x.mean(), y - y.mean()
-    assert photo._slope(digits) == pytest.approx(x @ y / (x @ x + h * h))
-    assert photo._slope(digits) == pytest.approx(np.tan(np.radians(9)), rel=0.1)
-    assert photo._slope(digits[:1]) == photo._slope([]) == 0
