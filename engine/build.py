@@ -14,7 +14,7 @@ from engine.architecture import CHUNK, PICTURES, Row
 from engine.data import datasets, toy2d
 from engine.data.augment import Augmentation, Augmenter
 from engine.data.batches import Batches
-from engine.data.datasets import Dataset
+from engine.data.dataset import Dataset
 from engine.experiment import (
     AUGMENTATIONS,
     MAX_ACTIVATIONS,

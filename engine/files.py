@@ -1,6 +1,6 @@
 """Files that are there whole or not at all: written under another name, and then given their own in one stroke.
 
-And folders that do not grow for ever: of the files in them the oldest go.
+And folders: where they are, and that they do not grow for ever, for of the files in them the oldest go.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+
+from platformdirs import user_cache_dir
 
 
 def write_whole(path: Path, blob: bytes) -> None:
@@ -31,6 +33,14 @@ def part_of(path: Path) -> Path:
     Not by `tempfile.mkstemp`, which on Windows tries names without end in a folder that is protected.
     """
     return path.with_name(f".{secrets.token_hex(8)}.part")
+
+
+def folder_of(variable: str, usual: str = "") -> Path:
+    """Return the folder that an environment variable names, by default `usual` in the user's cache; it may not exist.
+
+    Of a home that is nobody's, `~nobody/data`, the ~ stays as it is.
+    """
+    return Path(os.path.expanduser(os.environ.get(variable) or Path(user_cache_dir("kasane"), usual)))
 
 
 def prune(folder: Path, pattern: str, *, limit: int, keep: Path, cost: Callable[[os.stat_result], int]) -> None:

@@ -13,7 +13,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
-from engine.data.datasets import Dataset  # noqa: E402
+from engine.data.dataset import Dataset  # noqa: E402
 from engine.experiment import Experiment  # noqa: E402
 
 _calm = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

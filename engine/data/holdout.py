@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from engine.data.datasets import Dataset
+from engine.data.dataset import Dataset
 from engine.errors import N_, InputError
 
 

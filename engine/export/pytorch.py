@@ -38,12 +38,11 @@ def to_pytorch(experiment: Experiment, translate: Callable[[str], str] = str) ->
     translate: message id → message, for the docstrings and for what stands beside the constants.
     Raises `ExperimentError` for a network that cannot be built.
     """
-    about = next(row for row in datasets.describe() if row["name"] == experiment.data)
-    in_shape = about["shape"] if experiment.data != "toy2d" else (len(parse_features(experiment.features)),)
-    network = build.build_network(experiment, in_shape, len(about["classes"]))
-    train_size, test_size = (
-        min(getattr(experiment, name) or about[name], about[name]) for name in ("train_size", "test_size")
-    )
+    about = datasets.about(experiment.data)
+    in_shape = about.shape if experiment.data != "toy2d" else (len(parse_features(experiment.features)),)
+    network = build.build_network(experiment, in_shape, len(about.classes))
+    train_size = min(experiment.train_size or about.train_size, about.train_size)
+    test_size = min(experiment.test_size or about.test_size, about.test_size)
     experiment = experiment.replace(
         batch_size=min(experiment.batch_size, train_size), train_size=min(experiment.train_size, train_size)
     )
@@ -53,7 +52,7 @@ def to_pytorch(experiment: Experiment, translate: Callable[[str], str] = str) ->
         *_loading(experiment, about),
         _network(experiment, network),
         _initialization(experiment),
-        _loss(experiment, len(about["classes"])),
+        _loss(experiment, len(about.classes)),
         _schedule(experiment),
         _uncorrected_adam(experiment),
         *(_augmentation(experiment, in_shape[0], on_device) if augments else ()),
@@ -185,9 +184,9 @@ FEATURES = {
 }
 
 
-def _loading(experiment: Experiment, about: dict[str, object]) -> list[str]:
+def _loading(experiment: Experiment, about: datasets.About) -> list[str]:
     """Return `load` and what it needs: the data set's own split, with Kasane's scale and sizes."""
-    name, side, cut = experiment.data, about["shape"][0], about["train_size"]
+    name, side, cut = experiment.data, about.shape[0], about.train_size
     parts, what = [], N_("Return pictures (N, 1, height, width), 0 to 1, and labels, to learn from and to test on.")
     train, test = "[:TRAIN_SIZE]" * bool(experiment.train_size), "[:TEST_SIZE]" * bool(experiment.test_size)
     returned = f"return x_train{train}, y_train{train}, x_test{test}, y_test{test}"

@@ -13,9 +13,7 @@ import re
 import time
 from pathlib import Path
 
-import pooch
-
-from engine.files import prune, write_whole
+from engine.files import folder_of, prune, write_whole
 
 LIMIT = 2_000_000_000  # bytes: 5,000 runs of the network that Train begins with
 MOST = 10_000  # files, however small: they are looked through now and then
@@ -27,7 +25,7 @@ _unpruned = LIMIT  # bytes written since the folder was looked through; at first
 
 def folder() -> Path:
     """Return where runs are kept; it may not exist yet."""
-    return Path(os.path.expanduser(os.environ.get("KASANE_RUNS") or pooch.os_cache("kasane") / "runs"))
+    return folder_of("KASANE_RUNS", "runs")
 
 
 def save(run: str, blob: bytes) -> None:

@@ -15,7 +15,7 @@ import threading
 
 import numpy as np
 
-from engine.data.datasets import Dataset
+from engine.data.dataset import Dataset
 from engine.errors import N_, InputError, Text
 from engine.processes import command
 from engine.runs import protocol

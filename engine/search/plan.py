@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine import build
-from engine.data.datasets import Dataset
+from engine.data.dataset import Dataset
 from engine.data.holdout import hold_out
 from engine.errors import N_, Text
 from engine.experiment import Experiment, ExperimentError

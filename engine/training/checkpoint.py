@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from engine import build
-from engine.data.datasets import Dataset
+from engine.data.dataset import Dataset
 from engine.errors import N_, InputError, Text
 from engine.experiment import Experiment
 from engine.nn import Sequential

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.data.datasets import Dataset
+from engine.data.dataset import Dataset
 from engine.errors import N_, InputError
 from engine.training import metrics
 from engine.training.checkpoint import Model, dump

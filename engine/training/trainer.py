@@ -20,7 +20,7 @@ from typing import TypeVar
 import numpy as np
 
 from engine import build
-from engine.data.datasets import Dataset
+from engine.data.dataset import Dataset
 from engine.errors import InputError, shorten
 from engine.experiment import FIELDS, Experiment
 from engine.nn import DataParallel, Dropout, Sequential, Workspace, in_turn

@@ -59,7 +59,7 @@ def measure(rounds: int) -> dict[str, dict[str, list[float]]]:
     """Return seconds a step, by network and contender, one figure a round."""
     import numpy as np
 
-    from engine.data.datasets import Dataset
+    from engine.data.dataset import Dataset
 
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (EXAMPLES, 28, 28, 1), dtype=np.uint8)

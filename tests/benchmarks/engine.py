@@ -84,7 +84,7 @@ def measure(threads: int, rounds: int) -> dict:
     """Return seconds a step, by setting and contender, one figure a round; and the single figures."""
     import numpy as np
 
-    from engine.data.datasets import Dataset
+    from engine.data.dataset import Dataset
 
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (EXAMPLES, 28, 28, 1), dtype=np.uint8)

@@ -17,7 +17,8 @@ from starlette.websockets import WebSocket
 from engine.analysis import reasons, saliency
 from engine.analysis.feature_maps import feature_maps, to_bytes
 from engine.data import datasets
-from engine.data.datasets import Dataset, DatasetError
+from engine.data.dataset import Dataset
+from engine.data.datasets import DatasetError
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from engine.errors import InputError
 from engine.experiment import Experiment

@@ -1,23 +1,20 @@
-"""Data sets: found where they should be, split as promised, refused when damaged, downloaded whole or not at all."""
+"""Data sets: found where they should be, split as promised, refused when damaged."""
 
-import dataclasses
 import errno
 import functools
 import gzip
 import hashlib
-import http.server
 import json
 import os
-import shutil
-import threading
 
 import numpy as np
 import pytest
 
 from engine.data import datasets
-from engine.data.datasets import FILES, NAMES, DatasetError, available, describe, download, load
+from engine.data.datasets import NAMES, DatasetError, available, describe, download, load
 from engine.data.idx import write_idx
-from engine.errors import InputError
+from engine.data.remote import FILES
+from tests.engine.data.idx_files import write_set
 from tests.engine.data.pendigits import SHARED
 
 zipped = functools.partial(gzip.compress, mtime=0)  # without a date, which would become part of a test's name
@@ -29,19 +26,6 @@ def places(tmp_path, monkeypatch):
     monkeypatch.setenv("KASANE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("KASANE_DATA", raising=False)
     return tmp_path
-
-
-def write_set(folder, *, train=20, test=10, ending=".gz", side=28):
-    """Write four small IDX files and return the arrays in the order of FILES."""
-    rng = np.random.default_rng(0)
-    folder.mkdir(parents=True, exist_ok=True)
-    arrays = []
-    for count in (train, test):
-        arrays.append(rng.integers(0, 256, (count, side, side), dtype=np.uint8))
-        arrays.append((np.arange(count) % 10).astype(np.uint8))
-    for stem, array in zip(FILES, arrays, strict=True):
-        write_idx(folder / (stem + ending), array)
-    return arrays
 
 
 # --- what is always there ---------------------------------------------------------------------------------------------
@@ -100,20 +84,13 @@ def test_digits_are_split_in_proportion():
 
 
 def test_toy2d_obeys_its_arguments():
-    one, same, other = load("toy2d"), load("toy2d"), load("toy2d", seed=1)
+    one, same, other = load("toy2d"), datasets._load_toy2d.__wrapped__("circle", 0.1, 0), load("toy2d", seed=1)
+    assert load("toy2d") is one
     np.testing.assert_array_equal(one.x_train, same.x_train)
     assert not np.array_equal(one.x_train, other.x_train)
     assert not np.array_equal(one.x_train, one.x_test)
     xor = load("toy2d", shape="xor", noise=0)
     np.testing.assert_array_equal(xor.x_test.prod(axis=1) > 0, xor.y_test == 1)
-
-
-@pytest.mark.parametrize(
-    "arguments", [{"shape": "ring"}, {"noise": -0.1}, {"seed": -1}, {"seed": 0.5}, {"seed": "1"}], ids=str
-)
-def test_toy2d_refuses_values_out_of_range(arguments):
-    with pytest.raises(InputError, match="must be"):
-        load("toy2d", **arguments)
 
 
 def test_unknown_name():
@@ -137,6 +114,12 @@ def test_folders_that_must_not_be_entered_hold_nothing(monkeypatch, places):
         closed.setattr(os, "stat", refuse)
         found = [name for name in ("mnist", "pendigits", "handwriting") if available(name)]
     assert found == []
+
+
+def test_what_needs_no_download():
+    for name in ("mnist-5k", "digits", "toy2d"):
+        with pytest.raises(DatasetError, match=f"{name} needs no download"):
+            download(name)
 
 
 @pytest.mark.parametrize(
@@ -172,22 +155,6 @@ def test_missing_and_damaged_package_files(monkeypatch, tmp_path):
     assert not available("digits")
     with pytest.raises(DatasetError, match="needs the package sklearn"):
         load_afresh("digits")
-
-
-# --- head -------------------------------------------------------------------------------------------------------------
-
-
-def test_head_takes_the_first_and_zero_means_all():
-    data = load("digits")
-    small = data.head(300, 50)
-    assert (len(small.x_train), len(small.y_train), len(small.x_test), len(small.y_test)) == (300, 300, 50, 50)
-    np.testing.assert_array_equal(small.x_train, data.x_train[:300])
-    assert small.x_train.flags.c_contiguous
-    assert np.shares_memory(small.x_train, data.x_train)
-    assert len(data.head(test_size=5).x_train) == len(data.x_train)
-    assert len(data.head(10**9).x_train) == len(data.x_train)
-    with pytest.raises(InputError, match=r"test_size must be 0 .* received -1"):
-        data.head(0, -1)
 
 
 # --- a folder of the user ---------------------------------------------------------------------------------------------
@@ -264,172 +231,3 @@ def test_full_mnist(monkeypatch):
     assert data.y_train[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert data.x_train.mean() == pytest.approx(33.318421)
     datasets._load_idx.cache_clear()
-
-
-# --- downloads --------------------------------------------------------------------------------------------------------
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves a folder under /good/, and the same files badly in three ways."""
-
-    folder = None
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        _, mirror, name = self.path.split("/")
-        self.server.requests.append(self.path)
-        content = (self.server.folder / name).read_bytes()
-        if mirror == "absent":
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        if mirror == "labelled":
-            self.send_header("Content-Encoding", "gzip")
-        self.end_headers()
-        if mirror == "short":
-            content = content[: len(content) // 2]
-        if mirror == "false":
-            content = bytes(len(content))
-        self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server(places, monkeypatch):
-    """A local server of a small kmnist; returns a function that sets the mirrors, and the server."""
-    write_set(places / "served")
-    server = Server(("127.0.0.1", 0), Handler)
-    server.folder, server.requests = places / "served", []
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    md5 = tuple(hashlib.md5((server.folder / (stem + ".gz")).read_bytes()).hexdigest() for stem in FILES)
-
-    def mirrors(*names):
-        remote = datasets._Remote(tuple(f"http://127.0.0.1:{server.server_port}/{name}/" for name in names), md5)
-        about = dataclasses.replace(datasets._ABOUT["kmnist"], remote=remote)
-        monkeypatch.setitem(datasets._ABOUT, "kmnist", about)
-
-    mirrors("good")
-    server.mirrors = mirrors
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def cached(places):
-    folder = places / "cache" / "kmnist"
-    return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
-
-
-def test_download_then_load(places, server):
-    assert not available("kmnist")
-    calls = []
-    folder = download("kmnist", progress=lambda *call: calls.append(call))
-    assert folder == places / "cache" / "kmnist"
-    assert cached(places) == sorted(stem + ".gz" for stem in FILES)
-    assert available("kmnist")
-    assert len(load("kmnist").x_train) == 20
-    sizes = {file.name: file.stat().st_size for file in folder.iterdir()}
-    assert {name: (done, total) for done, total, name in calls} == {name: (n, n) for name, n in sizes.items()}
-
-
-def test_a_second_download_asks_for_nothing(server):
-    download("kmnist")
-    server.requests.clear()
-    download("kmnist")
-    assert server.requests == []
-
-
-@pytest.mark.parametrize("bad", ["absent", "short", "false"])
-def test_the_next_mirror_is_tried(places, server, bad):
-    server.mirrors(bad, "good")
-    download("kmnist")
-    assert len(load("kmnist").x_test) == 10
-    assert cached(places) == sorted(stem + ".gz" for stem in FILES)
-
-
-def test_files_that_a_server_labels_as_encoded_arrive_as_they_are(server):
-    server.mirrors("labelled")
-    download("kmnist")
-    assert len(load("kmnist").x_train) == 20
-
-
-@pytest.mark.parametrize(
-    ("bad", "reason"),
-    [
-        ("absent", "the server answered 404"),
-        ("short", "the transfer broke off"),
-        ("false", "does not have the official checksum"),
-    ],
-)
-def test_when_no_mirror_delivers_nothing_remains(places, server, bad, reason):
-    server.mirrors("absent", bad)
-    with pytest.raises(DatasetError, match=f"kmnist could not be downloaded from http.*: .*{reason}"):
-        download("kmnist")
-    assert cached(places) == []
-    assert not available("kmnist")
-
-
-def test_no_connection(places, server, monkeypatch):
-    remote = dataclasses.replace(datasets._ABOUT["kmnist"].remote, mirrors=("http://127.0.0.1:1/",))
-    monkeypatch.setitem(datasets._ABOUT, "kmnist", dataclasses.replace(datasets._ABOUT["kmnist"], remote=remote))
-    with pytest.raises(DatasetError, match="there is no connection to the server"):
-        download("kmnist")
-
-
-def test_a_download_that_is_interrupted_half_way_does_not_count(places, server):
-    def interrupt(done, total, file):
-        if file.startswith("t10k-images"):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        download("kmnist", progress=interrupt)
-    assert cached(places) == sorted(stem + ".gz" for stem in FILES[:2])
-    assert not available("kmnist")
-    with pytest.raises(DatasetError, match="is not on this computer"):
-        load("kmnist")
-    server.requests.clear()
-    download("kmnist")
-    assert len(server.requests) == 2
-    assert available("kmnist")
-
-
-def test_a_damaged_file_in_the_cache_is_named_and_replaced(places, server):
-    folder = download("kmnist")
-    # whole as an IDX file, but not the official one
-    shutil.copy(folder / (FILES[3] + ".gz"), folder / (FILES[1] + ".gz"))
-    with pytest.raises(DatasetError, match=r"train-labels-idx1-ubyte.gz is damaged: its md5 .* download kmnist again"):
-        load("kmnist")
-    download("kmnist")
-    assert len(load("kmnist").x_train) == 20
-
-
-def test_own_folder_comes_before_the_cache(places, server, monkeypatch):
-    download("kmnist")
-    write_set(places / "mine" / "kmnist", train=7)
-    monkeypatch.setenv("KASANE_DATA", str(places / "mine"))
-    assert len(load("kmnist").x_train) == 7
-
-
-def test_a_cache_that_cannot_be_written(places, server):
-    (places / "cache").write_text("a file, not a folder")
-    with pytest.raises(DatasetError, match=r"cache folder .* could not be made"):
-        download("kmnist")
-
-
-def test_what_needs_no_download():
-    for name in ("mnist-5k", "digits", "toy2d"):
-        with pytest.raises(DatasetError, match=f"{name} needs no download"):
-            download(name)
-
-
-def test_official_addresses_are_whole():
-    for name in ("mnist", "fashion-mnist", "kmnist"):
-        remote = datasets._ABOUT[name].remote
-        assert all(mirror.startswith("http") and mirror.endswith("/") for mirror in remote.mirrors)
-        assert [len(md5) for md5 in remote.md5] == [32] * 4

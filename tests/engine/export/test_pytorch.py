@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 
 from engine import build, nn, presets
 from engine.data import augment, datasets
-from engine.data.datasets import Dataset
+from engine.data.dataset import Dataset
 from engine.experiment import AUGMENTATIONS, Experiment
 from engine.export import to_pytorch
 from engine.training.events import Evaluated
