@@ -12,11 +12,8 @@ import math
 from dataclasses import dataclass
 
 from engine.errors import N_, Text
-from engine.experiment import Conv, Dense, ExperimentError, Gap, Output, Pool, Token, parse_network
-
-# How many examples a network is asked about at a time where it does not learn from them (training/metrics.py).
-CHUNK = 250  # large enough for BLAS, small enough for the cache
-PICTURES = 50  # where there are convolutions: their planes are as large as in training, on half a batch
+from engine.fields import ExperimentError
+from engine.tokens import Conv, Dense, Gap, Output, Pool, Token, parse_network
 
 
 @dataclass(frozen=True)

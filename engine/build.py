@@ -10,35 +10,28 @@ from dataclasses import replace
 import numpy as np
 
 from engine import architecture, nn, optim
-from engine.architecture import CHUNK, PICTURES, Row
+from engine.architecture import Row
 from engine.data import datasets, toy2d
 from engine.data.augment import Augmentation, Augmenter
 from engine.data.batches import Batches
 from engine.data.dataset import Dataset
-from engine.experiment import (
-    AUGMENTATIONS,
-    MAX_ACTIVATIONS,
-    MAX_PARAMETERS,
-    MAX_WORK,
-    N_,
-    Conv,
-    Dense,
-    Drop,
-    Experiment,
-    ExperimentError,
-    Gap,
-    Output,
-    Pool,
-    Text,
-    parse_features,
-    parse_network,
-)
+from engine.errors import N_, Text
+from engine.experiment import AUGMENTATIONS, Experiment, parse_features
+from engine.fields import ExperimentError
 from engine.nn import initializers
 from engine.optim import schedules
+from engine.tokens import Conv, Dense, Drop, Gap, Output, Pool, parse_network
 
+MAX_PARAMETERS = 5_000_000
+MAX_ACTIVATIONS = 16_000_000  # units of a network times the batch size
+MAX_WORK = 100_000_000  # numbers in the work arrays of convolutions
 # Many runs share a core, and nothing interrupts a step. At about 15,000,000,000 multiply-adds a second one at the limit
 # takes four seconds; one of the largest preset, vgg-28, takes a tenth of that.
 MAX_STEP = 20_000_000_000  # multiply-adds of a batch going forward; back again it takes twice as many
+
+# How many examples a network is asked about at a time where it does not learn from them (training/metrics.py).
+CHUNK = 250  # large enough for BLAS, small enough for the cache
+PICTURES = 50  # where there are convolutions: their planes are as large as in training, on half a batch
 
 ACTIVATIONS = {
     "sigmoid": nn.Sigmoid,

@@ -1,65 +1,21 @@
 """An experiment is one frozen value: everything that decides how a run turns out, its seed included.
 
-Each field carries its range, step, label, help and the condition under which it matters in its metadata. The
-validator below, the widgets on the page, the command line and the URL codec all read that metadata, so a bound is
-written once. The network is a string of tokens (`dense40 drop.5 dense20`); the output layer is implied.
+Each field carries its range, step, label, help and the condition under which it matters in its metadata (fields.py), so
+a bound is written once. The network is a string of tokens (tokens.py); the output layer is implied.
 
 Standard library only: a spec can be checked anywhere, without NumPy and without a screen.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import itertools
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from engine.errors import N_, InputError, Text, shorten
-
-MAX_LAYERS = 40
-MAX_UNITS = 4096
-MAX_PARAMETERS = 5_000_000
-MAX_ACTIVATIONS = 16_000_000  # units of a network times the batch size
-MAX_WORK = 100_000_000  # numbers in the work arrays of convolutions
-MAX_NETWORK_TEXT = 600
-COMMAS = str.maketrans(",、，", "   ")
-
-
-class ExperimentError(InputError):
-    """A field of an experiment is outside its legal range; `field` names it."""
-
-    def __init__(self, name: str, legal: str | Text, received: object) -> None:
-        legal = legal if isinstance(legal, Text) else Text(legal)
-        quoted = shorten(format_value(received) if isinstance(received, float) else received)
-        super().__init__(N_("{field} must be {legal}, not {received}."), field=name, legal=legal, received=quoted)
-        self.field = name
-
-
-# ---------------------------------------------------------------------------------------------- field declarations
-
-
-def choice(default: str, options: tuple[str, ...], **metadata) -> str:
-    return field(default=default, metadata={"kind": "choice", "options": options, **metadata})
-
-
-def integer(default: int, low: int, high: int, *, step: int = 1, **metadata) -> int:
-    return field(default=default, metadata={"kind": "int", "low": low, "high": high, "step": step, **metadata})
-
-
-def real(default: float, low: float, high: float, *, step: float, **metadata) -> float:
-    return field(default=default, metadata={"kind": "float", "low": low, "high": high, "step": step, **metadata})
-
-
-def switch(default: bool, **metadata) -> bool:
-    return field(default=default, metadata={"kind": "bool", **metadata})
-
-
-def text(default: str, **metadata) -> str:
-    return field(default=default, metadata={"kind": "text", **metadata})
-
+from engine.errors import N_, Text
+from engine.fields import ExperimentError, check, choice, format_value, integer, parse_value, real, switch, text, words
+from engine.tokens import parse_network
 
 # Learning rates that train a small network on digits; a person who changes the optimizer but not the rate gets these.
 USUAL_LR = {
@@ -369,183 +325,6 @@ def matters(experiment: Experiment, name: str) -> bool:
     """Tell whether field `name` has any effect beside the experiment's other fields."""
     condition = FIELDS[name].metadata.get("when")
     return condition is None or getattr(experiment, condition[0]) in condition[1]
-
-
-def check(item: dataclasses.Field, value: object) -> object:
-    """Return `value` in its field's type; raises `ExperimentError` when it is of another kind or out of range."""
-    meta = item.metadata
-    kind = meta["kind"]
-    if kind == "choice":
-        if value not in meta["options"]:
-            raise ExperimentError(item.name, Text(N_("one of {options}"), options=", ".join(meta["options"])), value)
-        return value
-    if kind == "bool":
-        if not isinstance(value, bool):
-            raise ExperimentError(item.name, N_("true or false"), value)
-        return value
-    if kind == "text":
-        if not isinstance(value, str) or len(value) > MAX_NETWORK_TEXT:
-            raise ExperimentError(item.name, Text(N_("a text of at most {n} characters"), n=MAX_NETWORK_TEXT), value)
-        return " ".join(words(value))
-    whole = kind == "int"
-    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and meta["low"] <= value <= meta["high"]
-    if not ok or (whole and value != int(value)):
-        template = N_("a whole number from {low} to {high}") if whole else N_("a number from {low} to {high}")
-        raise ExperimentError(
-            item.name, Text(template, low=format_value(meta["low"]), high=format_value(meta["high"])), value
-        )
-    return int(value) if whole else float(value)
-
-
-def words(description: str) -> list[str]:
-    """Return the words of a text, with blanks or commas between them, Japanese ones too."""
-    return description.translate(COMMAS).split()
-
-
-def parse_value(item: dataclasses.Field, value: str) -> object:
-    """Return the text of a URL or a command line as a value of the field; raises `ExperimentError`."""
-    kind = item.metadata["kind"]
-    if kind == "bool":
-        value = {"true": True, "false": False}.get(str(value).lower(), value)
-    elif kind in ("int", "float"):
-        with contextlib.suppress(TypeError, ValueError):  # `check` names the legal range
-            number = float(value)
-            value = int(number) if kind == "int" and number.is_integer() else number
-    return check(item, value)
-
-
-def format_value(value: object) -> str:
-    """Return a field's value as text, the shortest that parses to the same value."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
-    return str(value)
-
-
-# ----------------------------------------------------------------------------------------------------- the network
-
-
-@dataclass(frozen=True)
-class Dense:
-    """`dense100`: a fully connected layer of so many units, followed by normalization, activation and dropout."""
-
-    units: int
-
-    def __str__(self) -> str:
-        return f"dense{self.units}"
-
-
-@dataclass(frozen=True)
-class Conv:
-    """`conv30@5`, `conv16@3p1s2`: so many filters of kernel × kernel, padding p, stride s; followed as a `Dense` is."""
-
-    filters: int
-    kernel: int
-    padding: int = 0
-    stride: int = 1
-
-    def __str__(self) -> str:
-        padding = f"p{self.padding}" if self.padding else ""
-        return f"conv{self.filters}@{self.kernel}{padding}" + (f"s{self.stride}" if self.stride > 1 else "")
-
-
-@dataclass(frozen=True)
-class Pool:
-    """`pool2`, `pool3s2`, `avgpool2`: the largest number, or the average, of each window."""
-
-    window: int
-    stride: int
-    average: bool = False
-
-    def __str__(self) -> str:
-        name = "avgpool" if self.average else "pool"
-        return f"{name}{self.window}" + (f"s{self.stride}" if self.stride != self.window else "")
-
-
-@dataclass(frozen=True)
-class Gap:
-    """`gap`: each channel's average over the whole picture."""
-
-    def __str__(self) -> str:
-        return "gap"
-
-
-@dataclass(frozen=True)
-class Drop:
-    """`drop.5`: dropout of this rate, in place of the experiment's own after the layer before it."""
-
-    rate: float
-
-    def __str__(self) -> str:
-        return f"drop{self.rate:g}".replace("drop0.", "drop.")
-
-
-@dataclass(frozen=True)
-class Output:
-    """`output`: the output layer, named only where a dropout follows it."""
-
-    def __str__(self) -> str:
-        return "output"
-
-
-Token = Dense | Conv | Pool | Gap | Drop | Output
-
-MAX_KERNEL = 11
-MAX_STRIDE = 8
-
-
-def parse_network(description: str) -> tuple[Token, ...]:
-    """Return the hidden layers that a network string names.
-
-    Raises `ExperimentError` for an unknown word, an order that makes no network, more than `MAX_LAYERS` layers or
-    `MAX_UNITS` units.
-    """
-    layers = words(description)
-    if len(layers) > MAX_LAYERS:
-        raise ExperimentError(
-            "network", Text(N_("at most {n} words"), n=MAX_LAYERS), f"{len(layers)} ({shorten(description, 24)})"
-        )
-    tokens = tuple(_parse_token(word) for word in layers)
-    for before, token in itertools.pairwise(token for token in tokens if not isinstance(token, Drop)):
-        if isinstance(token, Conv | Pool | Gap) and isinstance(before, Dense | Gap):
-            legal = N_("pictures first: conv and pool before gap and dense")
-            raise ExperimentError("network", legal, f"{before} {token}")
-        if isinstance(before, Output):
-            raise ExperimentError("network", N_("over with output, except for a drop"), f"{before} {token}")
-    return tokens
-
-
-def _parse_token(word: str) -> Token:
-    if match := re.fullmatch(r"dense(\d+)", word):
-        return Dense(_in_range(match[1], MAX_UNITS, N_("layers of 1 to {n} units"), word))
-    if match := re.fullmatch(r"conv(\d+)@(\d+)(?:p(\d+))?(?:s(\d+))?", word):
-        filters = _in_range(match[1], MAX_UNITS, N_("layers of 1 to {n} filters"), word)
-        kernel = _in_range(match[2], MAX_KERNEL, N_("kernels of 1 to {n} pixels"), word)
-        if int(match[3] or 0) >= kernel:
-            raise ExperimentError("network", N_("padding less than the kernel"), word)
-        return Conv(filters, kernel, int(match[3] or 0), _stride(match[4], 1, word))
-    if match := re.fullmatch(r"(avg)?pool(\d+)(?:s(\d+))?", word):
-        window = _in_range(match[2], MAX_KERNEL, N_("windows of 1 to {n} pixels"), word)
-        return Pool(window, _stride(match[3], window, word), average=bool(match[1]))
-    if match := re.fullmatch(r"drop(0?\.\d{1,4}|0)", word):
-        rate = float(match[1])
-        if rate > 0.95:
-            raise ExperimentError("network", N_("dropout of at most .95"), word)
-        return Drop(rate)
-    if word in ("gap", "output"):
-        return Gap() if word == "gap" else Output()
-    raise ExperimentError("network", N_("made of words such as dense100, drop.5, conv16@3p1, pool2 and gap"), word)
-
-
-def _stride(digits: str | None, usual: int, word: str) -> int:
-    return _in_range(digits, MAX_STRIDE, N_("strides of 1 to {n} pixels"), word) if digits else usual
-
-
-def _in_range(digits: str, high: int, legal: str, word: str) -> int:
-    if not 1 <= int(digits) <= high:
-        raise ExperimentError("network", Text(legal, n=high), word)
-    return int(digits)
 
 
 def parse_features(description: str) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ import stat
 from pathlib import Path
 
 from engine.errors import InputError, shorten
-from engine.experiment import FIELDS, parse_value
+from engine.experiment import FIELDS
+from engine.fields import parse_value
 from engine.files import part_of
 
 

@@ -26,7 +26,8 @@ import re
 from engine.commands.options import UsageError, assignments
 from engine.commands.terminal import Line, print_json
 from engine.errors import shorten
-from engine.experiment import FIELDS, Experiment, format_value, parse_value
+from engine.experiment import FIELDS, Experiment
+from engine.fields import format_value, parse_value
 from engine.presets.search import PLANS
 from engine.runs import store
 from engine.search import cluster

@@ -23,9 +23,10 @@ import numpy as np
 
 from engine import build
 from engine.data import toy2d
-from engine.experiment import Dense, Experiment, parse_features, parse_network
+from engine.experiment import Experiment, parse_features
 from engine.nn import Activation, Conv2d
 from engine.runs import protocol
+from engine.tokens import Dense, parse_network
 from engine.training import metrics
 from engine.training.probes import sample
 from engine.training.trainer import Trainer

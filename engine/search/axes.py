@@ -14,7 +14,9 @@ import math
 from dataclasses import dataclass
 
 from engine.errors import N_, Text
-from engine.experiment import FIELDS, ExperimentError, check, format_value, parse_network, parse_value
+from engine.experiment import FIELDS
+from engine.fields import ExperimentError, check, format_value, parse_value
+from engine.tokens import parse_network
 
 MAX_AXES = 6
 MAX_OPTIONS = 12

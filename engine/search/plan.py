@@ -10,7 +10,8 @@ from engine import build
 from engine.data.dataset import Dataset
 from engine.data.holdout import hold_out
 from engine.errors import N_, Text
-from engine.experiment import Experiment, ExperimentError
+from engine.experiment import Experiment
+from engine.fields import ExperimentError
 from engine.search.axes import Axis, check_axes, format_axes, parse_axes
 
 SAMPLERS = ("random", "tpe")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.architecture import CHUNK, PICTURES
+from engine.build import CHUNK, PICTURES
 from engine.nn import Conv2d, Loss, Sequential
 
 

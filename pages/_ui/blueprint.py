@@ -17,7 +17,7 @@ from html import escape
 from operator import attrgetter
 
 from engine.architecture import Row
-from engine.experiment import Conv, Dense, Gap, Output, Pool
+from engine.tokens import Conv, Dense, Gap, Output, Pool
 from pages._ui.i18n import _
 
 PARAMETERS, MULTIPLY_ADDS = attrgetter("parameters"), attrgetter("multiply_adds")

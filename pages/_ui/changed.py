@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.errors import N_, shorten
-from engine.experiment import FIELDS, format_value
+from engine.experiment import FIELDS
+from engine.fields import format_value
 from pages._ui.controls import option_label
 from pages._ui.i18n import _, translate
 

@@ -9,7 +9,9 @@ import streamlit as st
 
 from engine import build
 from engine.data import datasets
-from engine.experiment import FIELDS, N_, Experiment, ExperimentError, matters
+from engine.errors import N_
+from engine.experiment import FIELDS, Experiment, matters
+from engine.fields import ExperimentError
 from pages._ui.choice import heard, worded
 from pages._ui.i18n import _, sentence, translate
 

@@ -14,7 +14,8 @@ import streamlit as st
 from babel.messages.pofile import read_po
 
 from engine.errors import N_, InputError, Text
-from engine.experiment import FIELDS, ExperimentError
+from engine.experiment import FIELDS
+from engine.fields import ExperimentError
 
 LANGUAGES = {"ja": "日本語", "en": "English"}
 MARKUP = re.compile(r"[\\`*~$:\[\]]|(?<!\w)_|_(?!\w)")  # what Markdown, as Streamlit reads it, could take for a sign

@@ -13,7 +13,8 @@ import streamlit as st
 from engine.architecture import smallest_side
 from engine.catalogue import CATALOGUE
 from engine.errors import N_, InputError, Text
-from engine.experiment import FIELDS, Experiment, ExperimentError, check
+from engine.experiment import FIELDS, Experiment
+from engine.fields import ExperimentError, check
 from pages._ui import session
 from pages._ui.choice import heard, worded
 from pages._ui.i18n import language, sentence, translate

@@ -18,7 +18,8 @@ import streamlit as st
 
 from engine import build, presets
 from engine.errors import N_, InputError, Text, shorten
-from engine.experiment import FIELDS, HE, SUITED, USUAL_LR, Experiment, ExperimentError, format_value, matters
+from engine.experiment import FIELDS, HE, SUITED, USUAL_LR, Experiment, matters
+from engine.fields import ExperimentError, format_value
 from engine.presets import Preset
 from engine.runs import frames, store
 from engine.runs.pool import Run

@@ -95,7 +95,7 @@ def kasane(network: str, data):
 def pytorch(network: str, data, *, channels_last: bool):
     import torch
 
-    from engine.experiment import Conv, Dense, Drop, Output, Pool, parse_network
+    from engine.tokens import Conv, Dense, Drop, Output, Pool, parse_network
 
     torch.set_num_threads(2)
     layers: list[torch.nn.Module] = []
@@ -146,8 +146,8 @@ def floor(network: str):
 
     from engine import blas
     from engine.architecture import describe
-    from engine.experiment import Conv, Dense, Output
     from engine.nn.conv import ShiftedRows
+    from engine.tokens import Conv, Dense, Output
 
     n, cut = BATCH // 2, blas.products(np.dtype(np.float32))
 

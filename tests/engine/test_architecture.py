@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from engine import build, nn
 from engine.architecture import Row, describe, smallest_side
 from engine.errors import InputError
-from engine.experiment import Conv, Dense, Drop, Experiment, ExperimentError, Gap, Output, Pool, parse_network
+from engine.experiment import Experiment
+from engine.fields import ExperimentError
+from engine.tokens import Conv, Dense, Drop, Gap, Output, Pool, parse_network
 
 LENET = "conv6@5p2 avgpool2 conv16@5 avgpool2 dense120 dense84"
 CH07 = "conv30@5 pool2 dense100"

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from torch.nn import AvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Tanh
 
 from engine import build, nn, optim
+from engine.build import MAX_PARAMETERS
 from engine.errors import InputError
-from engine.experiment import FIELDS, MAX_PARAMETERS, Experiment, ExperimentError, parse_features
+from engine.experiment import FIELDS, Experiment, parse_features
+from engine.fields import ExperimentError
 from engine.presets import PRESETS
 from engine.runs import frames
 from engine.training.trainer import Trainer, completed

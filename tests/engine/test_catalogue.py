@@ -4,8 +4,8 @@ import pytest
 
 from engine import build, presets
 from engine.architecture import describe
+from engine.build import MAX_PARAMETERS
 from engine.catalogue import CATALOGUE
-from engine.experiment import MAX_PARAMETERS
 
 every_network = pytest.mark.parametrize("it", CATALOGUE.values(), ids=CATALOGUE)
 

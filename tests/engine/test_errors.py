@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.errors import InputError, Text, explained
-from engine.experiment import ExperimentError
+from engine.fields import ExperimentError
 
 NESTED = Text("{field} must be {legal}.", field="lr", legal=Text("a number below {n}", n=7))
 

@@ -12,8 +12,9 @@ import pytest
 from engine import presets
 from engine.data import datasets
 from engine.errors import InputError, Text
-from engine.experiment import Experiment, parse_network
+from engine.experiment import Experiment
 from engine.presets import PRESETS, Claim, Preset, Published, Result, claims
+from engine.tokens import parse_network
 from engine.training.trainer import Trainer
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

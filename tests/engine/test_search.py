@@ -22,7 +22,8 @@ from engine.__main__ import main
 from engine.build import build_dataset, stream
 from engine.data.holdout import hold_out
 from engine.errors import InputError, Text
-from engine.experiment import FIELDS, Experiment, ExperimentError
+from engine.experiment import FIELDS, Experiment
+from engine.fields import ExperimentError
 from engine.presets.search import PLANS
 from engine.search import alone, cluster, study
 from engine.search.axes import MAX_AXES, SEARCHABLE, Options, Range, format_axes, parse_axes, parse_axis, usual

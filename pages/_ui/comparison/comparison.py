@@ -16,13 +16,8 @@ import streamlit as st
 from engine import build, presets
 from engine.data import datasets
 from engine.errors import N_, InputError, Text, shorten
-from engine.experiment import (
-    FIELDS,
-    Experiment,
-    ExperimentError,
-    format_value,
-    parse_value,
-)
+from engine.experiment import FIELDS, Experiment
+from engine.fields import ExperimentError, format_value, parse_value
 from engine.presets import Preset
 from engine.presets.preset import FREE
 from engine.runs import frames, protocol

@@ -8,7 +8,8 @@ import streamlit as st
 
 from engine import build
 from engine.errors import InputError
-from engine.experiment import FIELDS, Experiment, format_value, matters
+from engine.experiment import FIELDS, Experiment, matters
+from engine.fields import format_value
 from engine.search.axes import MAX_AXES, SEARCHABLE, Axis, Options, Range, format_axes, is_number, parse_axis, usual
 from pages._ui import controls, session
 from pages._ui.choice import worded

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from engine.errors import N_, InputError, Text, shorten
-from engine.experiment import FIELDS, Experiment, parse_value
-from engine.experiment import check as check_field
+from engine.experiment import FIELDS, Experiment
+from engine.fields import check as check_field
+from engine.fields import parse_value
 from engine.presets.search import PLANS
 from engine.search.axes import Axis, format_axes, parse_axes
 from engine.search.plan import MAX_SEED, MAX_TRIALS, SHARES, Plan

@@ -10,7 +10,8 @@ import pytest
 
 from engine import processes
 from engine.errors import InputError
-from engine.experiment import Experiment, ExperimentError
+from engine.experiment import Experiment
+from engine.fields import ExperimentError
 from engine.runs import pool as pool_module
 from engine.runs import protocol, store
 from engine.runs.pool import Pool

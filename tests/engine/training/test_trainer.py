@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import build, nn
-from engine.experiment import ExperimentError
+from engine.fields import ExperimentError
 from engine.training import metrics
 from engine.training.events import Evaluated, Finished, Snapshot, Started, Step
 from engine.training.trainer import Trainer

@@ -1,0 +1,116 @@
+"""A field of an experiment says about itself all that anybody asks: its metadata are read by whoever meets it.
+
+`check`, `parse_value` and `format_value` below, for the command line and the URL, read
+
+    kind             "choice", "int", "float", "bool" or "text"
+    options          of a choice: the legal values
+    low, high        of a number: the least and the largest legal value
+
+and the page's widgets, which are made from these as well,
+
+    step             of a number: what + and − add
+    group            the part of the page it stands in: "data", "network", "training" or "regularization"
+    label, help      its name, and what it does in one sentence or two: messages to be translated
+    when             (field, values): it matters only where that other field has one of these values; always without
+    live             whether it may be changed while a run goes on; not without
+
+Standard library only, as all of the spec (experiment.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from dataclasses import field
+
+from engine.errors import N_, InputError, Text, shorten
+
+MAX_TEXT = 600  # characters
+COMMAS = str.maketrans(",、，", "   ")
+
+
+class ExperimentError(InputError):
+    """A field of an experiment is outside its legal range; `field` names it."""
+
+    def __init__(self, name: str, legal: str | Text, received: object) -> None:
+        legal = legal if isinstance(legal, Text) else Text(legal)
+        quoted = shorten(format_value(received) if isinstance(received, float) else received)
+        super().__init__(N_("{field} must be {legal}, not {received}."), field=name, legal=legal, received=quoted)
+        self.field = name
+
+
+def choice(default: str, options: tuple[str, ...], **metadata) -> str:
+    """Declare a field whose value is one of `options`; the metadata are group, label, help, when and live (above)."""
+    return field(default=default, metadata={"kind": "choice", "options": options, **metadata})
+
+
+def integer(default: int, low: int, high: int, *, step: int = 1, **metadata) -> int:
+    """Declare a field whose value is a whole number from `low` to `high`."""
+    return field(default=default, metadata={"kind": "int", "low": low, "high": high, "step": step, **metadata})
+
+
+def real(default: float, low: float, high: float, *, step: float, **metadata) -> float:
+    """Declare a field whose value is a number from `low` to `high`, never NaN."""
+    return field(default=default, metadata={"kind": "float", "low": low, "high": high, "step": step, **metadata})
+
+
+def switch(default: bool, **metadata) -> bool:
+    """Declare a field that is true or false."""
+    return field(default=default, metadata={"kind": "bool", **metadata})
+
+
+def text(default: str, **metadata) -> str:
+    """Declare a field whose value is words, at most `MAX_TEXT` characters; `Experiment` parses them."""
+    return field(default=default, metadata={"kind": "text", **metadata})
+
+
+def check(item: dataclasses.Field, value: object) -> object:
+    """Return `value` in its field's type; raises `ExperimentError` when it is of another kind or out of range."""
+    meta = item.metadata
+    kind = meta["kind"]
+    if kind == "choice":
+        if value not in meta["options"]:
+            raise ExperimentError(item.name, Text(N_("one of {options}"), options=", ".join(meta["options"])), value)
+        return value
+    if kind == "bool":
+        if not isinstance(value, bool):
+            raise ExperimentError(item.name, N_("true or false"), value)
+        return value
+    if kind == "text":
+        if not isinstance(value, str) or len(value) > MAX_TEXT:
+            raise ExperimentError(item.name, Text(N_("a text of at most {n} characters"), n=MAX_TEXT), value)
+        return " ".join(words(value))
+    whole = kind == "int"
+    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and meta["low"] <= value <= meta["high"]
+    if not ok or (whole and value != int(value)):
+        template = N_("a whole number from {low} to {high}") if whole else N_("a number from {low} to {high}")
+        raise ExperimentError(
+            item.name, Text(template, low=format_value(meta["low"]), high=format_value(meta["high"])), value
+        )
+    return int(value) if whole else float(value)
+
+
+def words(description: str) -> list[str]:
+    """Return the words of a text, with blanks or commas between them, Japanese ones too."""
+    return description.translate(COMMAS).split()
+
+
+def parse_value(item: dataclasses.Field, value: str) -> object:
+    """Return the text of a URL or a command line as a value of the field; raises `ExperimentError`."""
+    kind = item.metadata["kind"]
+    if kind == "bool":
+        value = {"true": True, "false": False}.get(str(value).lower(), value)
+    elif kind in ("int", "float"):
+        with contextlib.suppress(TypeError, ValueError):  # `check` names the legal range
+            number = float(value)
+            value = int(number) if kind == "int" and number.is_integer() else number
+    return check(item, value)
+
+
+def format_value(value: object) -> str:
+    """Return a field's value as text, the shortest that parses to the same value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return str(value)
