@@ -57,7 +57,7 @@ def compare(model: Model, x: np.ndarray, labels: np.ndarray) -> tuple[list[Compa
     probabilities = {}
     for precision in PRECISIONS:
         outputs = metrics.predict(in_precision(model, precision), x, model.scale)
-        probabilities[precision] = build.LOSSES[model.experiment.loss].probabilities(outputs)
+        probabilities[precision] = model.loss.probabilities(outputs)
     size = model.network.vector.data.size
     rows = [
         Comparison(

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     for images in chunks(read_images(options.file), CHUNK):
         with np.errstate(all="ignore"):
             outputs = metrics.predict(model.network, np.stack(images)[..., np.newaxis], model.scale)
-            rows = build.LOSSES[model.experiment.loss].probabilities(outputs)
+            rows = model.loss.probabilities(outputs)
             energies = novelty.energy(outputs)
         if not np.isfinite(rows).all():
             raise UsageError("The model {file} computes numbers that are not finite.", file=options.model)

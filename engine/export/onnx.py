@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine import build, nn
+from engine import nn
 from engine.training.checkpoint import Model
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def to_onnx(model: Model) -> bytes:
     x = graph.add("input", "Mul", source, graph.constant("scale", model.scale))
     for layer in network.layers:
         x = _add_layer(graph, layer, x)
-    _add_probabilities(graph, build.LOSSES[model.experiment.loss], x)
+    _add_probabilities(graph, model.loss, x)
 
     def described(name: str, shape: tuple[int, ...]):
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *shape])

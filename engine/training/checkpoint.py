@@ -18,7 +18,7 @@ from engine import build
 from engine.data.dataset import Dataset
 from engine.errors import N_, InputError, Text
 from engine.experiment import Experiment
-from engine.nn import Sequential
+from engine.nn import Loss, Sequential
 from engine.training.averaging import load_averages
 from engine.training.trainer import Trainer
 
@@ -45,10 +45,15 @@ class Model:
     classes: tuple[str, ...]
     scale: float
 
+    @property
+    def loss(self) -> type[Loss]:
+        """What it was trained with, which knows how to read the network's outputs as probabilities."""
+        return build.LOSSES[self.experiment.loss]
+
     def probabilities(self, x: np.ndarray) -> np.ndarray:
         """Return (N, K) for raw examples (N, *in_shape)."""
         outputs = self.network.forward(np.multiply(x, self.scale, dtype=np.float32), training=False)
-        return build.LOSSES[self.experiment.loss].probabilities(outputs)
+        return self.loss.probabilities(outputs)
 
 
 def dump(trainer: Trainer, *, network_only: bool = False) -> bytes:

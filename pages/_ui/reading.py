@@ -25,7 +25,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine import build
 from engine import shipped as shipped_network
 from engine.analysis import novelty, reasons
 from engine.analysis.feature_maps import Block, feature_maps, to_bytes
@@ -109,7 +108,7 @@ class Network:
             outputs, blocks = (
                 feature_maps(model, image[:, :, None]) if look and look.maps else (_outputs(model, image), ())
             )
-            probabilities = _probabilities(model, outputs[None])[0]
+            probabilities = model.loss.probabilities(outputs[None])[0]
             if not np.isfinite(probabilities).all():
                 raise InputError(N_("The weights of this network are no longer finite numbers; it cannot read."))
             known = not novelty.energy(outputs[None])[0] < self._threshold
@@ -187,10 +186,6 @@ def _inability(model: Model) -> Text | None:
 
 def _outputs(model: Model, image: np.ndarray) -> np.ndarray:
     return metrics.predict(model.network, image[None, :, :, None], model.scale)[0]
-
-
-def _probabilities(model: Model, outputs: np.ndarray) -> np.ndarray:
-    return build.LOSSES[model.experiment.loss].probabilities(outputs)
 
 
 _considering = ThreadPoolExecutor(1, thread_name_prefix="novelty")
