@@ -205,6 +205,14 @@ def initial_weights(experiment: Experiment, shape: tuple[int, ...]) -> np.ndarra
     return INITIALIZERS[experiment.initializer](experiment)(shape, rng=stream(experiment.seed, "init"))
 
 
+def build_activation(name: str, in_shape: tuple[int, ...]) -> nn.Activation:
+    """Return an activation layer that stands alone, in float64, for inputs of `in_shape`."""
+    layer = ACTIVATIONS[name]()
+    layer.dtype = np.dtype(np.float64)
+    layer.build(in_shape, rng=np.random.default_rng(0))
+    return layer
+
+
 def describe(experiment: Experiment, in_shape: tuple[int, ...], classes: int) -> tuple[Row, ...]:
     """Return the rows of the experiment's network, see `architecture.describe`. Raises `ExperimentError`."""
     return architecture.describe(experiment.network, in_shape, classes, normalized=experiment.normalization != "none")

@@ -140,9 +140,7 @@ def activation(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     x = np.atleast_1d(np.asarray(x, np.float64))
     if name == "step":
         return (x > 0).astype(np.float64), np.zeros(x.shape)
-    layer = build.ACTIVATIONS[name]()
-    layer.dtype = np.dtype(np.float64)
-    layer.build(x.shape[1:], rng=np.random.default_rng(0))
+    layer = build.build_activation(name, x.shape[1:])
     y = layer.forward(x.copy(), training=True).copy()
     return y, layer.backward(np.ones(x.shape)).copy()
 

@@ -17,6 +17,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from engine.analysis.landscapes import LANDSCAPES
+
 H = 1e-4  # of the book's central differences
 FAR = 1e100  # where a path ends, before numbers overflow
 
@@ -47,9 +49,10 @@ class Surface:
         return np.stack(np.meshgrid(axis, axis))
 
 
-def _himmelblau(x: np.ndarray) -> np.ndarray:
-    a, b = x[0] ** 2 + x[1] - 11, x[0] + x[1] ** 2 - 7
-    return np.stack([4 * x[0] * a + 2 * b, 2 * a + 4 * x[1] * b])
+def _landscape(name: str) -> tuple[Field, Field]:
+    """Return f(x) and ∇f(x) of one that the optimizers walk down too."""
+    it = LANDSCAPES[name]
+    return lambda x: it.f(*x), lambda x: np.stack(it.gradient(*x))
 
 
 SURFACES: Mapping[str, Surface] = MappingProxyType(
@@ -57,16 +60,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
         "bowl": Surface(
             "x_0^2 + x_1^2", lambda x: x[0] ** 2 + x[1] ** 2, lambda x: 2 * x, -2.0, 2.25, 0.25, (-3.0, 4.0), 0.1
         ),
-        "valley": Surface(
-            r"\tfrac{1}{20}x_0^2 + x_1^2",
-            lambda x: x[0] ** 2 / 20 + x[1] ** 2,
-            lambda x: np.stack([x[0] / 10, 2 * x[1]]),
-            -8.0,
-            8.0,
-            1.0,
-            (-7.0, 2.0),
-            0.95,
-        ),
+        "valley": Surface(r"\tfrac{1}{20}x_0^2 + x_1^2", *_landscape("ravine"), -8.0, 8.0, 1.0, (-7.0, 2.0), 0.95),
         "saddle": Surface(
             "x_0^2 - x_1^2",
             lambda x: x[0] ** 2 - x[1] ** 2,
@@ -79,8 +73,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
         ),
         "himmelblau": Surface(
             "(x_0^2 + x_1 - 11)^2 + (x_0 + x_1^2 - 7)^2",
-            lambda x: (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2,
-            _himmelblau,
+            *_landscape("himmelblau"),
             -5.0,
             5.0,
             0.5,

@@ -71,7 +71,7 @@ def propagate(
     draw = build.INITIALIZERS[initializer](Experiment(sigma=sigma))
     rng = build.stream(seed, "init")
     weights = [draw((width, width), rng=rng) for _ in range(layers)]
-    bends = [_fresh(activation, width) for _ in range(layers)]
+    bends = [build.build_activation(activation, (width,)) for _ in range(layers)]
     rng = build.stream(seed, "signals")
     a, d = np.empty((2, layers + 1, examples, width))
     a[0], d[layers] = rng.standard_normal((2, examples, width))
@@ -84,14 +84,6 @@ def propagate(
             np.matmul(through, weights[k].T, out=d[k])
             norms[k] = np.linalg.norm(a[k].T @ through)
     return Signals(a, d, norms)
-
-
-def _fresh(activation: str, width: int):
-    """Return an activation layer of the engine for rows of float64."""
-    layer = build.ACTIVATIONS[activation]()
-    layer.dtype = np.dtype(np.float64)
-    layer.build((width,), rng=np.random.default_rng(0))
-    return layer
 
 
 def affordable(layers: int, width: int) -> int:
