@@ -45,14 +45,14 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
     return (padded - reach) // stride + 1
 
 
-def parameter_count(kernel: int, channels: int, filters: int, *, bias: bool = True) -> int:
+def parameter_count(kernel: int, channels: int, filters: int) -> int:
     """Return how many numbers a convolution learns: k · k · C · F weights and F biases, whatever the picture's size."""
-    return kernel * kernel * channels * filters + filters * bias
+    return kernel * kernel * channels * filters + filters
 
 
-def same_padding(kernel: int, dilation: int = 1) -> int:
-    """Return the padding that keeps a picture's size at stride 1: d(k − 1) / 2. Raises ValueError where that is odd."""
-    padding, odd = divmod(dilation * (kernel - 1), 2)
+def same_padding(kernel: int) -> int:
+    """Return the padding that keeps a picture's size at stride 1: (k − 1) / 2. Raises ValueError for an even kernel."""
+    padding, odd = divmod(kernel - 1, 2)
     if odd:
         raise ValueError(f"no equal padding on both sides keeps the size under a kernel of {kernel}")
     return padding

@@ -51,14 +51,10 @@ def norm(w: np.ndarray, p: float) -> np.ndarray:
     return largest[..., 0] * (scaled**p).sum(axis=-1) ** (1 / p)
 
 
-def sphere(p: float, points: int = 240) -> np.ndarray:
-    """Return points of ‖w‖ₚ = 1, counterclockwise from (1, 0), the four corners among them.
-
-    Shape: → (points, 2); `points` is a multiple of 4.
-    """
+def sphere(p: float) -> np.ndarray:
+    """Return 240 points of ‖w‖ₚ = 1, (240, 2), counterclockwise from (1, 0), the four corners among them."""
     _check("p", p, SMALLEST_P, LARGEST_P)
-    u = np.arange(points // 4) / (points // 4)
-    first = _edge(u, p)
+    first = _edge(np.arange(60) / 60, p)
     x, y = first.T
     return np.concatenate([first, np.stack([-y, x], 1), -first, np.stack([y, -x], 1)])
 
@@ -99,14 +95,14 @@ def constrained_minimum(c: np.ndarray, a: np.ndarray, t: np.ndarray, p: float) -
     return np.where((norm(c, p) <= t)[:, None], c, found)
 
 
-def share_on_axes(p: float, a: np.ndarray, *, t: float = 1.0, reach: float = 3.0, draws: int = 1000) -> float:
-    """Return how often the constrained minimum has a weight that is exactly 0, of bowls all over the plane.
+def share_on_axes(p: float, a: np.ndarray) -> float:
+    """Return how often the minimum within a budget of 1 has a weight that is exactly 0, of bowls all over the plane.
 
-    c is drawn evenly from [−reach, reach]², without those inside the ball; the draws are always the same.
+    c is drawn evenly from [−3, 3]², without those inside the ball; the draws are always the same thousand.
     """
-    centres = np.random.default_rng(0).uniform(-reach, reach, (draws, 2))
-    centres = centres[norm(centres, p) > t]
-    found = constrained_minimum(centres, a, np.full(len(centres), t), p)
+    centres = np.random.default_rng(0).uniform(-3, 3, (1000, 2))
+    centres = centres[norm(centres, p) > 1]
+    found = constrained_minimum(centres, a, np.ones(len(centres)), p)
     return float((found == 0).any(axis=1).mean())
 
 

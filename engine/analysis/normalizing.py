@@ -52,7 +52,7 @@ def axes(kind: str, dimensions: int) -> tuple[int, ...]:
     return _AXES[kind, dimensions]
 
 
-def normalize(x: np.ndarray, kind: str, *, gamma: float = 1.0, beta: float = 0.0, eps: float = EPS) -> Normalized:
+def normalize(x: np.ndarray, kind: str, *, gamma: float = 1.0, beta: float = 0.0) -> Normalized:
     """Normalize a batch (N, D) or (N, H, W, C), with the same γ and β for every unit. Raises `InputError`."""
     x = np.asarray(x, np.float64)
     over = axes(kind, x.ndim)
@@ -60,7 +60,7 @@ def normalize(x: np.ndarray, kind: str, *, gamma: float = 1.0, beta: float = 0.0
     group = np.arange(np.prod(kept)).reshape(kept)
     mean = x.mean(axis=over, keepdims=True)
     variance = ((x - mean) ** 2).mean(axis=over, keepdims=True)
-    deviation = np.sqrt(variance + eps)
+    deviation = np.sqrt(variance + EPS)
     normal = (x - mean) / deviation
     group, mean, variance, deviation = (np.broadcast_to(it, x.shape) for it in (group, mean, variance, deviation))
     return Normalized(x, group, mean, variance, deviation, normal, gamma * normal + beta)

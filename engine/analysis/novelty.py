@@ -38,15 +38,15 @@ def energy(outputs: np.ndarray) -> np.ndarray:
     return highest[:, 0] + np.log(np.exp(outputs - highest).sum(axis=1))
 
 
-def threshold(model: Model, pictures: np.ndarray, *, refused: float = REFUSED) -> float:
-    """Return the energy below which so small a share of real examples lies, each in another style.
+def threshold(model: Model, pictures: np.ndarray) -> float:
+    """Return the energy below which `REFUSED` of real examples lie, each in another style.
 
     pictures: raw examples (N, H, W, C) of what the model learned; the first `PICTURES` of them are used.
     """
     pictures = pictures[:PICTURES]
     styled = np.empty(pictures.shape, np.float32)
     Augmenter(STYLES, rng=np.random.Generator(np.random.SFC64(0)))(pictures, styled)
-    return float(np.quantile(energy(metrics.predict(model.network, styled, model.scale)), refused))
+    return float(np.quantile(energy(metrics.predict(model.network, styled, model.scale)), REFUSED))
 
 
 def threshold_of(model: Model) -> float:

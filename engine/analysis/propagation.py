@@ -104,12 +104,12 @@ def standard_deviation(initializer: str, width: int, sigma: float = 0.01) -> flo
             return 0.0
 
 
-def histogram(values: np.ndarray, low: float, high: float, bins: int = BINS) -> tuple[np.ndarray, float]:
-    """Return counts (bins,) int64 of equal bins from low to high, and the share of the values that lie outside.
+def histogram(values: np.ndarray, low: float, high: float) -> tuple[np.ndarray, float]:
+    """Return counts (BINS,) int64 of equal bins from low to high, and the share of the values that lie outside.
 
     The upper limit belongs to the last bin, as in `np.histogram`; what is not finite lies outside.
     """
     flat = values.ravel()
     inside = flat[(flat >= low) & (flat <= high)]  # a comparison with NaN is false
-    places = np.minimum(((inside - low) * (bins / (high - low))).astype(np.intp), bins - 1)
-    return np.bincount(places, minlength=bins), 1 - inside.size / flat.size
+    places = np.minimum(((inside - low) * (BINS / (high - low))).astype(np.intp), BINS - 1)
+    return np.bincount(places, minlength=BINS), 1 - inside.size / flat.size

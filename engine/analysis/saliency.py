@@ -51,23 +51,21 @@ def _input_gradients(network: Sequential) -> Iterator[None]:
             layer.needs_input_grad = needed
 
 
-def occlusion(
-    score: Score, picture: np.ndarray, *, patch: int = PATCH, stride: int = STRIDE, grey: int = GREY
-) -> np.ndarray:
+def occlusion(score: Score, picture: np.ndarray) -> np.ndarray:
     """Return by how much the score of a picture (H, W) uint8 falls under a grey patch, (H, W) float32.
 
     A pixel's value is the mean over all places of the patch that cover it; 0 where none does.
     """
     height, width = picture.shape
-    corners = [(i, j) for i in range(0, height - patch + 1, stride) for j in range(0, width - patch + 1, stride)]
+    corners = [(i, j) for i in range(0, height - PATCH + 1, STRIDE) for j in range(0, width - PATCH + 1, STRIDE)]
     covered = np.repeat(picture[None], len(corners) + 1, axis=0)
     for copy, (i, j) in zip(covered[1:], corners, strict=True):
-        copy[i : i + patch, j : j + patch] = grey
+        copy[i : i + PATCH, j : j + PATCH] = GREY
     scores = score(covered)
     total, count = np.zeros((2, height, width), np.float32)
     for (i, j), left in zip(corners, scores[1:], strict=True):
-        total[i : i + patch, j : j + patch] += scores[0] - left
-        count[i : i + patch, j : j + patch] += 1
+        total[i : i + PATCH, j : j + PATCH] += scores[0] - left
+        count[i : i + PATCH, j : j + PATCH] += 1
     return np.divide(total, count, out=total, where=count > 0)
 
 

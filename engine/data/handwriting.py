@@ -44,15 +44,13 @@ _GRID = np.arange(SIZE, dtype=np.float32)
 # --- strokes ----------------------------------------------------------------------------------------------------------
 
 
-def strokes_to_image(
-    strokes: Sequence[Sequence[tuple[float, float]]], *, pen: float = PEN, softness: float = SOFTNESS
-) -> np.ndarray:
+def strokes_to_image(strokes: Sequence[Sequence[tuple[float, float]]]) -> np.ndarray:
     """Return the drawing as MNIST would show it: uint8 (28, 28), ink 255 on 0; no point at all gives zeros.
 
     strokes: one (n, 2) sequence of (x, y) for every stroke, in units of any size. With d the distance of a pixel's
     centre from the nearest stroke,
 
-        ink = 255 · clip((pen/2 + softness/2 − d) / softness, 0, 1)
+        ink = 255 · clip((PEN/2 + SOFTNESS/2 − d) / SOFTNESS, 0, 1)
 
     after the strokes were scaled so that the ink's longer side is 20, and moved so that the mean of all points, taken
     at equal distances along the strokes, lies at (14, 14), or as near to it as keeps the ink within the picture.
@@ -65,13 +63,13 @@ def strokes_to_image(
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     side = (high - low).max()
-    reach = BOX - pen - softness  # of the pen's centre, so that its ink reaches 20
+    reach = BOX - PEN - SOFTNESS  # of the pen's centre, so that its ink reaches 20
     points = (points - (low + high) / 2) * (reach / side if side > DOT else 0.0)
     line, tips = _trace(points, np.cumsum([len(stroke) for stroke in strokes]))
     centre = (line if len(line) else tips).mean(axis=0)
     room, middle = (SIZE - BOX) / 2, (SIZE - 1) / 2
     points = np.concatenate([line, tips]) + np.clip(CENTRE - centre, middle - room, middle + room)
-    ink = (pen / 2 + softness / 2 - _distance(points.astype(np.float32))) / softness
+    ink = (PEN / 2 + SOFTNESS / 2 - _distance(points.astype(np.float32))) / SOFTNESS
     return np.rint(255 * np.clip(ink, 0, 1)).astype(np.uint8)
 
 
@@ -96,17 +94,17 @@ def _distance(points: np.ndarray) -> np.ndarray:
     return np.sqrt((squares[:, 1, :, None] + squares[:, 0, None, :]).min(axis=0))
 
 
-def parse_strokes(value: object, *, max_points: int = MAX_POINTS, max_strokes: int = MAX_STROKES) -> list[np.ndarray]:
+def parse_strokes(value: object) -> list[np.ndarray]:
     """Return strokes that came from outside (JSON: a list of lists of [x, y]) as float64 arrays (n, 2).
 
     Strokes without points are left out. Raises `InputError` for anything else than numbers from −10,000 to 10,000 in
-    that form, and for more than `max_points` points in all or `max_strokes` strokes.
+    that form, and for more than `MAX_POINTS` points in all or `MAX_STROKES` strokes.
     """
     if not isinstance(value, list | tuple):
         raise InputError("strokes must be a list of strokes; received {value}.", value=_quote(value))
-    if len(value) > max_strokes:
+    if len(value) > MAX_STROKES:
         raise InputError(
-            "strokes may hold at most {limit} strokes; received {count}.", limit=max_strokes, count=len(value)
+            "strokes may hold at most {limit} strokes; received {count}.", limit=MAX_STROKES, count=len(value)
         )
     strokes, total = [], 0
     for i, stroke in enumerate(value):
@@ -115,10 +113,10 @@ def parse_strokes(value: object, *, max_points: int = MAX_POINTS, max_strokes: i
                 "strokes[{stroke}] must be a list of points [x, y]; received {value}.", stroke=i, value=_quote(stroke)
             )
         total += len(stroke)
-        if total > max_points:
+        if total > MAX_POINTS:
             raise InputError(
                 "strokes may hold at most {limit} points in all; received {count} or more.",
-                limit=max_points,
+                limit=MAX_POINTS,
                 count=total,
             )
         if stroke:

@@ -136,10 +136,8 @@ def gap_closes(label: str, baseline: str) -> Claim:
     return Claim(text, lambda r: r[label].test_loss - r[label].loss < r[baseline].test_loss - r[baseline].loss)
 
 
-def learn_in_number(
-    labels: tuple[str, ...], others: tuple[str, ...], *, at_least: int, at_most: int, accuracy: float = 0.3
-) -> Claim:
-    """At least `at_least` of `labels`, but at most `at_most` of `others`, pass a training accuracy of `accuracy`."""
+def learn_in_number(labels: tuple[str, ...], others: tuple[str, ...], *, at_least: int, at_most: int) -> Claim:
+    """At least `at_least` of `labels`, but at most `at_most` of `others`, pass a training accuracy of 30 %."""
     text = Text(
         N_("With batch norm at least {a} of {n} networks learn, without it at most {b}."),
         a=at_least,
@@ -148,6 +146,6 @@ def learn_in_number(
     )
 
     def count(r: Results, names: tuple[str, ...]) -> int:
-        return sum(r[name].train_accuracy >= accuracy for name in names)
+        return sum(r[name].train_accuracy >= 0.3 for name in names)
 
     return Claim(text, lambda r: count(r, labels) >= at_least and count(r, others) <= at_most)

@@ -41,10 +41,11 @@ def test_energy_is_the_log_of_the_sum_of_exponentials():
 
 def test_the_threshold_refuses_the_share_that_it_is_asked_to(reader, monkeypatch):
     pictures = datasets.load("mnist-5k").x_test[:400]
-    styled = novelty.threshold(reader, pictures, refused=0.5)
-    assert styled == novelty.threshold(reader, pictures, refused=0.5)  # nothing is left to chance
+    monkeypatch.setattr(novelty, "REFUSED", 0.5)
+    styled = novelty.threshold(reader, pictures)
+    assert styled == novelty.threshold(reader, pictures)  # nothing is left to chance
     monkeypatch.setattr(novelty, "STYLES", Augmentation())
-    plain = novelty.threshold(reader, pictures, refused=0.5)
+    plain = novelty.threshold(reader, pictures)
     assert np.mean(energies(reader, pictures) < plain) == 0.5
     assert styled < plain  # digits in other styles are known less well
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine import build
 from engine.analysis import propagation
-from engine.analysis.propagation import affordable, histogram, propagate, standard_deviation
+from engine.analysis.propagation import BINS, affordable, histogram, propagate, standard_deviation
 from engine.experiment import Experiment
 
 LAYERS, WIDTH, EXAMPLES = 4, 12, 30
@@ -117,18 +117,22 @@ def test_deep_networks_are_sent_fewer_examples(layers, width):
     assert n == 20 or n * layers * width**2 <= propagation.WORK
 
 
-@given(values=st.lists(st.floats(-3, 4), min_size=1, max_size=50), bins=st.integers(1, 40))
-def test_histograms_count_what_numpy_counts(values, bins):
+@given(
+    values=st.lists(st.floats(-3, 4), min_size=1, max_size=50),
+    low=st.floats(-3, 3),
+    width=st.sampled_from([0.1, 1, 2.5]),
+)
+def test_histograms_count_what_numpy_counts(values, low, width):
     """But for values that lie on an edge between two bins, up to rounding."""
-    values = np.array(values)
-    counts, outside = histogram(values, 0.0, 1.0, bins)
-    inside = (values >= 0) & (values <= 1)
-    assert counts.shape == (bins,)
+    values, high = np.array(values), low + width
+    counts, outside = histogram(values, low, high)
+    inside = (values >= low) & (values <= high)
+    assert counts.shape == (BINS,)
     assert counts.sum() == inside.sum()
     assert math.isclose(outside, 1 - inside.mean(), abs_tol=1e-12)
-    edge = np.abs(values * bins - np.rint(values * bins)) < 1e-9
-    if not (edge & inside).any():
-        np.testing.assert_array_equal(counts, np.histogram(values, bins, (0, 1))[0])
+    places = (values - low) * (BINS / width)
+    if not (inside & (np.abs(places - np.rint(places)) < 1e-9)).any():
+        np.testing.assert_array_equal(counts, np.histogram(values, BINS, (low, high))[0])
 
 
 def test_what_is_not_finite_lies_outside():

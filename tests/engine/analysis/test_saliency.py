@@ -86,7 +86,9 @@ def test_occlusion_falls_where_the_score_looks():
     assert not falls[19:].any()
 
 
-def test_occlusion_is_the_mean_over_the_patches_that_cover_a_pixel():
+def test_occlusion_is_the_mean_over_the_patches_that_cover_a_pixel(monkeypatch):
+    for name, value in {"PATCH": 4, "STRIDE": 2, "GREY": 77}.items():
+        monkeypatch.setattr(saliency, name, value)
     picture = np.random.default_rng(2).integers(0, 256, (9, 12), dtype=np.uint8)
 
     def score(pictures):
@@ -99,7 +101,7 @@ def test_occlusion_is_the_mean_over_the_patches_that_cover_a_pixel():
             copy[i : i + 4, j : j + 4] = 77
             total[i : i + 4, j : j + 4] += score(picture[None])[0] - score(copy[None])[0]
             count[i : i + 4, j : j + 4] += 1
-    falls = saliency.occlusion(score, picture, patch=4, stride=2, grey=77)
+    falls = saliency.occlusion(score, picture)
     np.testing.assert_allclose(falls, np.divide(total, count, out=np.zeros((9, 12)), where=count > 0), rtol=1e-4)
     assert not falls[8].any()  # the patch never gets there
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from engine.data import handwriting
 from engine.data.datasets import load
 from engine.data.handwriting import PEN, SOFTNESS, parse_strokes, read_jsonl, strokes_to_image
 from engine.errors import InputError
@@ -121,8 +122,12 @@ def test_how_often_the_pad_reports_the_pen_does_not_matter():
     np.testing.assert_allclose(strokes_to_image(fine), strokes_to_image(SEVEN).astype(int), atol=40)
 
 
-def test_the_pen_can_be_chosen():
-    thin, thick = (strokes_to_image(SEVEN, pen=pen) for pen in (1.0, 4.0))
+def test_a_thicker_pen_fills_the_same_box(monkeypatch):
+    def drawn(pen):
+        monkeypatch.setattr(handwriting, "PEN", pen)
+        return strokes_to_image(SEVEN)
+
+    thin, thick = drawn(1.0), drawn(4.0)
     assert thick.sum() > 2.5 * thin.sum()
     assert abs(max(box(thick)) - max(box(thin))) <= 1
 
