@@ -5,9 +5,9 @@
     backward(dy)           → dx             dy = ∂loss/∂y; fills the parameters' gradients on the way
 
 Pictures travel between layers as planes (H, C, W, N), the batch innermost (conv.py says why), all else as (N, D).
-Work arrays are made once per batch size and used again: a training step allocates nothing. What `forward` and
-`backward` return therefore belongs to the layer and is overwritten by its next call with the same batch size, or by
-that of a layer which shares its workspace.
+Work arrays are made once per batch size and used again: a training step makes none. What `forward` and `backward`
+return therefore belongs to the layer and is overwritten by its next call with the same batch size, or by that of a
+layer which shares its workspace.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Workspace:
 
 
 class Layer:
-    """Base class. A subclass says what it computes; it never changes `x` or `dy`."""
+    """Base class. A subclass says what it computes; it never changes `dy`, and `x` only where it `overwrites_input`."""
 
     name = ""
     dtype = np.dtype(np.float32)

@@ -98,6 +98,7 @@ class _WorkerProcess:
         self._reader.start()
 
     def send(self, header: dict, arrays: dict | None = None) -> None:
+        """Queue a message; a thread writes it, so that nobody waits for a worker in the middle of a step."""
         self._outbox.put(protocol.encode(header, arrays))
 
     def look_after(self, now: float) -> None:

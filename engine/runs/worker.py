@@ -83,11 +83,13 @@ class Job:
         self._paced_from, self._paced_steps = time.monotonic(), 0
 
     def resume(self) -> None:
+        """Train from here on without end, at the speed that is set, unless the run has finished."""
         self.running, self.goal, self.measuring = self.trainer.finished is None, None, None
         self.set_speed(self.speed)
         self._rate_from = None
 
     def pause(self) -> None:
+        """Train no further, and forget the steps that were still to be made."""
         self.running, self.goal = False, None
 
     def make(self, steps: int) -> None:
@@ -112,6 +114,7 @@ class Job:
 
     @property
     def busy(self) -> bool:
+        """Whether it wants a turn."""
         return self.running or self.measuring is not None
 
     @property

@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError
 from engine.search import trial as on_worker
@@ -26,35 +26,18 @@ from engine.search.trial import Trial, failure
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+    from engine.search.study import Search
+
 AHEAD = 1  # trials that wait at the cluster beside those its workers are at: nobody is kept waiting for a proposal
 WEIGH_EVERY = 1.5  # seconds between two estimates of importance
 LOOK_EVERY = 1.0  # seconds between two looks at the cluster
 log = logging.getLogger("kasane.search")
 
 
-class Listener(Protocol):
-    """Whom a round tells; called by its thread."""
-
-    def on_trial(self, trial: Trial) -> None:
-        """A trial has begun, has told how it goes, has finished or was dropped."""
-
-    def on_workers(self, count: int) -> None:
-        """There are so many workers now."""
-
-    def on_importance(self, importance: Mapping[str, float]) -> None:
-        """Importance was estimated anew."""
-
-    def on_end(self, error: InputError | Exception | None) -> None:
-        """The round is over: all trials finished, or it was stopped, or nothing can be computed."""
-
-    def is_wanted(self) -> bool:
-        """Whether the round should go on."""
-
-
 class Round(threading.Thread):
-    """Searches until it is told to stop. finished: the trials of earlier rounds."""
+    """Searches until it is told to stop. finished: the trials of earlier rounds. listener: is told how it goes."""
 
-    def __init__(self, plan: Plan, finished: list[Trial], cluster: Cluster, listener: Listener) -> None:
+    def __init__(self, plan: Plan, finished: list[Trial], cluster: Cluster, listener: Search) -> None:
         super().__init__(daemon=True, name="search")
         self.plan, self.cluster, self.listener = plan, cluster, listener
         self._finished = finished
@@ -75,6 +58,7 @@ class Round(threading.Thread):
         self._inbox.put(("wake", None, None))
 
     def run(self) -> None:
+        """Search; what the thread does. Whatever goes wrong, the listener hears the end."""
         error: Exception | None = None
         try:
             with self.cluster.used(self._id, self._on_report):

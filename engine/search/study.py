@@ -89,10 +89,12 @@ class Search:
 
     @property
     def is_running(self) -> bool:
+        """Whether it is at it: about to start, searching, or about to stop."""
         return self.state in ("starting", "running", "stopping")
 
     @property
     def is_watched(self) -> bool:
+        """Whether somebody is attached."""
         return bool(self._watchers)
 
     @property
@@ -125,9 +127,10 @@ class Search:
             self._watchers.discard(notify)
             self._unwatched_since = time.monotonic()
 
-    # ------------------------------------------------------------------------------- what the round tells, see Listener
+    # ----------------------------------------------------------------------------- what the round tells, by its thread
 
     def on_trial(self, trial: Trial) -> None:
+        """A trial has begun, has told how it goes, has finished or was dropped."""
         with self._lock:
             self.trials[trial.number] = trial
             self._changed[trial.number] = self.sequence + 1
@@ -139,17 +142,20 @@ class Search:
                 self._tell()
 
     def on_workers(self, count: int) -> None:
+        """There are so many workers now."""
         with self._lock:
             self.workers = count
             self._tell()
 
     def on_importance(self, importance: Mapping[str, float]) -> None:
+        """Importance was estimated anew; nothing in it: there are too few trials."""
         with self._lock:
             if importance:
                 self.importance = dict(importance)
                 self._tell()
 
     def on_end(self, error: Exception | None) -> None:
+        """The round is over: all trials finished, or it was stopped, or nothing can be computed."""
         with self._lock:
             self._seconds, self.workers = self.seconds, 0
             self._write({"seconds": round(self._seconds, 2), "importance": self.importance})
@@ -162,6 +168,7 @@ class Search:
                 self._enter("complete" if len(self.finished()) >= self.plan.trials else "stopped")
 
     def is_wanted(self) -> bool:
+        """Whether the round should go on: somebody watches, or did until `UNWATCHED` seconds ago."""
         with self._lock:
             return self.is_watched or time.monotonic() - self._unwatched_since < UNWATCHED
 

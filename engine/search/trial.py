@@ -53,6 +53,7 @@ class Trial:
 
     @property
     def finished(self) -> bool:
+        """Whether nothing more will come of it; what was dropped is tried again."""
         return self.state in FINISHED
 
     @property

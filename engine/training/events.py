@@ -49,8 +49,8 @@ class LayerReading:
     """What a probe saw of one layer during one training step.
 
     mean, std: of a sample of its activations. dead: as in the latest `Evaluated`. grad_norm, weight_norm: Euclidean
-    norms of the weight's gradient and the weight. update_ratio: ‖ΔW‖ / ‖W‖ of this step, 0 before the first. The
-    histograms are counts in `probes.BINS` equal bins between the two limits.
+    norms of the weight's gradient and the weight. update_ratio: ‖ΔW‖ / ‖W‖ of a sample of the weight in this step, 0
+    before the first. The histograms are counts in `probes.BINS` equal bins between the two limits.
     """
 
     name: str

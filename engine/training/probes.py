@@ -6,8 +6,9 @@
         … optimizer step …
     readings = probe.readings()
 
-It looks at samples (`SAMPLE` numbers a layer), except for norms, which are exact. A layer here is a weight together
-with what follows it up to the next weight; its activations are taken before dropout.
+It looks at samples (`SAMPLE` numbers a layer), except for the norms of gradients and weights, which are exact; how far
+a weight has moved is judged by a sample too. A layer here is a weight together with what follows it up to the next
+weight; its activations are taken before dropout.
 
 Which units are dead no mini-batch can tell: one that is silent for a hundred examples may speak for the next. So they
 are counted over all the examples of an evaluation.
