@@ -8,6 +8,7 @@ Source: L. Prechelt, "Early Stopping — But When?", 1998.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,8 +30,8 @@ class Stop:
 def early_stop(losses: Sequence[float], patience: int) -> Stop:
     """Return where a run with these losses would have been stopped, and to where it would have gone back.
 
-    An evaluation is better when it is strictly lower than all before; NaN never is. Raises `InputError` for no losses
-    at all and for a patience below 1.
+    An evaluation is better when it is strictly lower than all before; NaN never is, and any number is better than NaN.
+    Raises `InputError` for no losses at all and for a patience below 1.
     """
     if patience < 1 or not len(losses):
         field, received = ("patience", patience) if patience < 1 else ("losses", len(losses))
@@ -39,7 +40,7 @@ def early_stop(losses: Sequence[float], patience: int) -> Stop:
         )
     best, waited = 0, 0
     for i in range(1, len(losses)):
-        if losses[i] < losses[best] or losses[best] != losses[best]:
+        if losses[i] < losses[best] or (math.isnan(losses[best]) and not math.isnan(losses[i])):
             best, waited = i, 0
         else:
             waited += 1

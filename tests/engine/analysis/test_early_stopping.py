@@ -39,6 +39,8 @@ def test_an_equal_loss_is_no_better():
 def test_nan_is_never_better():
     assert early_stop([1, math.nan, math.nan], 2) == Stop(0, 2, True)
     assert early_stop([math.nan, 2, 1], 2) == Stop(2, 2, False)
+    assert early_stop([math.nan] * 10, 3) == Stop(0, 3, True)
+    assert early_stop([math.nan, math.nan, 2, 3, 3], 2) == Stop(2, 4, True)
 
 
 @pytest.mark.parametrize(("losses", "patience"), [([], 1), ([1.0], 0), ([1.0], -3)])
