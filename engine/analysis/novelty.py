@@ -20,6 +20,7 @@ import numpy as np
 
 from engine.data import datasets
 from engine.data.augment import Augmentation, Augmenter
+from engine.data.handwriting import SIZE
 from engine.training import metrics
 from engine.training.checkpoint import Model
 
@@ -50,11 +51,14 @@ def threshold(model: Model, pictures: np.ndarray) -> float:
 
 
 def threshold_of(model: Model) -> float:
-    """Return the threshold that belongs to a network, found on test examples of what it learned: of digits the built-in
-    ones. Of a network whose examples are not on this computer it is minus infinity: nothing is refused.
+    """Return the threshold that belongs to a network of pictures, found on test examples of what it learned: of digits
+    of 28×28 the built-in ones. Of a network whose examples are not on this computer, or are no pictures of the size
+    that it reads, it is minus infinity: nothing is refused.
     """
-    name = "mnist-5k" if model.classes == datasets.DIGITS else model.experiment.data
+    shape = model.network.in_shape
+    digits = model.classes == datasets.DIGITS and shape == (SIZE, SIZE, 1)
     try:
-        return threshold(model, datasets.load(name).x_test)
+        data = datasets.load("mnist-5k" if digits else model.experiment.data)
     except datasets.DatasetError:
         return -math.inf
+    return threshold(model, data.x_test) if data.shape == shape and len(shape) == 3 else -math.inf

@@ -8,12 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from engine import build
 from engine.analysis import novelty
 from engine.data import datasets
 from engine.data.augment import Augmentation
 from engine.data.handwriting import strokes_to_image
+from engine.experiment import Experiment
 from engine.training import metrics
-from engine.training.checkpoint import load_model
+from engine.training.checkpoint import Model, load_model
 from tests.engine.data.pendigits import PENDIGITS
 
 READER = Path(__file__).resolve().parents[3] / "assets" / "models" / "reader.safetensors"
@@ -55,9 +57,22 @@ def test_the_threshold_of_a_network_is_found_on_what_it_learned(reader, least, m
     clothes = dataclasses.replace(
         reader, classes=("shirt", "boot"), experiment=reader.experiment.replace(data="fashion-mnist")
     )
-    monkeypatch.setattr(datasets, "load", lambda name: SimpleNamespace(x_test=name))
+    monkeypatch.setattr(datasets, "load", lambda name: SimpleNamespace(x_test=name, shape=(28, 28, 1)))
     monkeypatch.setattr(novelty, "threshold", lambda model, pictures: pictures)
     assert novelty.threshold_of(clothes) == "fashion-mnist"
+
+
+def test_the_threshold_is_found_on_pictures_of_the_size_that_it_reads():
+    """Small digits have the names of the large ones; of what only says that it learned them no examples fit."""
+    small = untrained("digits", (8, 8, 1), datasets.DIGITS)
+    assert novelty.threshold_of(small) == novelty.threshold(small, datasets.load("digits").x_test)
+    assert novelty.threshold_of(untrained("digits", (28, 28, 1), ("odd", "even"))) == -math.inf
+    assert novelty.threshold_of(untrained("toy2d", (2,), ("0", "1"))) == -math.inf
+
+
+def untrained(data, in_shape, classes):
+    experiment = Experiment(data=data, network="dense8")
+    return Model(experiment, build.build_network(experiment, in_shape, len(classes)), classes, 1.0)
 
 
 def test_without_examples_nothing_is_refused(reader, monkeypatch):
