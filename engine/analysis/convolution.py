@@ -61,16 +61,6 @@ def same_padding(kernel: int) -> int:
 # --- convolution ------------------------------------------------------------------------------------------------------
 
 
-def conv2d_loops(x, weight, bias=None, stride: int = 1, padding: int = 0) -> np.ndarray:
-    """Return the convolution as its equation says it, number by number: (N, H, W, C) → (N, H′, W′, F). Slow."""
-    x, kernel, filters = pad(_floating(x), padding), len(weight), weight.shape[-1]
-    y = np.empty((*_output_shape(x.shape, kernel, stride), filters), x.dtype)
-    for n, h, w, f in np.ndindex(y.shape):
-        window = x[n, stride * h : stride * h + kernel, stride * w : stride * w + kernel]
-        y[n, h, w, f] = (window * weight[..., f]).sum() + (0 if bias is None else bias[f])
-    return y
-
-
 def conv2d(x, weight, bias=None, stride: int = 1, padding: int = 0) -> np.ndarray:
     """Return the convolution as one matrix product, im2col(x) · W + b: (N, H, W, C) → (N, H′, W′, F)."""
     x = _floating(x)
@@ -79,20 +69,6 @@ def conv2d(x, weight, bias=None, stride: int = 1, padding: int = 0) -> np.ndarra
     if bias is not None:
         y += bias
     return y.reshape(*_output_shape(x.shape, kernel, stride, padding), filters)
-
-
-def conv2d_backward(x, weight, dy, stride: int = 1, padding: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (∂L/∂x, ∂L/∂W, ∂L/∂b) from ∂L/∂y.
-
-    With X = im2col(x) and everything as matrices Y = X W + b, hence ∂L/∂W = Xᵀ ∂L/∂Y, ∂L/∂b = its rows' sum, and
-    ∂L/∂X = ∂L/∂Y Wᵀ, from where col2im brings every number back to the pixel that it was copied from.
-    """
-    x = _floating(x)
-    kernel, filters = len(weight), weight.shape[-1]
-    rows = dy.reshape(-1, filters)
-    dweight = (im2col(x, kernel, stride, padding).T @ rows).reshape(weight.shape)
-    dx = col2im(rows @ weight.reshape(-1, filters).T, x.shape, kernel, stride, padding)
-    return dx, dweight, rows.sum(axis=0)
 
 
 def im2col(x, kernel: int, stride: int = 1, padding: int = 0) -> np.ndarray:
@@ -171,16 +147,6 @@ def global_average(x) -> np.ndarray:
     return _floating(x).mean(axis=(1, 2))
 
 
-def max_pool_backward_loops(x, dy, window: int, stride: int | None = None) -> np.ndarray:
-    """Return ∂L/∂x: the gradient of each output goes to the largest number of its window, of equals to the first."""
-    stride, dx = stride or window, np.zeros_like(_floating(x))
-    for n, h, w, c in np.ndindex(dy.shape):
-        seen = x[n, stride * h : stride * h + window, stride * w : stride * w + window, c]
-        i, j = np.unravel_index(seen.argmax(), seen.shape)
-        dx[n, stride * h + i, stride * w + j, c] += dy[n, h, w, c]
-    return dx
-
-
 # --- kernels ----------------------------------------------------------------------------------------------------------
 
 
@@ -194,13 +160,9 @@ class Kernel:
     title: str
     numbers: dict[int, np.ndarray]
 
-    def divisor(self, size: int = 3) -> int:
+    def divisor(self, size: int) -> int:
         """Return what the numbers are divided by."""
         return int(self.numbers[size].sum()) or 1
-
-    def weight(self, size: int = 3) -> np.ndarray:
-        """Return the kernel (k, k), float64. Raises KeyError for a size that it does not come in."""
-        return self.numbers[size] / self.divisor(size)
 
 
 _BELL = {3: np.array([1.0, 2, 1]), 5: np.array([1.0, 4, 6, 4, 1])}  # binomial coefficients

@@ -29,14 +29,12 @@ Progress = Callable[[int, int], None]  # (numbers done, numbers in all)
 class Agreement:
     """How well a backward pass agrees with central differences on `size` numbers.
 
-    mean, max: of |backward − numerical|. relative: ‖backward − numerical‖ / ‖numerical‖, 0 where both are 0.
+    mean, max: of |backward − numerical|.
     """
 
-    name: str
     size: int
     mean: float
     max: float
-    relative: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,31 +55,22 @@ class Checked:
     @property
     def agreement(self) -> Agreement:
         """How well the two agree."""
-        return compare(self.name, self.backward, self.numerical)
+        return compare(self.backward, self.numerical)
 
 
-def compare(name: str, backward: np.ndarray, numerical: np.ndarray) -> Agreement:
+def compare(backward: np.ndarray, numerical: np.ndarray) -> Agreement:
     """Return how well two gradients of the same shape agree."""
     difference = np.abs(backward - numerical)
-    distance, length = np.linalg.norm(difference), np.linalg.norm(numerical)
-    relative = float(distance / length) if length else float("inf" if distance else 0)
-    return Agreement(name, difference.size, float(difference.mean()), float(difference.max()), relative)
-
-
-def numerical_gradient(
-    f: Callable[[], float], w: np.ndarray, *, h: float = H, tick: Callable[[], None] | None = None
-) -> np.ndarray:
-    """Return ∂f/∂w, the shape of `w`, by central differences.
-
-    f takes nothing and depends on `w`, whose numbers are moved one by one and put back. tick is called after each.
-    """
-    return differences(f, w, np.arange(w.size), h=h, tick=tick).reshape(w.shape)
+    return Agreement(difference.size, float(difference.mean()), float(difference.max()))
 
 
 def differences(
     f: Callable[[], float], w: np.ndarray, places: np.ndarray, *, h: float = H, tick: Callable[[], None] | None = None
 ) -> np.ndarray:
-    """Return ∂f/∂w at some places of the raveled `w`, (n,) as these; see `numerical_gradient`."""
+    """Return ∂f/∂w by central differences at some places of the raveled `w`, (n,) as these.
+
+    f takes nothing and depends on `w`, whose numbers are moved one by one and put back. tick is called after each.
+    """
     gradient = np.zeros(len(places))
     numbers = w.flat
     for n, place in enumerate(places):
@@ -97,42 +86,9 @@ def differences(
     return gradient
 
 
-def check_layer(layer: Layer, x: np.ndarray, dy: np.ndarray, *, training: bool = True, h: float = H) -> list[Agreement]:
-    """Check ∂f/∂x and ∂f/∂ every parameter of one built layer, with f = Σ dy · forward(x), so that ∂f/∂y = dy.
-
-    x, dy: float64 (N, *in_shape) and (N, *out_shape); x is moved and put back.
-    """
-    forward = _repeatable(layer, training=training)
-    forward(x)
-    backward = {"x": layer.backward(dy).copy()} | {name: p.grad.copy() for name, p in layer.parameters().items()}
-    places = {"x": x} | {name: p.data for name, p in layer.parameters().items()}
-    return [
-        compare(name, backward[name], numerical_gradient(lambda: float(np.sum(dy * forward(x))), place, h=h))
-        for name, place in places.items()
-    ]
-
-
-def check_network(
-    network: Sequential,
-    loss: Loss,
-    x: np.ndarray,
-    labels: np.ndarray,
-    *,
-    h: float = H,
-    progress: Progress | None = None,
-) -> list[Agreement]:
-    """Check ∂loss/∂ every number of every parameter of a float64 network; see `both_ways`.
-
-    Returns one agreement for each parameter, by its name, and last that of all together, named "all".
-    """
-    checked, _seconds = both_ways(network, loss, x, labels, h=h, progress=progress)
-    return [*(one.agreement for one in checked), together(checked)]
-
-
 def together(checked: list[Checked]) -> Agreement:
-    """Return the agreement of all numbers of several parameters, named "all"."""
-    joined = (np.concatenate([getattr(one, side) for one in checked]) for side in ("backward", "numerical"))
-    return compare("all", *joined)
+    """Return the agreement of all numbers of several parameters."""
+    return compare(*(np.concatenate([getattr(one, side) for one in checked]) for side in ("backward", "numerical")))
 
 
 def both_ways(
@@ -154,7 +110,7 @@ def both_ways(
     forwards and backwards took.
     """
     buffers = {name: array.copy() for name, array in network.buffers().items()}
-    forwards = [_repeatable(layer, training=True) for layer in network.in_training]
+    forwards = [_repeatable(layer) for layer in network.in_training]
     entering = []
     for forward in forwards:
         entering.append(x)
@@ -214,16 +170,16 @@ def _spread(size: int, sample: int) -> np.ndarray:
     return np.arange(size) if not 0 < sample < size else np.linspace(0, size - 1, sample).astype(int)
 
 
-def _repeatable(layer: Layer, *, training: bool) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the layer's forward pass; dropout draws the same mask at every call."""
+def _repeatable(layer: Layer) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the layer's forward pass in training; dropout draws the same mask at every call."""
     if not isinstance(layer, Dropout):
-        return lambda x: layer.forward(x, training=training)
+        return lambda x: layer.forward(x, training=True)
     generator = layer.rng.bit_generator
     state = generator.state
 
     def forward(x: np.ndarray) -> np.ndarray:
         generator.state = state
-        return layer.forward(x, training=training)
+        return layer.forward(x, training=True)
 
     return forward
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from engine import blas, build, shipped
+from engine import blas, shipped
 from engine.analysis import novelty
 from engine.commands.options import UsageError
 from engine.data import handwriting

@@ -101,13 +101,3 @@ def _parse(stream, file: Path, *, limit: int) -> np.ndarray:
     if len(values) > expected:
         raise DatasetError("The IDX file {file} announces {sizes} values, but holds more.", file=str(file), sizes=sizes)
     return np.frombuffer(values, np.uint8).reshape(shape)
-
-
-def write_idx(path: str | os.PathLike[str], array: np.ndarray) -> None:
-    """Write the uint8 `array`, (N,) or (N, H, W), as an IDX file; compressed if the name ends in ".gz"."""
-    if array.dtype != np.uint8 or array.ndim not in (1, 3):
-        raise ValueError(f"array must be uint8 with 1 or 3 axes, got {array.dtype} with {array.ndim}")
-    content = struct.pack(f">HBB{array.ndim}I", 0, UNSIGNED_BYTE, array.ndim, *array.shape) + array.tobytes()
-    if Path(path).suffix == ".gz":
-        content = gzip.compress(content, mtime=0)
-    Path(path).write_bytes(content)

@@ -46,7 +46,6 @@ class Sequential(Layer):
         for index, layer in enumerate(self.layers):
             layer.name = layer.name or f"{index}"
         self._forward_hooks: dict[HookHandle, Hook] = {}
-        self._backward_hooks: dict[HookHandle, Hook] = {}
 
     def build(self, in_shape, *, rng, dtype=np.float32):
         """Build every layer in turn. dtype: float32, or float64 for gradient checks."""
@@ -77,8 +76,6 @@ class Sequential(Layer):
 
     def backward(self, dy):
         for layer in reversed(self._latest):
-            for hook in tuple(self._backward_hooks.values()):
-                hook(layer, dy)
             dy = layer.backward(dy)
             if dy is None:  # nothing before this layer has parameters
                 break
@@ -120,10 +117,6 @@ class Sequential(Layer):
     def register_forward_hook(self, hook: Hook) -> HookHandle:
         """Call `hook(layer, y)` after every layer's forward pass, until the handle is removed."""
         return HookHandle(self._forward_hooks, hook)
-
-    def register_backward_hook(self, hook: Hook) -> HookHandle:
-        """Call `hook(layer, dy)` before every layer's backward pass, until the handle is removed."""
-        return HookHandle(self._backward_hooks, hook)
 
     def work_in(self, workspaces: MutableMapping[tuple, Workspace], part: int = 0) -> None:
         """Share work arrays with other networks: those layers do that are the same and stand at the same place.

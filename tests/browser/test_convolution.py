@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from engine.analysis.convolution import conv2d_loops, pad
+from engine.analysis.convolution import pad
 from pages._ui.window import scenes, sources
 from pages._ui.window.settings import SETTINGS
 from tests.browser.conftest import followed, go_to, resize, soon, too_wide, wait_ready
+from tests.engine.textbook import conv2d_loops
 
 pytestmark = pytest.mark.browser
 

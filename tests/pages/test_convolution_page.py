@@ -18,7 +18,6 @@ from engine.analysis.convolution import (
     KERNELS,
     avg_pool_loops,
     conv2d,
-    conv2d_loops,
     global_average,
     im2col,
     max_pool_loops,
@@ -28,6 +27,7 @@ from pages._ui import i18n
 from pages._ui.pictures import as_url
 from pages._ui.window import quiz, scenes, sources, trained
 from pages._ui.window.settings import ROWS, SETTINGS
+from tests.engine.textbook import conv2d_loops
 from tests.pages.conftest import sentences, spoken
 
 PARTS = SETTINGS["part"].options
@@ -316,7 +316,8 @@ def test_the_pictures_are_the_input_and_its_convolution(visit, name, size):
     app = visit("convolution", part="kernels", named=name, named_size=size, digit="4", same="0")
     before, after = (pixels(image.proto.imgs[0].url) for image in app.get("image"))
     np.testing.assert_array_equal(before, sources.digit(4))
-    weight = KERNELS[name].weight(int(size))[:, :, None, None]
+    known, k = KERNELS[name], int(size)
+    weight = (known.numbers[k] / known.divisor(k))[:, :, None, None]
     y = conv2d_loops(sources.digit(4)[None, :, :, None] / 255, weight)[0, :, :, 0]
     assert np.abs(after.astype(int) - sources.in_colour(y)).max() <= 1  # rounding of the last digit
 

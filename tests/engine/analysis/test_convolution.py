@@ -12,11 +12,8 @@ from engine.analysis.convolution import (
     avg_pool_loops,
     col2im,
     conv2d,
-    conv2d_backward,
-    conv2d_loops,
     global_average,
     im2col,
-    max_pool_backward_loops,
     max_pool_loops,
     output_size,
     pad,
@@ -24,8 +21,9 @@ from engine.analysis.convolution import (
     plain_filters,
     same_padding,
 )
-from engine.analysis.gradcheck import numerical_gradient
 from engine.errors import InputError
+from tests.engine.differences import numerical_gradient
+from tests.engine.textbook import conv2d_backward, conv2d_loops, max_pool_backward_loops
 
 
 @st.composite
@@ -245,12 +243,16 @@ def test_pooling_is_pytorchs(pool, dtype):
 
 # --- kernels ----------------------------------------------------------------------------------------------------------
 
-NAMED = [(name, size) for name, kernel in KERNELS.items() for size in kernel.numbers]
+WEIGHTS = {
+    (name, size): numbers / kernel.divisor(size)
+    for name, kernel in KERNELS.items()
+    for size, numbers in kernel.numbers.items()
+}
 
 
-@pytest.mark.parametrize(("name", "size"), NAMED)
+@pytest.mark.parametrize(("name", "size"), WEIGHTS)
 def test_an_even_surface_stays_or_becomes_zero(name, size):
-    weight = KERNELS[name].weight(size)
+    weight = WEIGHTS[name, size]
     assert weight.shape == (size, size)
     surface = conv2d(np.full((1, 7, 7, 1), 3.0), weight[:, :, None, None])
     edges = name in ("laplace", "sobel_x", "sobel_y")
@@ -259,7 +261,7 @@ def test_an_even_surface_stays_or_becomes_zero(name, size):
 
 @pytest.mark.parametrize("size", [3, 5])
 def test_what_the_kernels_are_made_of(size):
-    weight = {name: kernel.weight(size) for name, kernel in KERNELS.items() if size in kernel.numbers}
+    weight = {name: WEIGHTS[name, it] for name, it in WEIGHTS if it == size}
     np.testing.assert_array_equal(weight["sobel_y"], weight["sobel_x"].T)
     np.testing.assert_array_equal(weight["sobel_x"], -weight["sobel_x"][:, ::-1])
     for name in ("identity", "laplace", "box", "gauss", "sharpen"):  # the same from all sides
@@ -272,8 +274,8 @@ def test_what_the_kernels_are_made_of(size):
 
 def test_sobel_measures_a_slope():
     ramp = np.broadcast_to(np.arange(6.0)[:, None], (1, 6, 6, 1))  # rises by 1 from column to column
-    np.testing.assert_array_equal(conv2d(ramp, KERNELS["sobel_x"].weight()[:, :, None, None]), np.full((1, 4, 4, 1), 8))
-    np.testing.assert_array_equal(conv2d(ramp, KERNELS["sobel_y"].weight()[:, :, None, None]), np.zeros((1, 4, 4, 1)))
+    np.testing.assert_array_equal(conv2d(ramp, WEIGHTS["sobel_x", 3][:, :, None, None]), np.full((1, 4, 4, 1), 8))
+    np.testing.assert_array_equal(conv2d(ramp, WEIGHTS["sobel_y", 3][:, :, None, None]), np.zeros((1, 4, 4, 1)))
 
 
 @pytest.mark.parametrize(("kernel", "channels", "filters"), [*itertools.product(range(1, 6), (1, 3), (1, 3))])

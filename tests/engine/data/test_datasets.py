@@ -12,9 +12,8 @@ import pytest
 
 from engine.data import datasets
 from engine.data.datasets import NAMES, DatasetError, available, describe, download, load
-from engine.data.idx import write_idx
 from engine.data.remote import FILES
-from tests.engine.data.idx_files import write_set
+from tests.engine.data.idx import write_idx, write_set
 from tests.engine.data.pendigits import SHARED
 
 zipped = functools.partial(gzip.compress, mtime=0)  # without a date, which would become part of a test's name

@@ -10,7 +10,7 @@ import pytest
 
 from engine.data.datasets import DatasetError, available, download, load
 from engine.data.remote import FILES, REMOTES, Remote
-from tests.engine.data.idx_files import write_set
+from tests.engine.data.idx import write_set
 
 
 @pytest.fixture(autouse=True)

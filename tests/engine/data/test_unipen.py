@@ -8,7 +8,7 @@ import pytest
 from engine.data import datasets
 from engine.data.handwriting import strokes_to_image
 from engine.data.unipen import MAX_COORDINATE, read_unipen
-from tests.engine.data.idx_files import write_set
+from tests.engine.data.idx import write_set
 from tests.engine.data.pendigits import PENDIGITS
 
 ONE = [[(10, 0), (12, 100)]]

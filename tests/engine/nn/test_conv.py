@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import nn
-from engine.analysis import convolution as textbook
-from engine.analysis.gradcheck import check_layer
+from engine.analysis.convolution import conv2d, im2col
 from engine.nn.conv import FEW, ShiftedRows, output_size
+from tests.engine.differences import both_ways, relative
 from tests.engine.nn import planes
 from tests.engine.nn.test_layers import SEED, built, same
+from tests.engine.textbook import conv2d_backward, conv2d_loops
 
 
 @st.composite
@@ -62,8 +63,8 @@ def test_all_shapes_kernels_strides_and_paddings_are_pytorchs(training, case):
 @given(case=convolutions(size=2, most=2, dtype=np.float64))
 def test_gradients_agree_with_central_differences(training, case):
     layer, x, dy = case
-    for agreement in check_layer(layer, x.copy(), dy, training=training):
-        assert agreement.relative <= 1e-6, agreement
+    for name, gradients in both_ways(layer, x.copy(), dy, training=training).items():
+        assert relative(*gradients) <= 1e-6, name
 
 
 @both_modes
@@ -71,7 +72,7 @@ def test_gradients_agree_with_central_differences(training, case):
 def test_forward_is_the_textbooks_loops(training, case):
     layer, x, _ = case
     bias = layer.bias.data if layer.bias else None
-    expected = textbook.conv2d_loops(pictures(x), layer.weight.data, bias, layer.stride, layer.padding)
+    expected = conv2d_loops(pictures(x), layer.weight.data, bias, layer.stride, layer.padding)
     np.testing.assert_allclose(pictures(layer.forward(x, training=training)), expected, rtol=1e-11, atol=1e-11)
 
 
@@ -79,8 +80,8 @@ def test_forward_is_the_textbooks_loops(training, case):
 def test_both_passes_are_im2col_and_col2im(case):
     layer, x, dy = case
     places = layer.stride, layer.padding
-    y = textbook.conv2d(pictures(x), layer.weight.data, layer.bias.data if layer.bias else None, *places)
-    dx, dweight, dbias = textbook.conv2d_backward(pictures(x), layer.weight.data, pictures(dy), *places)
+    y = conv2d(pictures(x), layer.weight.data, layer.bias.data if layer.bias else None, *places)
+    dx, dweight, dbias = conv2d_backward(pictures(x), layer.weight.data, pictures(dy), *places)
     close = {"rtol": 1e-10, "atol": 1e-10}
     np.testing.assert_allclose(pictures(layer.forward(x, training=True)), y, **close)
     np.testing.assert_allclose(pictures(layer.backward(dy)), dx, **close)
@@ -96,7 +97,7 @@ def test_the_rows_are_im2cols_matrix_and_never_written_twice(case):
     (out_h, _, out_w, n), channels, kernel = dy.shape, x.shape[1], layer.kernel
     rows = ShiftedRows(x.shape, out_h, out_w, kernel=kernel, stride=layer.stride, offset=layer.padding)
     matrices = rows.fill(x)
-    columns = textbook.im2col(pictures(x), kernel, layer.stride, layer.padding)
+    columns = im2col(pictures(x), kernel, layer.stride, layer.padding)
     columns = columns.reshape(n, out_h, out_w, -1).transpose(1, 3, 2, 0)
     np.testing.assert_array_equal(matrices, columns.reshape(matrices.shape))
     np.testing.assert_array_equal(rows.fill(2 * x), 2 * columns.reshape(matrices.shape))

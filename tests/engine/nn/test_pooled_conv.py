@@ -7,13 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import nn
-from engine.analysis import convolution as textbook
-from engine.analysis.gradcheck import check_network
+from engine.analysis.convolution import max_pool_loops
+from engine.analysis.gradcheck import both_ways
 from engine.nn.conv import FEW
 from engine.nn.pooled_conv import PATCH, PooledConv2d
+from tests.engine.differences import relative
 from tests.engine.nn import planes
 from tests.engine.nn.test_conv import pictures
 from tests.engine.nn.test_layers import SEED, same
+from tests.engine.textbook import conv2d_loops
 
 
 def pair(filters, kernel, shape, *, window=2, seed=0, dtype=np.float32, before=(), **settings):
@@ -93,8 +95,10 @@ def test_gradients_agree_with_central_differences(kernel, padding, channels, bia
     net.build((kernel + 2, kernel + 1, channels), rng=rng, dtype=np.float64)
     assert type(net.in_training[1]) is PooledConv2d
     x = rng.normal(size=(FEW, *net.in_shape))
-    for agreement in check_network(net, nn.SoftmaxCrossEntropy(), x, rng.integers(0, 3, FEW)):
-        assert agreement.relative <= 1e-6, agreement
+    checked, _seconds = both_ways(net, nn.SoftmaxCrossEntropy(), x, rng.integers(0, 3, FEW))
+    assert [one.name for one in checked] == list(net.parameters())
+    for one in checked:
+        assert relative(one.backward, one.numerical) <= 1e-6, one.name
 
 
 @given(case=cases(size=3, few=FEW, most=FEW, dtype=np.float64))
@@ -102,8 +106,8 @@ def test_forward_is_the_textbooks_loops(case):
     net, x, _ = case
     conv = net.layers[0]
     bias = conv.bias.data if conv.bias else None
-    outputs = textbook.conv2d_loops(pictures(x), conv.weight.data, bias, 1, conv.padding)
-    expected = textbook.max_pool_loops(outputs, 2)
+    outputs = conv2d_loops(pictures(x), conv.weight.data, bias, 1, conv.padding)
+    expected = max_pool_loops(outputs, 2)
     np.testing.assert_allclose(pictures(net.forward(x, training=True)), expected, rtol=1e-11, atol=1e-11)
 
 

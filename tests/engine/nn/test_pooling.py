@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import nn
-from engine.analysis import convolution as textbook
-from engine.analysis.gradcheck import check_layer
+from engine.analysis.convolution import avg_pool_loops, global_average, max_pool_loops
+from tests.engine.differences import both_ways, relative
 from tests.engine.nn import planes
 from tests.engine.nn.test_conv import both_modes, pictures
 from tests.engine.nn.test_layers import SEED, picture_batch, same
+from tests.engine.textbook import max_pool_backward_loops
 
 KINDS = pytest.mark.parametrize("kind", [nn.MaxPool2d, nn.AvgPool2d])
 
@@ -46,20 +47,21 @@ def test_all_windows_and_strides_are_pytorchs(kind, training, case, n, seed):
 @given(case=windows(size=2), n=st.integers(1, 2), seed=SEED)
 def test_gradients_agree_with_central_differences(kind, case, n, seed):
     layer, x, dy = of_windows(kind, case, n, seed, np.float64)
-    for agreement in check_layer(layer, x.copy(), dy):
-        assert agreement.relative <= 1e-6, agreement
+    for name, gradients in both_ways(layer, x.copy(), dy).items():
+        assert relative(*gradients) <= 1e-6, name
 
 
 @given(case=windows(size=4), n=st.integers(1, 3), seed=SEED)
 def test_poolings_are_the_textbooks_loops(case, n, seed):
     window, stride, _ = case
     layer, x, dy = of_windows(nn.MaxPool2d, case, n, seed, np.float64)
-    largest = textbook.max_pool_loops(pictures(x), window, stride)
+    largest = max_pool_loops(pictures(x), window, stride)
     np.testing.assert_array_equal(pictures(layer.forward(x, training=True)), largest)
-    dx = textbook.max_pool_backward_loops(pictures(x), pictures(dy), window, stride)
-    np.testing.assert_allclose(pictures(layer.backward(dy)), dx, rtol=1e-12, atol=1e-12)
+    dx = max_pool_backward_loops(pictures(x), pictures(dy), window, stride)
+    close = {"rtol": 1e-12, "atol": 1e-12}
+    np.testing.assert_allclose(pictures(layer.backward(dy)), dx, **close)
     mean = of_windows(nn.AvgPool2d, case, n, seed, np.float64)[0].forward(x, training=True)
-    np.testing.assert_allclose(pictures(mean), textbook.avg_pool_loops(pictures(x), window, stride), rtol=1e-12)
+    np.testing.assert_allclose(pictures(mean), avg_pool_loops(pictures(x), window, stride), **close)
 
 
 @given(n=st.integers(1, 4), height=st.integers(1, 9), width=st.integers(1, 9), channels=st.integers(1, 5), seed=SEED)
@@ -67,7 +69,7 @@ def test_the_global_average_is_the_mean_of_every_channel(n, height, width, chann
     layer, x, dy = picture_batch(nn.GlobalAvgPool, n, (height, width, channels), seed, np.float64)
     y, dx, _ = planes.passes(planes.twin(layer), x, dy)
     mean = layer.forward(x, training=True)
-    np.testing.assert_allclose(mean, textbook.global_average(pictures(x)), rtol=1e-12)
+    np.testing.assert_allclose(mean, global_average(pictures(x)), rtol=1e-12)
     np.testing.assert_allclose(mean, y, rtol=1e-12)
     np.testing.assert_allclose(layer.backward(dy), dx, rtol=1e-12)
 

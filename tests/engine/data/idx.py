@@ -1,9 +1,21 @@
-"""Small data sets as files."""
+"""IDX files for tests to read."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
 
 import numpy as np
 
-from engine.data.idx import write_idx
+from engine.data.idx import UNSIGNED_BYTE
 from engine.data.remote import FILES
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    """Write a uint8 array, (N,) or (N, H, W), as an IDX file; compressed if the name ends in ".gz"."""
+    content = struct.pack(f">HBB{array.ndim}I", 0, UNSIGNED_BYTE, array.ndim, *array.shape) + array.tobytes()
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
 def write_set(folder, *, train=20, test=10, ending=".gz", side=28):
