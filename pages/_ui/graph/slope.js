@@ -6,8 +6,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Plot, clipped, line, shown }, { change, clamp, element, fill, range, say, svg }] =
-  await Promise.all(["plot", "../served/dom"].map(load));
+const [{ Plot, clipped, line, shown }, { change, clamp, element, fill, range, say, svg }, { drag }] =
+  await Promise.all(["plot", "../served/dom", "../served/drag"].map(load));
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
@@ -64,20 +64,13 @@ export class Slope {
       const unit = 10 ** Math.floor(Math.log10((high - low) / 100));
       return clamp(Number((Math.round(x / unit) * unit).toPrecision(6)), low, high);
     };
-    root.addEventListener("pointerdown", (event) => {
-      root.setPointerCapture(event.pointerId);
-      this.dragged = true;
-      this.move(at(event));
-      event.preventDefault();
+    const begin = (event) => {
+      const { x } = this;
+      event.preventDefault(); // or the press would take the focus away again
       this.handle.focus({ preventScroll: true });
-    });
-    root.addEventListener("pointermove", (event) => this.dragged && this.move(at(event)));
-    for (const type of ["pointerup", "pointercancel"]) {
-      root.addEventListener(type, () => {
-        if (this.dragged) this.tell({ x: this.x });
-        this.dragged = false;
-      });
-    }
+      return () => this.move(x);
+    };
+    drag(root, begin, (event) => this.move(at(event)), () => this.tell({ x: this.x }));
     this.handle.addEventListener("keydown", (event) => {
       const { low, high } = this.scene, unit = (high - low) / 100;
       const by = { ArrowLeft: -unit, ArrowDown: -unit, ArrowRight: unit, ArrowUp: unit, PageUp: 10 * unit, PageDown: -10 * unit }[event.key];

@@ -64,7 +64,7 @@ class Race {
     this.hint = element("p", { className: "kr-hint", id: `kr-hint-${key}` });
     this.map.setAttribute("aria-describedby", this.hint.id);
     this.legend = new Legend();
-    this.chart = new Chart((time) => this.lead(time));
+    this.chart = new Chart(() => this.mark(), (time) => this.lead(time));
     this.status = element("p", { className: "unseen-text", role: "status" });
     const side = element("div", { className: "kr-side" }, this.legend.root, this.chart.title, this.chart.canvas);
     const picture = element("div", { className: "kr-picture" }, this.map, this.plot, this.zoom, this.point);
@@ -289,6 +289,15 @@ class Race {
     this.play(false);
     this.state.time = clamp(Math.round(time), 0, this.scene.steps);
     this.schedule();
+  }
+
+  /** Return what brings the race back to where it is now, and lets it run if it does. */
+  mark() {
+    const { time, playing } = this.state;
+    return () => {
+      this.state.time = time;
+      this.play(playing);
+    };
   }
 
   stepBy(by) {

@@ -3,6 +3,7 @@
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
 const { clamp, element, fill } = await load("../served/dom");
+const { drag } = await load("../served/drag");
 const { plain, steady, tenTo, ticks } = await load("../served/numbers");
 const { DASHES, css, drawMarker, prepare } = await load("drawing");
 
@@ -53,18 +54,14 @@ export class Legend {
 
 /** f above its lowest value against the step, on a logarithmic scale. */
 export class Chart {
-  constructor(scrub) {
+  /** begin(): a hand is going to lead; returns what undoes that. lead(time): where it is. */
+  constructor(begin, lead) {
     this.title = element("h3");
     this.canvas = element("canvas", { className: "kr-chart", role: "img" });
-    const lead = (event) => {
+    drag(this.canvas, begin, (event) => {
       const { left } = this.canvas.getBoundingClientRect();
-      if (this.frame) scrub(((event.clientX - left - this.frame.left) / this.frame.width) * this.frame.steps);
-    };
-    this.canvas.addEventListener("pointerdown", (event) => {
-      this.canvas.setPointerCapture(event.pointerId);
-      lead(event);
+      if (this.frame) lead(((event.clientX - left - this.frame.left) / this.frame.width) * this.frame.steps);
     });
-    this.canvas.addEventListener("pointermove", (event) => event.buttons && lead(event));
   }
 
   /** Settle the scales. */

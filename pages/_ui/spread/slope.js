@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Lines, look, swatch }, { clamp, element, range, svg }] = await Promise.all(["lines", "../served/dom"].map(load));
+const [{ Lines, look, swatch }, { clamp, element, range, svg }, { drag }] =
+  await Promise.all(["lines", "../served/dom", "../served/drag"].map(load));
 
 const HERE = 1, BEST = 0, MEASURED = { lecun_normal: 2, he_normal: 3 }; // places in the order of looks
 
@@ -22,9 +23,7 @@ export class Slope {
       main.append(box);
     }
     this.parts = [main];
-    this.curve.addEventListener("pointerdown", (event) => this.drag(event));
-    this.curve.addEventListener("pointermove", (event) => event.buttons && this.drag(event));
-    this.curve.addEventListener("pointerup", () => this.stage.moved(true));
+    drag(this.curve, () => () => this.slider.letGo(), (event) => this.follow(event), () => this.slider.take(true));
   }
 
   sliders() {
@@ -35,13 +34,16 @@ export class Slope {
     ];
   }
 
+  /** The slider of z. */
+  get slider() {
+    return this.stage.sliders[0];
+  }
+
   /** Move z to where the pointer is. */
-  drag(event) {
+  follow(event) {
     const { left } = this.curve.getBoundingClientRect();
-    const z = this.back(event.clientX - left);
-    const [slider] = this.stage.sliders;
-    slider.input.value = clamp(z, -6, 6);
-    slider.take(false);
+    this.slider.input.value = clamp(this.back(event.clientX - left), -6, 6);
+    this.slider.take(false);
   }
 
   draw(scene, width) {

@@ -155,6 +155,13 @@ class Slider {
     this.stage.moved(settled);
   }
 
+  /** Stand where the page says again: what a hand did here was not meant. */
+  letGo() {
+    this.held = false;
+    this.stage.follow();
+    this.stage.draw();
+  }
+
   /** Stand at a value that may lie between two places of the slider. */
   set(value) {
     this.input.value = this.place(value);
