@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ thin }, { DASHES }, { save }] = await Promise.all(["frame", "look", "../served/mount"].map(load));
+const [{ thin }, { DASHES }, { save }, { plotly }] =
+  await Promise.all(["frame", "look", "../served/mount", "../served/plotly"].map(load));
 
 /** Something drawn. Subclasses say what of a frame they show, and draw it. */
 export class Block {
@@ -53,18 +54,14 @@ export class Block {
   }
 }
 
-let plotly;
-
-/** Load Plotly, once for the page. */
-export function loadPlotly() {
-  plotly ??= window.Plotly ? Promise.resolve() : new Promise((done, failed) => {
-    const script = document.createElement("script");
-    script.src = new URL("plotly/plotly.min.js", document.baseURI).href;
-    script.onload = done;
-    script.onerror = failed;
-    document.head.append(script);
-  });
-  return plotly;
+/** Hide or show one of some lines, `hidden` being the set of hidden ones; alone: show it alone, or all again. */
+export function toggle(hidden, line, lines, alone) {
+  const others = lines.filter((other) => other !== line);
+  if (alone) {
+    const already = others.every((other) => hidden.has(other)) && !hidden.has(line);
+    hidden.clear();
+    if (!already) others.forEach((other) => hidden.add(other));
+  } else if (!hidden.delete(line)) hidden.add(line);
 }
 
 /** The names of lines, as buttons that hide and show them. (Plotly's own legend is out of the keyboard's reach.) */
@@ -124,8 +121,9 @@ export class LineChart extends Block {
   constructor(view, spec, legend) {
     super(view, spec.name);
     Object.assign(this, { thrift: 25, pause: 0, ...spec });
-    this.legend = legend ?? new Legend(this.element.querySelector(".klv-legend"), () => view.refresh());
-    loadPlotly().then(() => view.schedule());
+    const box = this.element.querySelector(".klv-legend");
+    this.legend = legend ?? new Legend(box, view.hiddenIn(spec.name), () => view.refresh());
+    plotly().then(() => view.schedule());
   }
 
   ready() {

@@ -118,6 +118,7 @@ export class View {
     if (frame.header.kind === "error") {
       this.enter("error");
       return;
+    this.frame = null; // what still comes, as Plotly, finds nothing to draw
     }
     this.frame = frame;
     this.received++;

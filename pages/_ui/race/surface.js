@@ -2,8 +2,9 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const { element, fill, range } = await load("../served/dom");
+const { fill, range } = await load("../served/dom");
 const { plain, steady } = await load("../served/numbers");
+const { plotly } = await load("../served/plotly");
 const { css, mix } = await load("drawing");
 const { BANDS, position } = await load("plane");
 const { DOTTED } = await load("map");
@@ -14,19 +15,6 @@ const SYMBOLS_3D = { // Plotly's names
   circle: "circle", square: "square", diamond: "diamond", triangle: "diamond-open", cross: "x", star: "cross", ring: "circle-open",
 };
 
-let plotly;
-
-/** Load Plotly, once for the page. */
-function loadPlotly() {
-  plotly ??= window.Plotly ? Promise.resolve() : new Promise((done, failed) => {
-    const script = element("script", { src: new URL("plotly/plotly.min.js", document.baseURI).href });
-    script.onload = done;
-    script.onerror = failed;
-    document.head.append(script);
-  });
-  return plotly;
-}
-
 /** The landscape in three dimensions. Camera and zoom outlive every change but that of the landscape. */
 export class Surface {
   constructor(box, choose) {
@@ -36,7 +24,7 @@ export class Surface {
   /** Draw everything: another landscape, other walks, another theme. */
   async show(race) {
     this.race = race;
-    await loadPlotly();
+    await plotly();
     if (this.race !== race || !this.box.isConnected || race.state.view !== "surface") return;
     const { field, theme, scene } = race, [[left, right], [bottom, top]] = field.domain;
     const xs = range(GRID, (n) => left + (n * (right - left)) / (GRID - 1));

@@ -4,6 +4,9 @@ const GONE = 4404; // close code: the server does not know the place (any more)
 const FIRST_WAIT = 300, LONGEST_WAIT = 5000; // ms before it is opened again; every failure doubles them
 const ARRAYS = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 
+/** Return how many ms to wait after so many failures before: thirty pages do not come back at once. */
+export const pause = (failures) => Math.min(FIRST_WAIT * 2 ** failures, LONGEST_WAIT) * (0.75 + Math.random() / 2);
+
 /**
  * A WebSocket to one place of the server after another. While it is lost it is opened again, ever more patiently, and
  * at once when the browser is online again.
@@ -47,8 +50,7 @@ export class Channel {
     };
     socket.onclose = ({ code }) => {
       this.socket = null;
-      const wait = Math.min(FIRST_WAIT * 2 ** this.failures++, LONGEST_WAIT);
-      this.timer = setTimeout(this.retry, wait * (0.75 + Math.random() / 2)); // thirty pages do not come back at once
+      this.timer = setTimeout(this.retry, pause(this.failures++));
       if (code === GONE) this.gone(this.place);
       else this.lost();
     };
