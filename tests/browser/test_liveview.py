@@ -70,10 +70,11 @@ class Screen:
         with connect(f"{self.server}/live/{self.sockets[-1].url.rsplit('/', 1)[1]}") as socket:
             return protocol.decode(socket.recv(timeout=PATIENCE))
 
-    def download(self, name: str) -> list[list[str]]:
+    def download(self, name: str, *, step: int | None = None) -> list[list[str]]:
         with self.page.expect_download() as download:
             self.block(name).get_by_role("button", name="Download as CSV").click()
-        assert download.value.suggested_filename == f"kasane-{name}-step-{self.data('step')}.csv"
+        at = self.data("step") if step is None else step
+        assert download.value.suggested_filename == f"kasane-{name}-step-{at}.csv"
         with open(download.value.path(), newline="") as file:
             return list(csv.reader(file))
 
@@ -469,7 +470,7 @@ def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
     expect(block.locator("li:visible")).to_have_count(len(pairs))
 
     screen.press("Resume")
-    screen.until("d.state === 'running'")
+    screen.until(f"d.state === 'running' && +d.step > {measured}")
     expect(screen.block("mistakes").locator(".klv-stale td")).to_have_count(100)
 
 
@@ -506,9 +507,13 @@ def test_another_page_ends_the_lease_at_once(page, app_url):
     expect(screen.root).to_have_count(0)
     soon(page, lambda: screen.sockets[-1].is_closed())
     page.wait_for_timeout(4000)  # so that whoever looks comes after the page has gone, and does not keep the run going
+    measured = screen.data("step")
     with connect(screen.sockets[-1].url) as socket:
         header, _ = protocol.decode(socket.recv(timeout=PATIENCE))
     assert header["state"] == "paused"
+    head, *rows = screen.download("mistakes", step=measured)  # what is shown, not the step that the run is at
+    assert head == ["right", "predicted", "count"]
+    assert [int(count) for _, _, count in rows] == counts
 
 
 def test_a_lost_connection_comes_back(fresh_page, app_url):

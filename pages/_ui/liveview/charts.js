@@ -46,7 +46,12 @@ export class Block {
 
   destroy() {}
 
-  /** Save what the newest frame has for this block, `table(frame)`, as a CSV file. */
+  /** Return the frame that this shows when `frame` is the newest. */
+  source(frame) {
+    return frame;
+  }
+
+  /** Save what is shown, `table(frame)`, as a CSV file. */
   download() {
     const { frame } = this.view;
     const cell = (value) => (typeof value === "number" ? Number(value.toPrecision(9)) : value);

@@ -152,9 +152,14 @@ export class Mistakes extends Block {
     this.matrix.setAttribute("aria-label", t("confusion_text", { step: whole(step), right: correct, total, worst }));
   }
 
+  /** Return the frame of the latest measurement, which may be older than the newest. */
+  source(frame) {
+    return this.shown ?? frame;
+  }
+
   table(frame) {
-    const { classes } = this.shown?.header ?? { classes: [] };
-    const cell = (right, i) => classes.map((wrong, j) => [right, wrong, this.shown.row("confusion", i)[j]]);
+    const classes = frame.rows("confusion") ? frame.header.classes : [];
+    const cell = (right, i) => classes.map((wrong, j) => [right, wrong, frame.row("confusion", i)[j]]);
     return [["right", "predicted", "count"], ...classes.flatMap(cell)];
   }
 }
