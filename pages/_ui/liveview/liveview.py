@@ -20,14 +20,13 @@ _mount = component(
 
 
 def liveview(
-    token: str, *, key: str, on_ended: Callable[[], None] | None = None,
-    before: dict[str, str] | None = None, on_back: Callable[[], None] | None = None,
-) -> None:  # fmt: skip
+    token: str, *, key: str, before: dict[str, str] | None = None, on_back: Callable[[], None] | None = None
+) -> None:
     """Show the run that `token` may watch. Another token at the same key shows another run in the same charts.
 
     The page reruns once when the run has ended ("completed", "diverged", "error") or the server no longer knows the
-    token ("gone"); `on_ended` is called before that rerun. It also reruns when the run can be paused for a while
-    already and that was not so at the latest rerun, or the other way round: an epoch asked for by hand may be long.
+    token ("gone"). It also reruns when the run can be paused for a while already and that was not so at the latest
+    rerun, or the other way round: an epoch asked for by hand may be long.
 
     before: a run whose curves are drawn behind this one's: its `id`, its `name` and, in base64, its `frames.curves`;
     `on_back` is called when a person asks for it.
@@ -46,7 +45,7 @@ def liveview(
             "before": before,
             "labels": labels(),
         },
-        on_ended_change=on_ended or (lambda: None),
+        on_ended_change=lambda: None,
         on_turned_change=lambda: None,
         on_back_change=on_back or (lambda: None),
     )
