@@ -131,6 +131,44 @@ def test_zoom_and_hidden_lines_survive_frames_pause_and_language(page, app_url):
     soon(page, lambda: screen.plot("loss", ranges)[0] == 0)
 
 
+def test_what_was_chosen_is_there_when_one_comes_back(page, app_url):
+    screen = Screen(page, app_url, ENDLESS, train=False)
+    screen.press("10 steps")
+    screen.until("+d.step === 10")
+    chosen = ("Epochs", "Logarithmic", "Weights")
+    for name in chosen:
+        screen.root.get_by_role("radio", name=name, exact=True).check()
+    batch = screen.block("loss").get_by_role("button", name="Mini-batch")
+    batch.click()
+    page.get_by_role("link", name="Home").first.click()
+    expect(screen.root).to_have_count(0)
+    page.go_back()
+    screen.until("d.mounts === '2' && +d.step === 10")
+    for name in chosen:
+        expect(screen.root.get_by_role("radio", name=name, exact=True)).to_be_checked()
+    expect(batch).to_have_attribute("aria-pressed", "false")
+    soon(page, lambda: screen.plot("loss", "p.data?.[0]?.visible === false && p._fullLayout.yaxis.type") == "log")
+
+
+def test_the_charts_come_though_plotly_could_not_be_had_at_first(new_context, app_url):
+    context = new_context()
+    page, errors, refused = context.new_page(), [], []
+
+    def refuse_twice(route):
+        if len(refused) == 2:
+            return route.continue_()
+        refused.append(route)
+        return route.abort() if len(refused) == 1 else route.fulfill(status=503)
+
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.route(re.compile(r"plotly\.min\.js"), refuse_twice)
+    screen = Screen(page, app_url, ENDLESS, train=False)
+    screen.press("10 steps")
+    expect(screen.block("loss").locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    assert (errors, len(refused)) == ([], 2)
+    context.close()
+
+
 def test_the_axes_can_be_chosen(page, app_url):
     screen = Screen(page, app_url, ENDLESS)
     screen.pause()
@@ -469,9 +507,13 @@ def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
     cell.blur()
     expect(block.locator("li:visible")).to_have_count(len(pairs))
 
+    measured = screen.data("step")
     screen.press("Resume")
     screen.until(f"d.state === 'running' && +d.step > {measured}")
     expect(screen.block("mistakes").locator(".klv-stale td")).to_have_count(100)
+    head, *rows = screen.download("mistakes", step=measured)  # what is shown, not the step that the run is at
+    assert head == ["right", "predicted", "count"]
+    assert [int(count) for _, _, count in rows] == counts
 
 
 def test_while_it_is_measured_it_says_so(fresh_page, app_url):
@@ -507,13 +549,9 @@ def test_another_page_ends_the_lease_at_once(page, app_url):
     expect(screen.root).to_have_count(0)
     soon(page, lambda: screen.sockets[-1].is_closed())
     page.wait_for_timeout(4000)  # so that whoever looks comes after the page has gone, and does not keep the run going
-    measured = screen.data("step")
     with connect(screen.sockets[-1].url) as socket:
         header, _ = protocol.decode(socket.recv(timeout=PATIENCE))
     assert header["state"] == "paused"
-    head, *rows = screen.download("mistakes", step=measured)  # what is shown, not the step that the run is at
-    assert head == ["right", "predicted", "count"]
-    assert [int(count) for _, _, count in rows] == counts
 
 
 def test_a_lost_connection_comes_back(fresh_page, app_url):

@@ -5,7 +5,7 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`../liveview/${name}.js${search}`, import.meta.url));
-const [{ View, shown }, { sum, thin }, { Block, LineChart, OFTEN, surface }, look, plane, { element, say, style }, { plain, tenTo, ticks }] =
+const [{ View, shown }, { sum, thin }, { Block, LineChart, OFTEN, surface, toggle }, look, plane, { element, say, style }, { plain, tenTo, ticks }] =
   await Promise.all(["view", "frame", "charts", "look", "plane", "../served/dom", "../served/numbers"].map(load));
 const { DASHES, card, chart, choice, icon, layerColor } = look;
 const { shade } = plane;
@@ -71,14 +71,13 @@ class Frames {
 }
 
 class Comparison extends View {
+  // LineChart asks a legend whether a line, "train RUN", is hidden; here the rows of the table hide and show runs.
+  legend = { hidden: { has: (line) => this.hidden.has(line.slice(line.indexOf(" ") + 1)) }, show() {} };
+
   constructor(root, data) {
-    super(root, data, (id) => skeleton(id, data));
-    Object.assign(this.options, { set: "both", quantity: data.quantity, over: data.over });
-    for (const option of ["quantity", "over"]) {
-      const chosen = root.querySelector(`[data-option=${option}] [value=${this.options[option]}]`);
-      if (chosen) chosen.checked = true;
-    }
-    this.hidden = new Set(); // labels of runs that are not drawn
+    const { quantity, over } = data;
+    super(root, data, (id) => skeleton(id, data), { set: "both", quantity, over });
+    this.hidden = this.hiddenIn("runs"); // their labels
     const kinds = {
       loss: () => new LineChart(this, BATCHES, this.legend),
       accuracy: () => new LineChart(this, ACCURACY, this.legend),
@@ -90,11 +89,6 @@ class Comparison extends View {
       units: () => new Units(this),
     };
     this.place([new Runs(this), ...data.show.map((name) => kinds[name]())]);
-  }
-
-  // LineChart asks a legend for the hidden lines; here the rows of the table hide and show runs.
-  get legend() {
-    return (this.rowsAsLegend ??= { hidden: new Set(), show() {} });
   }
 
   /** A run that was changed has another name, and no published figure any more. */
@@ -127,13 +121,7 @@ class Comparison extends View {
 
   /** Hide or show a run's lines; with the shift key, show it alone, or all again. */
   toggle(label, alone) {
-    const labels = this.data.runs.map((run) => run.label);
-    const others = labels.filter((other) => other !== label);
-    if (alone) {
-      const already = others.every((other) => this.hidden.has(other)) && !this.hidden.has(label);
-      this.hidden = new Set(already ? [] : others);
-    } else if (!this.hidden.delete(label)) this.hidden.add(label);
-    this.legend.hidden = new Set([...this.hidden].flatMap((one) => ["batch", "train", "test"].map((s) => `${s} ${one}`)));
+    toggle(this.hidden, label, this.data.runs.map((run) => run.label), alone);
     this.look++;
     this.refresh();
   }

@@ -53,7 +53,7 @@ export class Block {
 
   /** Save what is shown, `table(frame)`, as a CSV file. */
   download() {
-    const { frame } = this.view;
+    const frame = this.source(this.view.frame);
     const cell = (value) => (typeof value === "number" ? Number(value.toPrecision(9)) : value);
     save(this.table(frame).map((row) => row.map(cell)), `kasane-${this.name}-step-${frame.header.step}.csv`);
   }
@@ -71,10 +71,8 @@ export function toggle(hidden, line, lines, alone) {
 
 /** The names of lines, as buttons that hide and show them. (Plotly's own legend is out of the keyboard's reach.) */
 export class Legend {
-  hidden = new Set();
-
-  constructor(box, changed) {
-    Object.assign(this, { box, changed });
+  constructor(box, hidden, changed) {
+    Object.assign(this, { box, hidden, changed });
     box.addEventListener("click", (event) => this.click(event));
   }
 
@@ -93,17 +91,11 @@ export class Legend {
     this.curves.forEach(({ id }, i) => this.box.children[i].setAttribute("aria-pressed", !this.hidden.has(id)));
   }
 
-  /** Hide or show a line; with the shift key, show it alone, or all again. */
   click(event) {
     const index = [...this.box.children].indexOf(event.target.closest("button"));
     if (index < 0) return;
-    const { id } = this.curves[index];
-    const others = this.curves.map((curve) => curve.id).filter((other) => other !== id);
-    if (event.shiftKey) {
-      const alone = others.every((other) => this.hidden.has(other)) && !this.hidden.has(id);
-      this.hidden.clear();
-      if (!alone) others.forEach((other) => this.hidden.add(other));
-    } else if (!this.hidden.delete(id)) this.hidden.add(id);
+    const ids = this.curves.map(({ id }) => id);
+    toggle(this.hidden, ids[index], ids, event.shiftKey);
     this.press();
     this.changed();
   }

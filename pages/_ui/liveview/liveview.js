@@ -11,8 +11,9 @@ const { DASHES, card, chart, choice, fact, icon, layerColor } = look;
 /** One run: loss and accuracy, what its layers are like and were, and what it gets wrong. */
 class LiveView extends View {
   constructor(root, data) {
-    super(root, data, skeleton);
-    const layers = new Legend(root.querySelector(".klv-history .klv-legend"), () => this.refresh());
+    super(root, data, skeleton, { histogram: "activations", points: "points_train" });
+    const box = root.querySelector(".klv-history .klv-legend");
+    const layers = new Legend(box, this.hiddenIn("layers"), () => this.refresh());
     this.before = new Before(this);
     this.place([
       new Status(this),
@@ -40,7 +41,7 @@ class Before {
   constructor(view) {
     this.view = view;
     this.box = view.root.querySelector(".klv-before");
-    this.legend = new Legend(this.box.querySelector(".klv-legend"), () => view.refresh());
+    this.legend = new Legend(this.box.querySelector(".klv-legend"), view.hiddenIn("before"), () => view.refresh());
     this.box.querySelector(".klv-back").addEventListener("click", () => view.trigger("back", this.id));
   }
 

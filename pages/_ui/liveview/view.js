@@ -11,6 +11,7 @@ const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
 const [{ Frame }, { MAX_BANDS }, { formats, readTheme, stylesheet }, { Channel }, { fill }, { mounted, onOtherScreen }] =
   await Promise.all(["frame", "charts", "look", "../served/channel", "../served/dom", "../served/mount"].map(load));
 
+const memory = new Map(); // key → what was chosen there: options, and sets of hidden lines
 const mounts = new Map(); // key → how often the component was mounted
 
 const SPEAK_EVERY = 2000; // milliseconds between two updates of the text alternatives
@@ -24,12 +25,14 @@ export const shown = (kind, ready = stylesheet) =>
 
 /** One mounted component: what it is told by the page, what comes over the channel, and when to draw what. */
 export class View {
-  /** content: everything that is there before the first frame, for a mount of this id. */
-  constructor(root, data, content) {
+  /** content: everything that is there before the first frame, for a mount of this id. options: what is chosen at first. */
+  constructor(root, data, content, options) {
     this.root = root;
     this.received = 0;
     this.look = 0; // changes with theme, words and choices: everything is to be drawn again
-    this.options = { x: "steps", loss: "linear", histogram: "activations", points: "points_train" };
+    this.kept = memory.get(data.key) ?? { options: { x: "steps", loss: "linear", ...options }, hidden: {} };
+    this.options = this.kept.options;
+    memory.set(data.key, this.kept);
     this.channel = new Channel({
       received: (buffer) => this.receive(new Frame(buffer, this.data.token)),
       opened: () => this.lost(false),
@@ -45,8 +48,17 @@ export class View {
     // Streamlit fades what a slow rerun has not come to yet; this is never out of date.
     root.closest("[data-testid=stElementContainer]")?.style.setProperty("opacity", "1", "important");
     root.innerHTML = content(`klv-${data.key}-${mounts.get(data.key)}`);
+    for (const [option, value] of Object.entries(this.options)) {
+      const input = root.querySelector(`[data-option=${option}] [value=${value}]`);
+      if (input) input.checked = true;
+    }
     root.addEventListener("change", (event) => this.choose(event.target));
     root.addEventListener("click", (event) => this.use(event.target.closest("[data-tool]")));
+  }
+
+  /** Return the set of lines that are hidden in one of the charts, as it was left. */
+  hiddenIn(name) {
+    return (this.kept.hidden[name] ??= new Set());
   }
 
   /** Draw these from now on. The first is the status, which shows the state too. */
@@ -106,6 +118,7 @@ export class View {
 
   close() {
     this.channel.close();
+    this.frame = null; // what still comes, as Plotly, finds nothing to draw
     for (const timer of [this.speaker, this.reminder, this.turning]) clearTimeout(timer);
     cancelAnimationFrame(this.raf);
     this.seen.disconnect();
@@ -118,7 +131,6 @@ export class View {
     if (frame.header.kind === "error") {
       this.enter("error");
       return;
-    this.frame = null; // what still comes, as Plotly, finds nothing to draw
     }
     this.frame = frame;
     this.received++;
