@@ -121,12 +121,24 @@ def test_a_trial_is_marked_everywhere(visit, done):
     search.cells.nth(2).hover()
     expect(marked).to_have_count(4)  # cell, point, line and row
     detail = search.page.locator(".detail")
-    expect(detail).to_have_text(re.compile(r"^Trial \d+: validation \d+\.\d %, training \d+\.\d %; Learning rate"))
+    expect(detail).to_have_text(re.compile(r"^Trial \d+: validation \d+\.\d%, training \d+\.\d%; Learning rate"))
     said = detail.inner_text()
+    pressed = search.page.locator(".cells button[aria-pressed=true]")
+    expect(pressed).to_have_count(0)  # it is pointed at only
     search.cells.nth(2).focus()
     search.page.keyboard.press("Enter")
     search.page.mouse.move(5, 5)
     expect(detail).to_have_text(said)
+    expect(search.page.get_by_role("status").filter(has_text=said)).to_have_count(1)
+    expect(pressed).to_have_attribute("aria-label", f"3. {said}")
+    expect(search.page.locator("tbody tr[aria-current]")).to_have_count(1)
+    search.page.locator(".scatter").focus()
+    search.page.keyboard.press("ArrowRight")  # from any trial to the next best, shown among the best twenty or not
+    expect(pressed).to_have_attribute("aria-label", re.compile("^4. Trial"))
+    expect(detail).not_to_have_text(said)
+    search.page.keyboard.press("Home")
+    expect(pressed).to_have_attribute("aria-label", re.compile("^1. Trial"))
+    said = detail.inner_text()
     search.page.locator("tbody tr").nth(4).click()
     search.page.mouse.move(5, 5)
     expect(detail).not_to_have_text(said)
@@ -235,7 +247,7 @@ def test_what_is_shown_can_be_taken_home(visit, done):
     assert [row["trial"] for row in tables["trials"]] == [str(n) for n in range(12)]
     assert {row["optimizer"] for row in tables["trials"]} == {"sgd", "adam"}
     best = max(float(row["validation_accuracy"]) for row in tables["trials"])
-    expect(search.page.locator(".cells b").first).to_have_text(f"{100 * best:.1f} %")
+    expect(search.page.locator(".cells b").first).to_have_text(f"{best:.1%}")
     first = [row for row in tables["curves"] if row["rank"] == "1"]
     assert [int(row["step"]) for row in first] == list(range(0, 201, 20))
     assert float(first[-1]["validation_accuracy"]) == best

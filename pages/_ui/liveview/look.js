@@ -2,19 +2,17 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
-const [{ style }, { minus, significant }] = await Promise.all(["dom", "numbers"].map(load));
+const [{ style }, { minus, percent, significant }] = await Promise.all(["dom", "numbers"].map(load));
 
 /** Return a run's numbers as text in the page's language. */
 export function formats(language) {
   const kinds = {
     whole: { maximumFractionDigits: 0 },
     one: { minimumFractionDigits: 1, maximumFractionDigits: 1 },
-    percent: { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 },
-    round: { style: "percent", maximumFractionDigits: 0 },
     seconds: { style: "unit", unit: "second", minimumFractionDigits: 1, maximumFractionDigits: 1 },
     middle: { maximumSignificantDigits: 3 },
   };
-  const format = {};
+  const format = { percent: (share) => percent(share), round: (share) => percent(share, 0) };
   for (const [name, options] of Object.entries(kinds)) {
     const number = new Intl.NumberFormat(language, options);
     format[name] = (value) => (Number.isFinite(value) ? minus(number.format(value || 0)) : "–"); // never "-0"

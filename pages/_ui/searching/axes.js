@@ -10,9 +10,6 @@ export const EARLY = new Set(["pruned", "diverged", "failed"]);
 /** Return a number as it is shown. */
 export const shown = (value) => significant(value, 3);
 
-/** Return an accuracy as it is shown. */
-export const percent = (accuracy) => `${(100 * accuracy).toFixed(1)} %`;
-
 /** Return what is shown for a field's value. */
 export function word(field, value) {
   return field.options?.find((option) => option.value === value)?.label ?? shown(value);

@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ EARLY, percent, word }, { change, element, fill, range, say, svg }] = await Promise.all(["axes", "../served/dom"].map(load));
+const [{ EARLY, word }, { change, element, fill, range, say, svg }, { percent }] =
+  await Promise.all(["axes", "../served/dom", "../served/numbers"].map(load));
 
 export const BEST = 20;
 const [WIDE, HIGH] = [100, 64]; // of a curve's own coordinates; it is stretched to its cell
@@ -21,7 +22,10 @@ export class Panel {
   }
 
   mark(number) {
-    for (const cell of this.cells) cell.root.firstChild.classList.toggle("on", cell.trial?.number === number);
+    for (const { trial, root: { firstChild: button } } of this.cells) {
+      button.classList.toggle("on", trial?.number === number);
+      change(button, { "aria-pressed": trial ? trial.number === this.view.picked : null });
+    }
   }
 }
 
@@ -110,6 +114,9 @@ export class Table {
   }
 
   mark(number) {
-    for (const { root, trial } of this.rows) root.classList.toggle("on", trial?.number === number && !root.hidden);
+    for (const { root, trial } of this.rows) {
+      root.classList.toggle("on", trial?.number === number && !root.hidden);
+      change(root, { "aria-current": trial?.number === this.view.picked ? true : null });
+    }
   }
 }

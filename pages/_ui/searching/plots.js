@@ -2,8 +2,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ colour, percent, place, ticks }, { change, element, fill, range, say, svg }] =
-  await Promise.all(["axes", "../served/dom"].map(load));
+const [{ colour, place, ticks }, { change, clamp, element, fill, range, say, svg }, { percent }] =
+  await Promise.all(["axes", "../served/dom", "../served/numbers"].map(load));
 
 const HEIGHT = 320;
 const NEAR = 22; // pixels within which a point or a line is pointed at
@@ -68,6 +68,8 @@ class Plot {
 export class Scatter extends Plot {
   constructor(view) {
     super(view, "scatter");
+    change(this.root, { role: "application", tabindex: 0 });
+    this.root.addEventListener("keydown", (event) => this.steer(event));
     this.margins = { right: 14, top: 12, bottom: 44 };
     this.names = [null, null];
     this.chooses = ["x", "y"].map((axis, i) => {
@@ -136,7 +138,18 @@ export class Scatter extends Plot {
       change(this.marks.get(trial.number), { ...fills, fill: open ? "none" : colour(share), "data-state": trial.state });
       return [trial.number, px, py];
     });
-    change(this.root, { "aria-label": fill(view.labels.scatter_text, { x: x.label, y: y.label, n: trials.length, best: view.best() }) });
+    const text = fill(view.labels.scatter_text, { x: x.label, y: y.label, n: trials.length, best: view.best() });
+    change(this.root, { "aria-label": `${text} ${view.labels.scatter_keys}` });
+  }
+
+  /** Go from trial to trial by keys, the best of all first. */
+  steer(event) {
+    const numbers = (this.places ?? []).map(([number]) => number), last = numbers.length - 1;
+    const at = numbers.indexOf(this.view.picked), [before, after] = [at - 1, at + 1];
+    const to = { ArrowLeft: before, ArrowUp: before, ArrowRight: after, ArrowDown: after, Home: 0, End: last }[event.key];
+    if (to === undefined || last < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    this.view.choose(numbers[clamp(to, 0, last)]);
   }
 
   nearest(event) {

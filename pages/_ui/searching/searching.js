@@ -10,10 +10,10 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url)); // the same version as this file
-const [{ EARLY, percent, shown, word }, { BEST, Panel, Table }, { Importance, Parallel, Scatter, key }] =
+const [{ EARLY, shown, word }, { BEST, Panel, Table }, { Importance, Parallel, Scatter, key }] =
   await Promise.all(["axes", "panel", "plots"].map(load));
-const [{ Channel }, { change, clamp, dress, element, fill, say }, { mounted, save }] =
-  await Promise.all(["../served/channel", "../served/dom", "../served/mount"].map(load));
+const [{ Channel }, { change, clamp, dress, element, fill, say }, { mounted, save }, { percent }] =
+  await Promise.all(["channel", "dom", "mount", "numbers"].map((name) => load(`../served/${name}`)));
 
 const DRAW_EVERY = 200; // ms between two drawings
 const SPEAK_EVERY = 5000; // ms between two announcements
@@ -180,9 +180,16 @@ class View {
     this.mark();
   }
 
+  /** Pick a trial, or let go of it if it is picked. */
   pick(number) {
-    this.picked = number === this.picked ? null : number;
+    this.choose(number === this.picked ? null : number);
+  }
+
+  choose(number) {
+    const trial = this.trials.get(number);
+    this.picked = number;
     this.mark();
+    if (trial) say(this.live, this.sentence(trial));
   }
 
   open(number) {

@@ -103,6 +103,7 @@ def _labels() -> dict[str, object]:
         "sentence": _("Trial {n}: validation {validation}, training {training}; {values}"),
         "best_is": _("The best: {trial}"),
         "scatter_text": _("{n} trials as points over {x} and {y}. Best validation accuracy: {best}."),
+        "scatter_keys": _("The arrow keys pick one trial after the other, the best first."),
         "parallel_text": _("{n} trials as lines over {fields} and the validation accuracy. Best: {best}."),
         "said": _("{state}: {n} of {asked} trials, best validation accuracy {best}."),
     }

@@ -5,7 +5,7 @@ const { range } = await import(new URL(`dom.js${search}`, import.meta.url));
 
 /** Return the text of a number with a real minus sign. */
 export const minus = (text) => text.replaceAll("-", "−");
-const formats = {};
+const formats = {}, percents = {};
 
 /** Return a number with at most `most` decimals and at least `least`. */
 export function decimals(value, most, least = 0) {
@@ -13,6 +13,14 @@ export function decimals(value, most, least = 0) {
     minimumFractionDigits: least, maximumFractionDigits: most, useGrouping: false, signDisplay: "negative",
   });
   return minus(formats[[most, least]].format(value));
+}
+
+/** Return a share as a percentage. */
+export function percent(share, most = 1, least = most) {
+  percents[[most, least]] ??= new Intl.NumberFormat("en", {
+    style: "percent", minimumFractionDigits: least, maximumFractionDigits: most, signDisplay: "negative",
+  });
+  return Number.isFinite(share) ? minus(percents[[most, least]].format(share)) : "–";
 }
 
 /** Return a number with so many significant digits, none of them a needless zero; extremes as a power of ten. */
