@@ -1,47 +1,22 @@
-/* What everything drawn on a canvas needs: the theme's colours, sharpness, dashes and markers. */
+/* What the runners look like: their colours in the page's theme, dashes and markers. */
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const { mix, pageTheme, rgb } = await load("../served/canvas");
 const { range } = await load("../served/dom");
 
 export const DASHES = {
   solid: [], dash: [9, 5], dot: [2, 4], dashdot: [10, 4, 2, 4], longdash: [16, 5], longdashdot: [16, 4, 2, 4],
 };
 
-const painter = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-
-/** Return [r, g, b] of any CSS colour. */
-function rgb(colour) {
-  painter.fillStyle = colour;
-  painter.fillRect(0, 0, 1, 1);
-  return [...painter.getImageData(0, 0, 1, 1).data].slice(0, 3);
-}
-
-export const mix = (a, b, share) => a.map((channel, i) => channel + (b[i] - channel) * share);
-export const css = (colour, alpha = 1) => `rgba(${colour.map(Math.round).join()}, ${alpha})`;
-
+/** Return the page's theme, its colours as numbers too, and the runners' colours in it. */
 export function readTheme(root) {
-  const style = getComputedStyle(root);
-  const ink = rgb(style.getPropertyValue("--st-text-color").trim() || style.color);
-  const ground = rgb(style.getPropertyValue("--st-background-color").trim() || "white");
-  const dark = ground[0] + ground[1] + ground[2] < 380;
+  const theme = pageTheme(root), { dark } = theme;
   return {
-    ink, ground, dark,
-    font: style.getPropertyValue("--st-font").trim() || "sans-serif",
+    ...theme, ink: rgb(theme.text), ground: rgb(theme.background),
     high: dark ? [92, 116, 140] : [138, 163, 186], // the colour of the heights; the depths have the page's
     colour: (name) => (dark ? mix(rgb(name), [255, 255, 255], 0.34) : rgb(name)),
   };
-}
-
-/** Make a canvas as sharp as the screen and return its context, in CSS pixels. */
-export function prepare(canvas, width, height, ratio = devicePixelRatio || 1) {
-  const [w, h] = [width, height].map((it) => Math.max(Math.round(it * ratio), 1));
-  if (canvas.width !== w) canvas.width = w;
-  if (canvas.height !== h) canvas.height = h;
-  const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return context;
 }
 
 /** Lay the outline of a marker. */

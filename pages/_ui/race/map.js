@@ -2,9 +2,10 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const { css, mix, surface } = await load("../served/canvas");
 const { clamp, range } = await load("../served/dom");
 const { plain, ticks } = await load("../served/numbers");
-const { DASHES, css, drawMarker, mix, outline, prepare } = await load("drawing");
+const { DASHES, drawMarker, outline } = await load("drawing");
 const { BANDS, position } = await load("plane");
 
 const PIXELS = 1.4e6; // of the map: more would be slow to colour
@@ -14,7 +15,7 @@ export const DOTTED = 90; // steps up to which each has a dot of its own
 export function drawGround(canvas, field, view, theme) {
   const [width, height] = view.size;
   const ratio = Math.min(devicePixelRatio || 1, Math.sqrt(PIXELS / (width * height)));
-  const context = prepare(canvas, width, height, ratio);
+  const context = surface(canvas, width, height, ratio);
   const { width: w, height: h } = canvas;
   const picture = context.createImageData(w, h), pixels = picture.data;
   const lines = mix(theme.high, theme.ink, 0.45);
@@ -73,7 +74,7 @@ function drawScales(context, view, theme) {
 /** Draw the walks up to a time, where they start and what they look for. */
 export function drawWays(canvas, race) {
   const { view, theme, scene, state: { time } } = race;
-  const context = prepare(canvas, ...view.size);
+  const context = surface(canvas, ...view.size);
   const ground = css(theme.ground);
   context.lineJoin = context.lineCap = "round";
   for (const point of scene.landscape.minima) drawMinimum(context, view.toScreen(point), theme);

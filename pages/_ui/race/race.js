@@ -11,10 +11,10 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ css, readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Chart, Legend }] = await Promise.all(
+const [{ readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Chart, Legend }] = await Promise.all(
   ["drawing", "plane", "map", "surface", "standings"].map(load));
-const [{ clamp, element, fill, style }, { STILL, mounted, onOtherScreen, save }, { plain, steady }, { SHEET, buttons, label, turn }] =
-  await Promise.all(["dom", "mount", "numbers", "tools"].map((name) => load(`../served/${name}`)));
+const [{ css }, { clamp, element, fill, style }, { STILL, mounted, onOtherScreen, save }, { plain, steady }, { SHEET, buttons, label, turn }] =
+  await Promise.all(["canvas", "dom", "mount", "numbers", "tools"].map((name) => load(`../served/${name}`)));
 
 const RACE_SECONDS = 8; // that a whole race lasts at speed 1
 const SLOWEST = 0.1, FASTEST = 10;

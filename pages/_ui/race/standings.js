@@ -2,10 +2,11 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const { css, surface } = await load("../served/canvas");
 const { clamp, element, fill } = await load("../served/dom");
 const { drag } = await load("../served/drag");
 const { plain, steady, tenTo, ticks } = await load("../served/numbers");
-const { DASHES, css, drawMarker, prepare } = await load("drawing");
+const { DASHES, drawMarker } = await load("drawing");
 
 /** The runners with their value and their distance now. */
 export class Legend {
@@ -22,7 +23,7 @@ export class Legend {
     this.rows = scene.runs.map((run) => {
       const swatch = element("canvas");
       Object.assign(swatch.style, { width: "34px", height: "16px" });
-      const context = prepare(swatch, 34, 16);
+      const context = surface(swatch, 34, 16);
       Object.assign(context, { strokeStyle: run.ink, lineWidth: 2.2 });
       context.setLineDash(DASHES[run.dash]);
       context.beginPath();
@@ -76,7 +77,7 @@ export class Chart {
   draw({ scene, field, theme, state: { time }, labels }) {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width) return;
-    const context = prepare(this.canvas, width, height);
+    const context = surface(this.canvas, width, height);
     const [left, right, top, bottom] = [38, 8, 6, 30], { low, high } = this;
     const steps = Math.max(scene.steps, 1);
     this.frame = { left, width: width - left - right, steps };

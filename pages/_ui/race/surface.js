@@ -2,10 +2,10 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
+const { css, mix } = await load("../served/canvas");
 const { fill, range } = await load("../served/dom");
 const { plain, steady } = await load("../served/numbers");
 const { plotly } = await load("../served/plotly");
-const { css, mix } = await load("drawing");
 const { BANDS, position } = await load("plane");
 const { DOTTED } = await load("map");
 

@@ -2,9 +2,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Lines, look, swatch }, { element, range, say, svg }] = await Promise.all(["lines", "../served/dom"].map(load));
-
-const BROKEN = 3; // a bar so many times as high as the next is drawn broken
+const [{ Lines }, { ceiling }, { element, range, say, svg }, { series, swatch }] =
+  await Promise.all(["lines", "../served/canvas", "../served/dom", "../served/series"].map(load));
 
 export class Before {
   constructor(stage) {
@@ -93,7 +92,7 @@ export class Before {
 
   drawRow(row, { sign, name, times, arrives, cells }, scene) {
     const { stage } = this, { format } = stage;
-    const style = look(row.index, stage.theme.dark);
+    const style = series(row.index, stage.theme.dark);
     const signed = JSON.stringify(style);
     if (sign.dataset.look !== signed) sign.replaceChildren(swatch(style));
     sign.dataset.look = signed;
@@ -155,8 +154,7 @@ function pick(items, n) {
 
 /** Return bars as a path in a field of 30 × 100. One that is far higher than all others is broken, with a gap near its top. */
 function outline(counts) {
-  const [first, second] = [...counts].sort((a, b) => b - a);
-  const top = second > 0 && first > BROKEN * second ? 1.6 * second : first || 1;
+  const top = ceiling(counts);
   return counts.map((count, i) => {
     const height = Math.max(Math.min(count / top, 1) * 96, count ? 1 : 0);
     if (!height) return "";

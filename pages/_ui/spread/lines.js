@@ -1,32 +1,8 @@
 /* Lines over the layers on a logarithmic axis, each with a colour, a dash and a mark of its own. */
 
 const { search } = new URL(import.meta.url);
-const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ DASHES }, { svg }, { tenTo }] =
-  await Promise.all(["../liveview/look", "../served/dom", "../served/numbers"].map(load));
-
-// Okabe and Ito's colours and four more, for light and dark pages.
-const COLORS = {
-  light: ["#0072b2", "#d55e00", "#00845f", "#b0538e", "#9a6b00", "#3787b3", "#5b5b5b", "#6a45c0", "#a33b3b", "#2d2d2d"],
-  dark: ["#5cb3ff", "#ff9d57", "#3fd3a5", "#e8a1cd", "#f0c04f", "#9bd6f5", "#b5b5b5", "#bda2ff", "#ff9a9a", "#f0f0f0"],
-};
-const MARKS = ["M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0", "M-3 -3h6v6h-6z", "M0 -4.4L4.4 0 0 4.4-4.4 0z",
-  "M0 -4L4 3.4H-4z", "M-3-3L3 3M3-3L-3 3", "M0-4V4M-4 0H4"];
-const DASH = ["solid", "dash", "dot", "dashdot", "longdash"];
-
-/** Return the look of the line at a place. */
-export const look = (index, dark) => ({
-  color: COLORS[dark ? "dark" : "light"][index % COLORS.light.length],
-  mark: MARKS[index % MARKS.length],
-  dash: DASHES[DASH[index % DASH.length]],
-});
-
-/** Return the swatch of a line, for a legend. */
-export function swatch({ color, mark, dash }) {
-  const line = svg("path", { d: "M1 5h28", stroke: color, "stroke-dasharray": dash });
-  const dot = svg("path", { d: mark, fill: color, stroke: color, transform: "translate(15 5)" });
-  return svg("svg", { class: "ksp-swatch", viewBox: "0 0 30 10", "aria-hidden": true }, line, dot);
-}
+const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
+const [{ svg }, { tenTo }, { DASHES, series }] = await Promise.all(["dom", "numbers", "series"].map(load));
 
 /** Return round powers of ten around positive numbers, so wide that a small change of them does not move the axis. */
 export function decades(values) {
@@ -63,7 +39,7 @@ export class Lines {
     }
     parts.push(svg("text", { x: (left + width) / 2, y: height - 4, "text-anchor": "middle", class: "name" }, label));
     for (const { ys, index } of lines) {
-      const { color, mark, dash } = look(index, dark);
+      const { color, mark, dash } = series(index, dark);
       const points = ys.map((value, i) => [x(first + i), value > 0 && Number.isFinite(value) ? y(value) : NaN]);
       let pen = "M";
       const d = points.map(([px, py]) => {
@@ -71,7 +47,7 @@ export class Lines {
         pen = piece ? "L" : "M";
         return piece;
       }).join("");
-      parts.push(svg("path", { class: "line", d, stroke: color, "stroke-dasharray": dash }));
+      parts.push(svg("path", { class: "line", d, stroke: color, "stroke-dasharray": DASHES[dash] }));
       const sparse = Math.ceil(points.length / 12);
       points.forEach(([px, py], i) => {
         if (i % sparse || !Number.isFinite(py)) return;

@@ -2,8 +2,8 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Lines, look, swatch }, { clamp, element, range, svg }, { drag }] =
-  await Promise.all(["lines", "../served/dom", "../served/drag"].map(load));
+const [{ Lines }, { clamp, element, range, svg }, { drag }, { DASHES, series, swatch }] =
+  await Promise.all(["lines", "../served/dom", "../served/drag", "../served/series"].map(load));
 
 const HERE = 1, BEST = 0, MEASURED = { lecun_normal: 2, he_normal: 3 }; // places in the order of looks
 
@@ -82,11 +82,11 @@ export class Slope {
     parts.push(svg("text", { x: (left + width) / 2, y: height - 4, "text-anchor": "middle", class: "name" }, "z"));
     const clip = svg("clipPath", { id: this.clip ??= `ksp-${Math.random().toString(36).slice(2)}` },
       svg("rect", { x: left, y: 0, width: width - left - right, height: height - foot + 1 }));
-    const [first, second] = [look(0, theme.dark), look(1, theme.dark)];
+    const [first, second] = [series(0, theme.dark), series(1, theme.dark)];
     parts.push(clip, svg("g", { "clip-path": `url(#${this.clip})` },
       svg("path", { class: "area", d: `${line(slope)}L${px(6)} ${py(0)}L${px(-6)} ${py(0)}z`, fill: second.color }),
       svg("path", { class: "line", d: line(y), stroke: first.color }),
-      svg("path", { class: "line", d: line(slope), stroke: second.color, "stroke-dasharray": second.dash })));
+      svg("path", { class: "line", d: line(slope), stroke: second.color, "stroke-dasharray": DASHES[second.dash] })));
     parts.push(svg("path", { class: "here", d: `M${px(z)} ${top}V${height - foot}` }));
     for (const [value, style] of [[at.y, first], [at.slope, second]]) {
       if (value <= high && value >= low) {
@@ -114,7 +114,7 @@ export class Slope {
     this.lines.draw(lines, { width, height: 270, first: 0, last: passed, dark: theme.dark, title, label: stage.t("passed_axis") });
     this.said[1].textContent = title;
     this.legend(1, [[BEST, "best"], [HERE, "here"], ...Object.entries(MEASURED).map(([name, i]) => [i, `measured_${name}`])]
-      .map(([i, name]) => [look(i, theme.dark), stage.t(name)]));
+      .map(([i, name]) => [series(i, theme.dark), stage.t(name)]));
   }
 
   legend(i, entries) {
