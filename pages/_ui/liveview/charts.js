@@ -2,8 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ thin }, { DASHES }, { save }, { plotly }] =
-  await Promise.all(["frame", "look", "../served/mount", "../served/plotly"].map(load));
+const [{ thin }, { element }, { save }, { plotly }, { swatch }] =
+  await Promise.all(["frame", "../served/dom", "../served/mount", "../served/plotly", "../served/series"].map(load));
 
 /** Something drawn. Subclasses say what of a frame they show, and draw it. */
 export class Block {
@@ -80,10 +80,7 @@ export class Legend {
     const content = JSON.stringify(curves.map(({ id, name, color, dash }) => [id, name, color, dash]));
     if (content === this.content) return;
     Object.assign(this, { content, curves });
-    const swatch = ({ color, dash }) => `<button type="button"><svg viewBox="0 0 26 8" aria-hidden="true">
-      <path d="M1 4h24" stroke="${color}" stroke-dasharray="${DASHES[dash]}"/></svg></button>`;
-    this.box.innerHTML = curves.map(swatch).join("");
-    curves.forEach(({ name }, i) => this.box.children[i].append(name));
+    this.box.replaceChildren(...curves.map((curve) => element("button", { type: "button" }, swatch(curve), curve.name)));
     this.press();
   }
 
@@ -241,15 +238,4 @@ function around(x, y, spread) {
     x: [...there, ...back].map((i) => x[i]),
     y: [...there.map((i) => y[i] + spread[i]), ...back.map((i) => y[i] - spread[i])],
   };
-}
-
-/** Return a canvas's context, cleared and scaled to CSS pixels, its bitmap as fine as the screen. */
-export function surface(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
-  const size = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-  const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return context;
 }

@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block, surface }, { element, range, say }] = await Promise.all(["charts", "../served/dom"].map(load));
+const [{ Block }, { surface }, { element, range, say }] =
+  await Promise.all(["charts", "../served/canvas", "../served/dom"].map(load));
 
 const MARGIN = 14; // pixels
 const [DOT, RING] = [4, 8.5]; // their radii

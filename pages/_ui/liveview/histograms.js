@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block, OFTEN, surface }, { sum }, { layerColor }] = await Promise.all(["charts", "frame", "look"].map(load));
+const [{ Block, OFTEN }, { sum }, { layerColor }, { drawBars, surface }] =
+  await Promise.all(["charts", "frame", "look", "../served/canvas"].map(load));
 
 /** What each layer's activations, gradients or weights are like at this moment. */
 export class Histograms extends Block {
@@ -66,24 +67,13 @@ export class Histograms extends Block {
     return [mean, this.view.t("dead", { share: format.round(value(3)) })];
   }
 
-  /**
-   * Draw bars, the zero, and mean ± standard deviation below. A bar that dwarfs the others (the zeros of a ReLU) is cut
-   * off, with a gap to say so. Returns the count that is as high as the canvas.
-   */
+  /** Draw bars, the zero, and mean ± standard deviation below. Return the count that is as high as the canvas. */
   bars(canvas, counts, [low, high], color, [mean, std]) {
     const [width, height] = [this.cellWidth, 84]; // as in the stylesheet
     const context = surface(canvas, width, height);
-    const [first, second] = [...counts].sort((a, b) => b - a);
-    const top = second > 0 && first > 3 * second ? 1.6 * second : first || 1;
     const floor = height - 7;
     const at = (value) => ((value - low) / (high - low)) * width;
-    const step = width / counts.length;
-    context.fillStyle = color;
-    counts.forEach((count, i) => {
-      const bar = Math.max(Math.min(count / top, 1) * (floor - 12), count ? 1 : 0);
-      context.fillRect(i * step + 0.5, floor - bar, Math.max(step - 1, 1), bar);
-      if (count > top) context.clearRect(i * step, floor - bar + 6, step, 2.5);
-    });
+    const top = drawBars(context, counts, { width, floor, height: floor - 12, color });
     context.fillStyle = this.view.theme.text;
     context.globalAlpha = 0.35;
     context.fillRect(0, floor, width, 1);

@@ -4,9 +4,10 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ View, shown }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane, Units, Filters }, { Cloud }, { Mistakes }, { Frame }, look, { say }] =
-  await Promise.all(["view", "charts", "histograms", "plane", "cloud", "mistakes", "frame", "look", "../served/dom"].map(load));
-const { DASHES, card, chart, choice, fact, icon, layerColor } = look;
+const [{ View, shown }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane }, { Units }, { Filters }, { Cloud }, { Mistakes }, { Frame }, look] =
+  await Promise.all(["view", "charts", "histograms", "plane", "units", "filters", "cloud", "mistakes", "frame", "look"].map(load));
+const [{ say }, { dashOf }] = await Promise.all(["../served/dom", "../served/series"].map(load));
+const { card, chart, choice, fact, icon, layerColor } = look;
 
 /** One run: loss and accuracy, what its layers are like and were, and what it gets wrong. */
 class LiveView extends View {
@@ -200,7 +201,7 @@ function evaluated(view, columns, quantity) {
 /** Return a chart of one quantity of every layer: a column of layer0, layer1, … */
 function ofLayers(name, column, axis, spread) {
   const curves = (frame, view) => frame.header.layers.map((layer, i, { length }) => ({
-    id: layer, name: layer, color: layerColor(view.theme, i, length), dash: Object.keys(DASHES)[i % 5], width: 1.8,
+    id: layer, name: layer, color: layerColor(view.theme, i, length), dash: dashOf(i), width: 1.8,
     array: `layer${i}`, column, spread, csv: `${layer}_${name}`,
   }));
   return { name, curves, axis: () => axis, thrift: 40, pause: 600 };

@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
-const [{ style }, { minus, percent, significant }] = await Promise.all(["dom", "numbers"].map(load));
+const [{ mix, pageTheme, rgb }, { style }, { minus, percent, significant }] =
+  await Promise.all(["canvas", "dom", "numbers"].map(load));
 
 /** Return a run's numbers as text in the page's language. */
 export function formats(language) {
@@ -22,33 +23,20 @@ export function formats(language) {
   return format;
 }
 
-/** Return Streamlit's colours and font as they are now, and whether they are dark. */
+/** Return the page's theme, and the colours of what every run has. */
 export function readTheme(root) {
-  const computed = getComputedStyle(root);
-  const get = (name) => computed.getPropertyValue(`--st-${name}`).trim();
-  const background = get("background-color");
-  const [red, green, blue] = rgb(background);
-  const dark = red * 0.3 + green * 0.6 + blue * 0.1 < 128;
-  const colors = dark
+  const theme = pageTheme(root);
+  const colors = theme.dark
     ? { batch: "#6b7f95", train: "#5cb3ff", test: "#ffa657", before: "#a3a8b0" }
     : { batch: "#a9bccf", train: "#0f6fc6", test: "#c2500a", before: "#858b94" };
-  return { dark, ...colors, background, text: get("text-color"), font: get("font") };
-}
-
-const pen = document.createElement("canvas").getContext("2d");
-
-/** Return an opaque CSS colour as three numbers. */
-export function rgb(color) {
-  pen.fillStyle = color; // reads back as "#rrggbb"
-  return [1, 3, 5].map((i) => parseInt(pen.fillStyle.slice(i, i + 2), 16));
+  return { ...theme, ...colors };
 }
 
 /** Return the color `part` of the way through a list of colors, as [red, green, blue]. */
 export function between(colors, part) {
   const place = Math.min(Math.max(part, 0), 1) * (colors.length - 1);
   const i = Math.min(Math.floor(place), colors.length - 2);
-  const [from, to] = [rgb(colors[i]), rgb(colors[i + 1])];
-  return from.map((value, k) => Math.round(value + (to[k] - value) * (place - i)));
+  return mix(rgb(colors[i]), rgb(colors[i + 1]), place - i).map(Math.round);
 }
 
 // From the first layer to the last: blue by way of purple to orange, which every kind of colour vision tells apart.
@@ -56,7 +44,6 @@ const DEPTH = {
   light: ["#1b5fd0", "#8a35b5", "#d03a6a", "#c96a00"],
   dark: ["#6cabff", "#c08cf5", "#ff86a8", "#ffb454"],
 };
-export const DASHES = { solid: "", dash: "5 3", dot: "1.5 2.5", dashdot: "6 2.5 1.5 2.5", longdash: "9 3" };
 
 const palettes = {};
 
