@@ -49,7 +49,7 @@ export class Before {
     this.rows.classList.toggle("ksp-quiet", !scene.notes);
     this.std = this.built.length && this.overflows(stage.t("std", { value: "0.00e−00" })) ? "std_short" : "std";
     rows.forEach((row, r) => this.drawRow(row, this.built[r], scene));
-    const half = wide ? width - room - 24 : width >= 640 ? (width - 24) / 2 : width;
+    const half = wide ? width * 0.38 - 24 : width >= 640 ? (width - 24) / 2 : width;
     this.drawLines(scene, Math.floor(half));
     const note = stage.t("examples", { n: stage.format.whole(scene.examples), width: values.width });
     say(this.examples, this.std === "std_short" ? `${note} · ${stage.t("std_meaning")}` : note);
