@@ -116,6 +116,80 @@ def test_a_number_is_typed_and_everything_follows(visit):
     soon(page, lambda: "typed" not in page.url)
 
 
+def test_a_number_goes_into_the_cell_that_it_was_typed_for(visit):
+    page, root = visit()
+    cell = lambda n: root.locator(f".field.x i[data-cell='{n}']")  # noqa: E731
+    field = root.get_by_label("Number in this cell")
+    before = cell(7).inner_text()
+    cell(0).click()
+    field.fill("42")
+    cell(7).hover()
+    at(root, 0)
+    cell(7).click()
+    at(root, 7)
+    page.wait_for_url(re.compile(r"typed=0(:|%3A)42(&|$)"))
+    expect(cell(0)).to_have_text("42.0")
+    expect(cell(7)).to_have_text(before)
+    page.get_by_role("button", name="New numbers").click()
+    page.wait_for_url(re.compile("draw=1"))
+    cell(0).click()
+    field.fill("42")  # once more the same
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"typed=0(:|%3A)42(&|$)"))
+    expect(cell(0)).to_have_text("42.0")
+    cell(3).hover()  # what was typed is told: the hand leads again, and the field goes with it
+    at(root, 3)
+    page.keyboard.press("5")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"3(:|%3A)[^,]*5"))
+
+
+# Mounts the page's own normal.js once more, types into two cells before the page answers, and into a third after that.
+TWO_AT_ONCE = """async (labels) => {
+  const { default: mount } = await import(new URL("ui/normal/normal.js", document.baseURI));
+  const parentElement = document.createElement("div"), said = [];
+  const scene = { x: [1, 2, 3, 4], shape: [2, 2], group: [0, 1, 0, 1], kind: "batch", gamma: 1, beta: 0 };
+  for (const name of ["mean", "variance", "deviation", "normal", "y"]) scene[name] = [0, 0, 0, 0];
+  const setTriggerValue = (name, value) => said.push(JSON.parse(JSON.stringify(value)));
+  const data = { key: "two", scene, labels, language: "en", attention: 0 };
+  const answer = (heard) => mount({ parentElement, data: { ...data, heard }, setTriggerValue });
+  const type = (cell, value) => {
+    parentElement.querySelector(`.field.x i[data-cell="${cell}"]`).click();
+    const input = parentElement.querySelector("input");
+    input.value = value;
+    for (const event of ["input", "change"]) input.dispatchEvent(new Event(event));
+  };
+  answer(null);
+  type(0, 7);
+  type(3, 8);
+  answer(said[0]);
+  type(1, 9);
+  const close = answer(said[2]);
+  type(2, 5);
+  close();
+  return said;
+}"""
+
+
+def test_what_a_busy_page_has_not_heard_yet_is_told_again(visit):
+    page, _root = visit()
+    words = "x normal y unit example number keys said mean variance standard output batch_units"
+    assert page.evaluate(TWO_AT_ONCE, dict.fromkeys(words.split(), "–")) == [
+        [[0, 7]],
+        [[0, 7], [3, 8]],
+        [[0, 7], [3, 8], [1, 9]],
+        [[2, 5]],
+    ]
+
+
+def test_a_mean_that_is_shown_as_nothing_is_taken_away_as_nothing(visit):
+    _page, root = visit("draw=17&examples=5&units=5&kind=layer")
+    root.locator(".field.x i[data-cell='20']").click()
+    at(root, 20)
+    expect(root.locator("[data-line=mean] .right")).to_have_text("= 0")
+    expect(root.locator("[data-line=standard] .middle")).to_contain_text("(−1.4\u00a0−\u00a00) / 4.865")
+
+
 def test_every_control_is_obeyed(visit):
     page, root = visit()
     page.get_by_role("radio", name="Layer norm").click()

@@ -12,7 +12,7 @@ from engine import presets
 from engine.analysis import normalizing
 from engine.errors import InputError
 from engine.presets import SIGMAS
-from pages._ui.normal import scenes, typed
+from pages._ui.normal import normal, scenes, typed
 from pages._ui.normal.settings import PANEL, ROWS, SETTINGS
 from tests.pages.conftest import sentences, spoken
 
@@ -205,6 +205,17 @@ def test_what_a_browser_types_is_checked(cell, value):
     with pytest.raises(InputError, match="A cell of the batch must be"):
         typed.checked(cell, value, 20)
     assert typed.checked(19, -99, 20) == (19, -99.0)
+
+
+def test_a_browser_tells_several_numbers_at_once():
+    assert normal.parse([[0, 1.5], [19, -3]], 20) == {0: 1.5, 19: -3.0}
+    assert normal.parse([], 20) == {}
+
+
+@pytest.mark.parametrize("said", ["0:1", {"0": 1}, [0, 1], [[0]], [[0, 1, 2]], [[0, 1], [20, 1]], [[[0], 1]], [None]])
+def test_what_else_a_browser_sends_is_refused_in_one_sentence(said):
+    with pytest.raises(InputError, match="A cell of the batch must be"):
+        normal.parse(said, 20)
 
 
 def test_places_outside_a_batch_change_nothing():

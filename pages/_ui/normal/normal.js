@@ -25,7 +25,11 @@ export default mounted(({ parentElement, data }) => new Pane(parentElement, data
 const shown = (value, most = 3) => decimals(value, most);
 const two = (value) => decimals(value, 2, 2);
 const typed = (value) => decimals(value, 3, 1); // as it was typed or drawn
-const bracketed = (value, most) => (value < 0 ? `(${shown(value, most)})` : shown(value, most));
+const isNegative = (text) => text.startsWith("−"); // as it is shown: a little less than 0 may be "0"
+const bracketed = (value, most) => {
+  const text = shown(value, most);
+  return isNegative(text) ? `(${text})` : text;
+};
 
 // --------------------------------------------------------------------------------------------------------------- field
 
@@ -135,7 +139,7 @@ function written(scene, here, labels) {
     const terms = members.slice(0, n > WRITTEN ? WRITTEN - 1 : n).map(term);
     return n > WRITTEN ? `${terms.join(" + ")} + …` : terms.join(" + ");
   };
-  const minus = mean[here] < 0 ? `\u00a0+\u00a0${mu.slice(1)}` : `\u00a0−\u00a0${mu}`;
+  const minus = isNegative(mu) ? `\u00a0+\u00a0${mu.slice(1)}` : `\u00a0−\u00a0${mu}`;
   const line = (name, left, middle, right) => [labels[name], left, middle, `= ${right}`];
   return {
     mean: line("mean", "μ =", `(${sum((value) => bracketed(value, 3))}) / ${n}`, shown(mean[here])),
@@ -149,6 +153,7 @@ function written(scene, here, labels) {
 
 class Pane {
   shown = 0;
+  told = new Map(); // cell → the number typed into it, until the page has heard of it
 
   constructor(parent, key) {
     this.state = memory.get(key) ?? { place: 0, playing: !STILL };
@@ -176,14 +181,17 @@ class Pane {
     play.onclick = () => this.play(!this.state.playing);
     csv.onclick = () => this.download();
     this.input.onfocus = () => this.play(false);
+    this.input.oninput = () => (this.writing = true);
     this.input.onchange = () => this.type();
+    this.input.onblur = () => (this.writing = false);
     this.stage.addEventListener("keydown", (event) => this.steer(event));
     this.stage.addEventListener("pointerleave", () => this.release());
   }
 
   /** Take what the page says: another batch or another language. */
-  update({ data: { scene, labels, language }, setStateValue }) {
-    this.setStateValue = setStateValue;
+  update({ data: { scene, labels, language, heard }, setTriggerValue }) {
+    this.tell = setTriggerValue;
+    if (JSON.stringify(heard) === JSON.stringify([...this.told])) this.told.clear();
     const text = JSON.stringify([scene, labels]);
     if (text !== this.text) {
       const built = [scene.shape, labels].toString() + language;
@@ -239,8 +247,9 @@ class Pane {
 
   // ---- the way from cell to cell
 
-  /** Go where a pointer is, and stay there as long as it does. */
+  /** Go where a pointer is, and stay there as long as it does; but not from a cell whose number is being typed. */
   hold(cell) {
+    if (this.writing) return;
     this.held = true;
     clearTimeout(this.timer);
     this.go(this.way.indexOf(cell));
@@ -297,7 +306,7 @@ class Pane {
     const { scene, labels, state } = this, here = this.way[state.place];
     for (const field of Object.values(this.fields)) field.mark(here, scene.group);
     this.sums.show(scene, here, labels);
-    if (this.root.getRootNode().activeElement !== this.input) this.input.value = Number(scene.x[here].toFixed(3));
+    if (!this.writing) this.ask(here);
     this.said = fill(labels.said, { where: this.where(here), x: shown(scene.x[here]), normal: two(scene.normal[here]), y: two(scene.y[here]) });
     this.speak();
     Object.assign(this.root.dataset, { cell: here, group: scene.group[here], shown: ++this.shown });
@@ -316,14 +325,19 @@ class Pane {
     return `${fill(a, { n: first + 1 })}, ${fill(b, { n: last + 1 })}`;
   }
 
-  /** Tell the page which number was typed into the cell. */
+  /** Let the field be that of a cell. */
+  ask(cell) {
+    this.asked = cell;
+    this.input.value = this.told.get(cell) ?? Number(this.scene.x[cell].toFixed(3));
+  }
+
+  /** Tell the page which numbers were typed: while it is busy, the last that it is told is all that it hears. */
   type() {
     const value = this.input.valueAsNumber;
-    if (!Number.isFinite(value)) {
-      this.input.value = this.scene.x[this.way[this.state.place]];
-      return;
-    }
-    this.setStateValue("typed", [this.way[this.state.place], clamp(value, -99, 99)]);
+    this.writing = false;
+    if (!Number.isFinite(value)) return this.ask(this.asked);
+    this.told.set(this.asked, clamp(value, -99, 99));
+    this.tell("typed", [...this.told]);
   }
 
   download() {

@@ -1,13 +1,15 @@
 """A batch of numbers and what normalization makes of it, cell by cell.
 
 The component is given a scene of scenes.py, and goes from cell to cell, by hand and in time; the sums that it writes
-out are made of the numbers that the engine computed. What comes back is a number typed into a cell, from a browser:
-checked before use.
+out are made of the numbers that the engine computed. What comes back, from a browser, are numbers typed into cells:
+checked before use. It is told what the page has heard last, and repeats what came after that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+import streamlit as st
 
 from pages._ui.i18n import _, language
 from pages._ui.normal.scenes import Scene
@@ -17,17 +19,26 @@ from pages._ui.served.served import component, heed, room
 _mount = component("normal", html=room(34))
 
 
-def normalized(scene: Scene, *, key: str, take: Callable[[int, float], None], attention: int = 0) -> None:
+def normalized(scene: Scene, *, key: str, take: Callable[[dict[int, float]], None], attention: int = 0) -> None:
     """Show a scene. When `attention` grows, it scrolls into sight and starts to move.
 
-    take: called before the page reruns with a cell's place in the batch and the number that was typed into it.
+    take: called before the page reruns with the numbers that were typed, by their cells' places in the batch.
     """
-    cells = len(scene["x"])
-    _mount(
-        key=key,
-        data={"key": key, "scene": scene, "attention": attention, "language": language(), "labels": _labels()},
-        on_typed_change=lambda: heed(key, "typed", lambda said: take(*checked(*_pair(said), cells))),
-    )
+    cells, heard = len(scene["x"]), f"{key}_heard"
+
+    def hear(said: object) -> None:
+        st.session_state[heard] = said  # even where it is refused: it is not to be repeated
+        take(parse(said, cells))
+
+    data = {"key": key, "scene": scene, "attention": attention, "language": language(), "labels": _labels()}
+    data["heard"] = st.session_state.get(heard)
+    _mount(key=key, data=data, on_typed_change=lambda: heed(key, "typed", hear))
+
+
+def parse(said: object, cells: int) -> dict[int, float]:
+    """Return the numbers that a browser says were typed into a batch of so many cells. Raises `InputError`."""
+    pairs = said if isinstance(said, list) else [said]
+    return dict(checked(*_pair(it), cells) for it in pairs)
 
 
 def _pair(said: object) -> tuple[object, object]:

@@ -7,6 +7,7 @@ with it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -23,9 +24,9 @@ def numbers() -> dict[int, float]:
     return {int(cell): value for cell, value in st.session_state.get(KEY, {}).items()}
 
 
-def put(cell: int, value: float) -> None:
-    """Keep a number."""
-    st.session_state[KEY] = st.session_state.get(KEY, {}) | {str(cell): value}
+def put(typed: Mapping[int, float]) -> None:
+    """Keep more of them."""
+    st.session_state[KEY] = st.session_state.get(KEY, {}) | {str(cell): value for cell, value in typed.items()}
 
 
 def forget() -> None:
