@@ -103,6 +103,20 @@ def test_a_hand_moves_the_bowl_and_the_engine_answers(visit):
     soon(page, lambda: f"c1={found['c1'] + 0.05:g}" in page.url)
 
 
+def test_a_hand_may_say_the_same_again(visit):
+    page, root = visit("part=norms&c1=1.8&c2=0.8")
+    handle, touching = root.locator(".handle"), root.locator(".contour.touching")
+    slider = page.locator(".st-key-regularization_c1").get_by_role("slider")
+    for _ in range(2):
+        handle.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(re.compile("c1=1.85"))
+        expect(touching).not_to_have_attribute("rx", "0.00")
+        slider.press("ArrowLeft")
+        soon(page, lambda: "c1=1.85" not in page.url)
+        expect(handle).to_have_attribute("aria-label", re.compile(r"\(1\.80"))
+
+
 def test_a_corner_is_said_to_be_one(visit):
     _page, root = visit("part=norms&budget=0.5")
     verdict, on = root.locator(".verdict"), root.get_by_role("button", name="One step on")

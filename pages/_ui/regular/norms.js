@@ -60,8 +60,8 @@ export class Norms {
     this.scene = scene;
     this.far = scene.far;
     // What the page says is older than the hand, until it has heard what the hand said last.
-    const heard = this.sent === undefined || this.sent === String(scene.heard);
-    if (heard && !this.dragging && !this.timer) this.centre = scene.centre;
+    if (this.sent === String(scene.heard)) this.sent = undefined;
+    if (this.sent === undefined && !this.dragging && !this.timer) this.centre = scene.centre;
     const { labels } = this.pane;
     this.picture.setAttribute("aria-label", fill(labels.ball, { p: decimals(scene.p, 3) }));
     for (const term of this.root.querySelectorAll("[data-t]")) say(term, labels[term.dataset.t]);
@@ -157,8 +157,9 @@ export class Norms {
     clearTimeout(this.timer);
     this.timer = undefined;
     const text = this.centre.join();
-    if (text !== this.sent) this.pane.send("centre", this.centre);
+    if (text === (this.sent ?? this.scene.centre.join())) return; // it knows
     this.sent = text;
+    this.pane.tell("centre", this.centre);
   }
 
   *rows() {

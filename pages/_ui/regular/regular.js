@@ -56,9 +56,9 @@ class Pane {
   }
 
   /** Take what the page says: another scene or another language. */
-  update({ data: { scene, labels, language }, setStateValue }) {
+  update({ data: { scene, labels, language }, setTriggerValue }) {
     const { state } = this, text = JSON.stringify([scene, labels]);
-    this.setStateValue = setStateValue;
+    this.tell = setTriggerValue;
     if (text !== this.text) {
       this.text = text;
       Object.assign(this, { labels, scene });
@@ -77,11 +77,6 @@ class Pane {
     this.state.place = this.scene.place;
     this.show();
     this.play(Boolean(this.picture.moves) && !STILL);
-  }
-
-  /** Tell the page what a hand has changed. */
-  send(name, value) {
-    this.setStateValue(name, value);
   }
 
   /** Go on or back by hand. */

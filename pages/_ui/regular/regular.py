@@ -26,12 +26,18 @@ def moving(
 
     take_centre: called before the page reruns with where the lowest point was put; None where there is none.
     """
+    heard = f"{key}_heard"
+
+    def hear(said: object) -> None:
+        st.session_state[heard] = said
+        take_centre(*parse_centre(said))
+
     if take_centre:  # the hand may be ahead of the page: it is told what the page has heard
-        scene = scene | {"heard": st.session_state.get(key, {}).get("centre")}
+        scene = scene | {"heard": st.session_state.get(heard)}
     _mount(
         key=key,
         data={"key": key, "scene": scene, "attention": attention, "language": language(), "labels": _labels()},
-        on_centre_change=lambda: take_centre and heed(key, "centre", lambda said: take_centre(*parse_centre(said))),
+        on_centre_change=lambda: take_centre and heed(key, "centre", hear),
     )
 
 
