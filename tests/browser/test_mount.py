@@ -113,3 +113,28 @@ def test_every_picture_has_a_name_while_it_moves(page, app_url, path, root):
     pictures = page.locator(f"{root} [role=img]:visible")
     soon(page, lambda: pictures.count() > 0)
     assert all(pictures.evaluate_all("all => all.map(it => it.getAttribute('aria-label'))"))
+
+
+# Gives an element the focus, and tells whether a key that is pressed there is left to the browser.
+LEFT = """(stage, [key, alt, ctrl]) => {
+  stage.focus();
+  const more = { altKey: alt, ctrlKey: ctrl, bubbles: true, composed: true, cancelable: true };
+  return stage.dispatchEvent(new KeyboardEvent("keydown", { key, ...more }));
+}"""
+STAGES = {
+    "draw": ".kasane-canvas .paper canvas",
+    "optimizers": ".kasane-race [role=application]",
+    "convolution": ".kasane-window .output .grid",
+    "normalization": ".kasane-normal .stage",
+    "regularization?part=norms": ".kasane-regular .handle",
+}
+
+
+@pytest.mark.parametrize("path", STAGES)
+def test_shortcuts_of_the_browser_are_left_to_it(page, app_url, path):
+    page.goto(f"{app_url}/{path}")
+    wait_ready(page)
+    stage = page.locator(STAGES[path]).first
+    assert stage.evaluate(LEFT, ["ArrowLeft", True, False])  # Alt and ←: back
+    assert stage.evaluate(LEFT, ["ArrowRight", False, True])
+    assert not stage.evaluate(LEFT, ["ArrowLeft", False, False])

@@ -144,13 +144,14 @@ class Pad {
   }
 
   keyDown(event) {
+    if (event.altKey) return; // the browser's own
     const command = event.ctrlKey || event.metaKey, key = event.key.toLowerCase();
     if (event.key in ARROWS && !command) this.moveCursor(event);
     else if (event.key === " ") event.repeat || this.togglePen(event);
     else if (event.key === "Delete" || event.key === "Backspace") this.clear(event);
     else if (command && key === "z" && !event.shiftKey) this.undo(event);
     else if (command && (key === "y" || key === "z")) this.redo(event);
-    else if (key === "e" && !command && !event.altKey) this.takeTool(!this.erasing);
+    else if (key === "e" && !command) this.takeTool(!this.erasing);
     else return;
     event.preventDefault();
     event.stopPropagation(); // the page has shortcuts of its own

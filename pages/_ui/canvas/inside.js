@@ -106,6 +106,7 @@ export class Inside {
   }
 
   keyDown(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
     const { strip, at } = this, { height, width } = strip;
     if (event.key !== "Escape" && !(event.key in ARROWS)) return;
     event.preventDefault();
@@ -310,6 +311,7 @@ class Strip {
   }
 
   keyDown(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
     const last = this.block.count - 1, now = this.index ?? 0;
     const to = { ArrowRight: now + 1, ArrowLeft: now - 1, ArrowDown: now + this.columns, ArrowUp: now - this.columns,
       Home: 0, End: last }[event.key];

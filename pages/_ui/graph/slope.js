@@ -72,6 +72,7 @@ export class Slope {
     };
     drag(root, begin, (event) => this.move(at(event)), () => this.tell({ x: this.x }));
     this.handle.addEventListener("keydown", (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
       const { low, high } = this.scene, unit = (high - low) / 100;
       const by = { ArrowLeft: -unit, ArrowDown: -unit, ArrowRight: unit, ArrowUp: unit, PageUp: 10 * unit, PageDown: -10 * unit }[event.key];
       if (!by) return;

@@ -92,6 +92,7 @@ export const chart = (name, title, { legend = "", hint }) => card(name, title, `
 /** Move the focus among the focusable elements of a group with the arrow keys; only one of them is a tab stop. */
 export function rove(group, selector) {
   group.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const [dx, dy] = ways[event.key] ?? [];
     const from = event.target.closest(selector);

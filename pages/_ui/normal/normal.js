@@ -261,6 +261,7 @@ class Pane {
   }
 
   steer(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.rowLength, ArrowDown: this.rowLength };
     const to = this.state.place + steps[event.key];
     if (event.key === " ") this.play(!this.state.playing);

@@ -272,13 +272,14 @@ class Race {
   }
 
   steer(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
     const { tool } = this;
     const keys = {
       ArrowLeft: tool.back, ArrowRight: tool.forward, Home: tool.first, " ": tool.play,
       "+": tool.closer, "=": tool.closer, "-": tool.farther, 0: tool.fit,
     };
     if (event.key === "End") this.lead(this.scene.steps);
-    else if (event.key in keys && !event.ctrlKey && !event.metaKey) keys[event.key].click();
+    else if (event.key in keys) keys[event.key].click();
     else return;
     event.preventDefault();
   }

@@ -537,6 +537,7 @@ class Pane {
   }
 
   steer(event, filter) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
     const { rowLength, geometry: { places } } = this.scene, { place } = this.state;
     const start = place - (place % rowLength);
     const targets = {
