@@ -2,21 +2,17 @@
 
    Field   numbers in cells (a table, or pictures with channels), one group of which stands out
    Sums    μ, σ², x̂ and y of one cell, written out
-   Pane    the way from cell to cell, by hand and in time, and the number that a hand types into a cell
+   Pane    the walk from cell to cell, and the number that a hand types into one
 
    A place is a number along the way; a cell is a number's place in memory. All numbers are the engine's.
-   For tests the root carries data-cell, data-group, data-playing and, changed last, data-shown (a count). */
+   For tests the root carries data-cell and data-group too. */
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
-const [{ clamp, dress, element, fill, range, say }, { STILL, mounted, save }, { decimals }, { SHEET, buttons, label, turn }] =
-  await Promise.all(["dom", "mount", "numbers", "tools"].map(load));
+const [{ clamp, element, fill, range, say }, { mounted }, { decimals }, { Walk }] =
+  await Promise.all(["dom", "mount", "numbers", "walk"].map(load));
 
-const PACE = 1.1; // cells a second
-const SPOKEN_AFTER = 500; // ms of rest after which a cell is announced
 const WRITTEN = 9; // terms of a sum that are written out
-
-const memory = new Map(); // key → where a pane was left
 
 export default mounted(({ parentElement, data }) => new Pane(parentElement, data.key));
 
@@ -151,15 +147,13 @@ function written(scene, here, labels) {
 
 // ---------------------------------------------------------------------------------------------------------------- pane
 
-class Pane {
-  shown = 0;
+class Pane extends Walk {
+  pace = 1.1;
+  file = "normalized";
   told = new Map(); // cell → the number typed into it, until the page has heard of it
 
   constructor(parent, key) {
-    this.state = memory.get(key) ?? { place: 0, playing: !STILL };
-    memory.set(key, this.state);
-    this.tools = buttons();
-    const { back, play, forward, csv } = this.tools;
+    super(key);
     this.input = element("input", { type: "number", id: "number", step: 0.1, min: -99, max: 99 });
     this.inputName = element("label", { htmlFor: "number" });
     this.heading = element("p", { className: "heading" });
@@ -167,156 +161,74 @@ class Pane {
     this.sums = new Sums();
     this.alone = element("p", { className: "alone" });
     this.keys = element("p", { className: "keys", id: "keys" });
-    this.status = element("p", { className: "unseen-text", role: "status" });
-    this.root = element("div", { className: "kasane-normal", hidden: true, "data-shown": 0 },
-      element("div", { className: "tools", role: "toolbar" },
-        element("div", { className: "group" }, back, play, forward),
-        element("div", { className: "typed" }, this.inputName, this.input), csv),
-      this.heading, this.stage, this.sums.root, this.alone, this.keys, this.status);
-    dress(parent, this.root, SHEET, new URL(`normal.css${search}`, import.meta.url)).then(() => this.reserve());
-    this.sizes = new ResizeObserver(() => this.root.clientWidth !== this.width && this.reserve());
-    this.sizes.observe(this.root);
-    back.onclick = () => this.step(-1);
-    forward.onclick = () => this.step(1);
-    play.onclick = () => this.play(!this.state.playing);
-    csv.onclick = () => this.download();
+    this.compose(parent, new URL(`normal.css${search}`, import.meta.url), {
+      className: "kasane-normal",
+      tools: [element("div", { className: "typed" }, this.inputName, this.input)],
+      below: [this.heading, this.stage, this.sums.root, this.alone, this.keys],
+    });
+    this.openStage(this.stage);
     this.input.onfocus = () => this.play(false);
     this.input.oninput = () => (this.writing = true);
     this.input.onchange = () => this.type();
     this.input.onblur = () => (this.writing = false);
-    this.stage.addEventListener("keydown", (event) => this.steer(event));
-    this.stage.addEventListener("pointerleave", () => this.release());
   }
 
-  /** Take what the page says: another batch or another language. */
-  update({ data: { scene, labels, language, heard }, setTriggerValue }) {
-    this.tell = setTriggerValue;
+  get places() {
+    return this.way.length;
+  }
+
+  update(component) {
+    const { heard } = component.data;
     if (JSON.stringify(heard) === JSON.stringify([...this.told])) this.told.clear();
-    const text = JSON.stringify([scene, labels]);
-    if (text !== this.text) {
-      const built = [scene.shape, labels].toString() + language;
-      Object.assign(this, { text, scene, labels });
-      this.root.lang = language;
-      if (this.built !== built) this.build();
-      this.built = built;
-      for (const [name, written] of [["x", typed], ["normal", two], ["y", two]]) this.fields[name].fill(scene[name], written);
-      const kind = `${scene.kind}_${scene.shape.length === 2 ? "units" : "pictures"}`;
-      const size = scene.group.filter((it) => it === scene.group[0]).length;
-      say(this.heading, fill(labels[size === 1 ? `${kind}_one` : kind], { n: size }));
-      say(this.alone, size === 1 ? labels.alone : "");
-      this.state.place = Math.min(this.state.place, scene.x.length - 1);
-      this.play(this.state.playing);
-      this.reserve();
-      this.show();
-    }
-  }
-
-  /** Give the sums the room that they need along the whole way, as wide as the pane is now. */
-  reserve() {
-    this.width = this.root.clientWidth;
-    if (this.scene) this.sums.reserve(this.scene, this.labels);
-  }
-
-  /** Go the way again from its beginning. */
-  again() {
-    this.go(0);
-    this.play(!STILL);
+    super.update(component);
   }
 
   build() {
+    const { scene, labels } = this, built = scene.shape + this.root.lang;
+    if (this.built !== built) this.buildFields();
+    this.built = built;
+    for (const [name, written] of [["x", typed], ["normal", two], ["y", two]]) this.fields[name].fill(scene[name], written);
+    const kind = `${scene.kind}_${scene.shape.length === 2 ? "units" : "pictures"}`;
+    const size = scene.group.filter((it) => it === scene.group[0]).length;
+    say(this.heading, fill(labels[size === 1 ? `${kind}_one` : kind], { n: size }));
+    say(this.alone, size === 1 ? labels.alone : "");
+    this.layout();
+  }
+
+  buildFields() {
     const { labels, scene: { shape } } = this;
+    this.way = way(shape);
+    this.rowLength = shape.length === 2 ? shape[1] : shape[2];
     this.fields = Object.fromEntries(["x", "normal", "y"].map((name) => [name, new Field(name, shape, labels)]));
     for (const [name, field] of Object.entries(this.fields)) {
       say(field.title, labels[name]);
-      field.listen("pointerover", (cell) => this.hold(cell));
-      field.listen("click", (cell) => {
-        this.play(false);
-        this.go(this.way.indexOf(cell));
-      });
+      this.openTo(field, (cell) => ({ place: this.way.indexOf(cell) }));
     }
     this.stage.replaceChildren(...Object.values(this.fields).map(({ root }) => root));
     this.stage.className = `stage ${shape.length === 2 ? "units" : "pictures"}`;
     this.stage.style.setProperty("--across", shape.length === 2 ? shape[1] : shape[3] * shape[2]);
     this.stage.setAttribute("aria-label", labels.x);
-    this.way = way(shape);
-    this.rowLength = shape.length === 2 ? shape[1] : shape[2];
     say(this.inputName, labels.number);
     say(this.keys, labels.keys);
-    label(this.tools, labels);
   }
 
-  // ---- the way from cell to cell
-
-  /** Go where a pointer is, and stay there as long as it does; but not from a cell whose number is being typed. */
-  hold(cell) {
-    if (this.writing) return;
-    this.held = true;
-    clearTimeout(this.timer);
-    this.go(this.way.indexOf(cell));
+  /** Give the sums the room that they need along the whole way, as wide as the pane is now. */
+  layout() {
+    if (this.scene) this.sums.reserve(this.scene, this.labels);
   }
 
-  release() {
-    this.held = false;
-    this.wait();
+  /** A pointer leads, but not away from a cell whose number is being typed. */
+  hold(to) {
+    if (!this.writing) super.hold(to);
   }
 
-  steer(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.rowLength, ArrowDown: this.rowLength };
-    const to = this.state.place + steps[event.key];
-    if (event.key === " ") this.play(!this.state.playing);
-    else if (event.key in steps) {
-      this.play(false);
-      if (to >= 0 && to < this.way.length) this.go(to);
-    } else return;
-    event.preventDefault();
-  }
-
-  go(place) {
-    this.state.place = place;
-    this.show();
-  }
-
-  step(by) {
-    this.play(false);
-    this.advance(by);
-  }
-
-  advance(by) {
-    this.go((this.state.place + by + this.way.length) % this.way.length);
-  }
-
-  play(playing) {
-    this.state.playing = playing;
-    this.root.dataset.playing = playing;
-    turn(this.tools, playing, this.labels);
-    this.speak();
-    this.wait();
-  }
-
-  wait() {
-    clearTimeout(this.timer);
-    if (!this.state.playing || this.held) return;
-    this.timer = setTimeout(() => {
-      this.advance(1);
-      this.wait();
-    }, 1000 / PACE);
-  }
-
-  show() {
+  draw() {
     const { scene, labels, state } = this, here = this.way[state.place];
     for (const field of Object.values(this.fields)) field.mark(here, scene.group);
     this.sums.show(scene, here, labels);
     if (!this.writing) this.ask(here);
-    this.said = fill(labels.said, { where: this.where(here), x: shown(scene.x[here]), normal: two(scene.normal[here]), y: two(scene.y[here]) });
-    this.speak();
-    Object.assign(this.root.dataset, { cell: here, group: scene.group[here], shown: ++this.shown });
-  }
-
-  /** Announce the cell, when it has rested for a while. */
-  speak() {
-    clearTimeout(this.saying);
-    if (!this.state.playing) this.saying = setTimeout(() => say(this.status, this.said ?? ""), SPOKEN_AFTER);
+    Object.assign(this.root.dataset, { cell: here, group: scene.group[here] });
+    return fill(labels.said, { where: this.where(here), x: shown(scene.x[here]), normal: two(scene.normal[here]), y: two(scene.y[here]) });
   }
 
   where(cell) {
@@ -341,17 +253,10 @@ class Pane {
     this.tell("typed", [...this.told]);
   }
 
-  download() {
+  *rows() {
     const names = ["x", "group", "mean", "variance", "normal", "y"], { scene } = this;
-    const rows = scene.x.map((_, n) => [n, ...names.map((name) => scene[name][n])]);
-    save([["cell", ...names], ...rows], "kasane-normalized.csv");
-  }
-
-  close() {
-    clearTimeout(this.timer);
-    clearTimeout(this.saying);
-    this.sizes.disconnect();
-    this.root.remove();
+    yield ["cell", ...names];
+    yield* scene.x.map((_, n) => [n, ...names.map((name) => scene[name][n])]);
   }
 }
 

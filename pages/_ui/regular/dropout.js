@@ -72,7 +72,7 @@ export class Dropout {
         svg("path", { d: connections(small, there) }), ...dots);
       const name = fill(labels.mask, { n: n + 1 });
       const button = element("button", { type: "button", title: name, "aria-label": name }, picture);
-      button.onclick = () => this.pane.step(n - this.pane.place);
+      button.onclick = () => this.pane.lead({ place: n });
       return button;
     });
     this.many.replaceChildren(...this.thumbs);

@@ -1,7 +1,8 @@
 /** A sheet of digits, each changed at random, and changed anew at every place; at the first they are as they are. */
 
 const { search } = new URL(import.meta.url);
-const { element, fill, range, say } = await import(new URL(`../served/dom.js${search}`, import.meta.url));
+const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
+const [{ element, fill, range, say }, { STILL }] = await Promise.all(["dom", "mount"].map(load));
 
 const FADE = 260; // ms from one look to the next
 
@@ -37,7 +38,7 @@ export class Sheet {
     const values = this.look(place), from = this.drawn ?? values, start = performance.now();
     cancelAnimationFrame(this.frame);
     const draw = (now) => {
-      const share = this.pane.still ? 1 : Math.min((now - start) / FADE, 1);
+      const share = STILL ? 1 : Math.min((now - start) / FADE, 1);
       this.paint(from, values, share);
       this.drawn = share < 1 ? this.mixed : values;
       if (share < 1) this.frame = requestAnimationFrame(draw);

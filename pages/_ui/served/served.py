@@ -6,8 +6,8 @@ import: no cache ever serves an old one.
 
 This folder holds what they share: mount.js (Streamlit's calls, in whatever order they come), dom.js (elements and style
 sheets), numbers.js (numbers as they are shown), channel.js (the way to the server and back), tools.js and tools.css
-(what stands above a moving picture), drag.js (a picture under a hand), canvas.js (what is drawn on a canvas), series.js
-(what lines look like), plotly.js (Plotly, loaded once).
+(what stands above a moving picture), walk.js (what goes through one from place to place), drag.js (a picture under a
+hand), canvas.js (what is drawn on a canvas), series.js (what lines look like), plotly.js (Plotly, loaded once).
 """
 
 from __future__ import annotations
