@@ -38,7 +38,7 @@ def before_part() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         control("activation")
         control("quantity")
-        with st.popover(_("What is drawn"), icon=":material/tune:"):
+        with st.popover(_("Figure settings"), icon=":material/tune:"):
             starts()
             for name in ("bins", "of"):
                 st.session_state[settings.key(name)] = chosen(name)

@@ -29,7 +29,7 @@ def transport(run: Run) -> None:
         if run.can_pause:
             st.button(_("Pause"), icon=":material/pause:", type="primary", on_click=steer, args=("pause",), key="pause")
         else:
-            label = _("Train on") if run.state == "completed" else _("Resume") if run.started else _("Train")
+            label = _("Continue") if run.state == "completed" else _("Resume") if run.started else _("Train")
             st.button(
                 label, icon=":material/play_arrow:", type="primary", on_click=train, key="train",
                 disabled=run.state == "diverged",

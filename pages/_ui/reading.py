@@ -46,7 +46,7 @@ LABELS = {
     "run": N_("Just trained"),
     "shipped": N_("Shipped with Kasane"),
     "tuned": N_("Tuned on your digits"),
-    "brought": N_("Brought from a file"),
+    "brought": N_("From a file"),
 }
 UNTRAINED = N_("This network has no weights yet; train it for a moment.")
 MAX_MAPS, MAX_UNITS = 64, 1024  # of a block that are sent

@@ -18,7 +18,7 @@ OPEN = "taking_away"  # in the session's state: a dialog ends with the script's 
 def button() -> None:
     """Draw the button that opens it."""
     st.button(
-        _("Take away"), icon=":material/download:", key="take_away", on_click=_set, args=(True,),
+        _("Export"), icon=":material/download:", key="take_away", on_click=_set, args=(True,),
         help=_("The network as a file, the experiment as PyTorch code, as a notebook and as a command."),
     )  # fmt: skip
 
@@ -26,7 +26,7 @@ def button() -> None:
 def show(pool: Pool, run: Run) -> None:
     """Show what there is, if the button was pressed."""
     if st.session_state.get(OPEN):
-        st.dialog(_("Take away"), width="large", on_dismiss=lambda: _set(False))(_content)(pool, run)
+        st.dialog(_("Export"), width="large", on_dismiss=lambda: _set(False))(_content)(pool, run)
 
 
 def _set(opened: bool) -> None:

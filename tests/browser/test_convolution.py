@@ -274,7 +274,7 @@ def test_it_moves_by_itself_and_can_be_paused(visit):
     rest = window.place
     window.page.wait_for_timeout(900)
     assert window.place == rest
-    window.button("One place on").click()
+    window.button("One place forward").click()
     window.at((rest + 1) % 36)
     window.button("One place back").click()
     window.button("One place back").click()

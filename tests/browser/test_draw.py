@@ -398,7 +398,7 @@ def test_a_network_just_trained_reads_beside_the_shipped_one(page, app_url):
     page.goto(f"{app_url}/train?steps=60&network=dense20")
     wait_ready(page)
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_role("button", name="Train on", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Continue", exact=True)).to_be_visible()
     page.get_by_role("link", name="Draw", exact=True).first.click()
     page.locator(".kasane-canvas[data-replies]").wait_for()
     expect(page.locator(".card h3")).to_have_text(["Just trained", "Shipped with Kasane"])
@@ -661,7 +661,9 @@ def test_the_same_percentage_has_the_same_word(fresh_page, app_url):
 
     fresh_page.route_web_socket(re.compile("/read/"), answer)
     hand = Hand(fresh_page, app_url)
-    expect(hand.page.locator(".three li")).to_have_text(["0: certainly, 99%", "2: hardly, 5%", "1: hardly, 5%"])
+    expect(hand.page.locator(".three li")).to_have_text(
+        ["0: certainly, 99%", "2: very unlikely, 5%", "1: very unlikely, 5%"]
+    )
 
 
 # --------------------------------------------------------------------------------------------------------- my digits

@@ -94,12 +94,12 @@ def test_numbers_flow_forwards_and_gradients_back(visit):
     assert it.texts(".gradient") == []
     assert it.page.locator(".result b").text_content() == "?"
     for position, value in ((1, 200), (2, 450), (3, 650), (4, 715)):
-        it.button("One step on").click()
+        it.button("One step forward").click()
         it.at(position)
         assert value in it.numbers(".value")
     assert it.page.locator(".result b").text_content() == "715"
     for position, gradients in ((5, [1]), (6, [1, 1.1, 650]), (7, [1, 1.1, 1.1, 1.1, 650])):
-        it.button("One step on").click()
+        it.button("One step forward").click()
         it.at(position)
         assert sorted(it.numbers(".gradient")) == gradients
     expect(it.page.locator(".formula")).to_have_text("∂L/∂y = 1.1")
@@ -205,7 +205,7 @@ def test_a_hand_moves_x_and_h(still):
     assert facts.all_inner_texts()[:3] == ["1e−4", "0.2", "0.2"]
     it.scrub(1)
     it.page.wait_for_url(re.compile("h=0.1"))
-    it.button("One step on").click()
+    it.button("One step forward").click()
     it.at(2)
     box = it.page.locator(".whole").bounding_box()
     it.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 100)
@@ -248,7 +248,7 @@ def test_a_descent_step_by_step(visit):
     assert facts.all_inner_texts() == [
         "(−3, 4)", "(−6, 8)", "(−3, 4) − 0.1 · (−6, 8) = (−2.4, 3.2)", "25",
     ]  # fmt: skip
-    it.button("One step on").click()
+    it.button("One step forward").click()
     it.at(1)
     assert facts.all_inner_texts()[0] == "(−2.4, 3.2)"
     it.scrub(20)

@@ -105,7 +105,7 @@ def test_what_is_drawn(page, app_url):
     screen = Screen(page, app_url)
     screen.choose("Activation", "ReLU")
     expect(screen.root.locator("[data-start=he_normal] .ksp-cell").first).to_contain_text("outside")
-    page.get_by_role("button", name="What is drawn").click()
+    page.get_by_role("button", name="Figure settings").click()
     expect(page.get_by_role("radio", name="From 0 to 1")).to_be_checked()
     page.get_by_role("button", name="Orthogonal").click()
     expect(screen.root.locator(PANELS)).to_have_count(5)

@@ -15,7 +15,7 @@ from tests.browser.test_draw import SEVEN, Hand
 
 pytestmark = pytest.mark.browser
 
-SHIPPED, BROUGHT = "Shipped with Kasane", "Brought from a file"
+SHIPPED, BROUGHT = "Shipped with Kasane", "From a file"
 
 
 @pytest.fixture(scope="module")

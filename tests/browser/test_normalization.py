@@ -84,7 +84,7 @@ def test_pointing_leads_and_a_click_keeps(visit):
 
 def test_buttons_and_arrow_keys_lead_on(visit):
     page, root = visit()
-    root.get_by_role("button", name="One cell on").click()
+    root.get_by_role("button", name="One cell forward").click()
     at(root, 1)
     for _ in range(2):
         root.get_by_role("button", name="One cell back").click()

@@ -83,7 +83,7 @@ def test_it_runs_by_itself_under_every_button_and_by_keys(visit):
     race.page.wait_for_timeout(400)
     assert race.data("step") == rest
     race.lead(7)
-    race.button("One step on").click()
+    race.button("One step forward").click()
     race.has("step", "8")
     race.button("One step back").click()
     race.has("step", "7")

@@ -41,7 +41,7 @@ def place(root) -> int:
 def test_it_is_gone_through_by_hand_and_in_time(visit, part, places, first):
     page, root = visit(f"part={part}")
     assert (place(root), root.get_attribute("data-playing")) == (first, "false")
-    root.get_by_role("button", name="One step on").click()
+    root.get_by_role("button", name="One step forward").click()
     expect(root).to_have_attribute("data-place", str(first + 1))
     for _ in range(2):
         root.get_by_role("button", name="One step back").click()
@@ -119,7 +119,7 @@ def test_a_hand_may_say_the_same_again(visit):
 
 def test_a_corner_is_said_to_be_one(visit):
     _page, root = visit("part=norms&budget=0.5")
-    verdict, on = root.locator(".verdict"), root.get_by_role("button", name="One step on")
+    verdict, on = root.locator(".verdict"), root.get_by_role("button", name="One step forward")
     expect(verdict).to_have_text("w₂ is exactly 0.")
     for _ in range(10):
         on.click()
@@ -143,7 +143,7 @@ def test_units_are_missing_in_training_and_there_at_test_time(visit):
     expect(network).to_have_attribute("data-kept", "12")
     assert root.locator(".network .unit.off").count() == 0
     assert set(root.locator(".hidden-unit text").all_text_contents()) == {"×1.00"}
-    root.get_by_role("button", name="One step on").click()
+    root.get_by_role("button", name="One step forward").click()
     expect(root.get_by_label("Test time")).not_to_be_checked()
     masks = root.locator(".many button").first.inner_html()
     page.get_by_role("button", name="New numbers").click()
@@ -158,7 +158,7 @@ def test_the_sheet_is_painted_anew_at_every_look(visit):
     for n in range(3):
         expect(root).to_have_attribute("data-place", str(n + 1))
         seen.add(root.locator("canvas").evaluate(look))
-        root.get_by_role("button", name="One step on").click()
+        root.get_by_role("button", name="One step forward").click()
     assert len(seen) == 3
 
 

@@ -202,7 +202,7 @@ def test_a_card_says_that_its_trial_ended_early(open_page, app_url, done, width,
 
 def test_the_two_axes_are_never_the_same_by_themselves(visit):
     search = visit("data=digits&network=dense16&train_size=300")
-    across, up = (search.page.get_by_label(name, exact=True) for name in ("Across", "Up"))
+    across, up = (search.page.get_by_label(name, exact=True) for name in ("Horizontal axis", "Vertical axis"))
     before = {across.input_value(), up.input_value()}
     search.button("Does the optimizer matter?").click()
     expect(search.page.locator(".lines .axes")).to_contain_text("AdaGrad")
@@ -212,8 +212,8 @@ def test_the_two_axes_are_never_the_same_by_themselves(visit):
 
 def test_no_name_beside_an_axis_is_cut(visit):
     search = visit(f"{QUICK.split('&over')[0]}&over={MANY}")
-    search.page.get_by_label("Across", exact=True).select_option("Learning rate")
-    search.page.get_by_label("Up", exact=True).select_option("Optimizer")
+    search.page.get_by_label("Horizontal axis", exact=True).select_option("Learning rate")
+    search.page.get_by_label("Vertical axis", exact=True).select_option("Optimizer")
     for drawing in (".scatter", ".parallel"):
         left = search.page.locator(drawing).bounding_box()["x"]
         for name in ("Momentum", "AdaGrad"):
@@ -228,9 +228,9 @@ def test_axes_of_the_points_can_be_chosen(visit, done):
     )
     before = places()
     assert len(before) == 12
-    search.page.get_by_label("Up", exact=True).select_option("Validation accuracy")
+    search.page.get_by_label("Vertical axis", exact=True).select_option("Validation accuracy")
     assert places() != before
-    search.page.get_by_label("Across", exact=True).select_option("Optimizer")
+    search.page.get_by_label("Horizontal axis", exact=True).select_option("Optimizer")
     expect(search.page.locator(".scatter .axes")).to_contain_text("Adam")
     assert len({place.split("(")[1].split()[0] for place in places()}) == 2
 

@@ -32,7 +32,7 @@ def screen(page, app_url):
 @pytest.fixture
 def dialog(page, screen):
     """What opens on a press of the button."""
-    screen.press("Take away")
+    screen.press("Export")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("The trained network")).to_be_visible()
     return dialog
@@ -76,7 +76,7 @@ def test_it_stays_open_until_it_is_closed(page, screen, dialog):
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     screen.press("Resume")
-    screen.press("Take away")
+    screen.press("Export")
     expect(dialog.get_by_text("The trained network")).to_be_visible()
     screen.frames(3)
     expect(dialog).to_be_visible()

@@ -56,7 +56,7 @@ def test_train_pause_resume_and_step(page, app_url):
     until(page, f"d.state === 'running' && +d.step > {at + 60}")
 
 
-@pytest.mark.parametrize(("lang", "more"), [("ja", "学習を続ける"), ("en", "Train on")])
+@pytest.mark.parametrize(("lang", "more"), [("ja", "学習を続ける"), ("en", "Continue")])
 def test_a_laptop_has_all_buttons_in_one_row_before_and_after_a_run(open_page, app_url, lang, more):
     page = open_page(viewport={"width": 1366, "height": 768})
     go(page, f"{app_url}/train?steps=20&lang={lang}")
@@ -95,9 +95,9 @@ def test_after_a_long_epoch_there_is_nothing_to_pause(page, app_url):
 def test_a_run_that_ends_is_told_without_asking(page, app_url):
     go(page, f"{app_url}/train?network=dense8&steps=300")
     button(page, "Train").click()
-    button(page, "Train on").wait_for()
+    button(page, "Continue").wait_for()
     assert view(page).get_attribute("data-state") == "completed"
-    button(page, "Train on").click()
+    button(page, "Continue").click()
     until(page, "+d.step > 310")
 
 

@@ -126,8 +126,8 @@ def test_state_that_is_no_state_does_no_harm(visit, state):
 
 @pytest.mark.parametrize(
     ("probability", "word"),
-    [(1, "certainly"), (0.9, "very probably"), (0.3, "perhaps"), (0.29, "unlikely"), (0.09, "hardly"),
-     (0.01, "hardly"), (0, "as good as never")],
+    [(1, "certainly"), (0.9, "very probably"), (0.3, "perhaps"), (0.29, "unlikely"), (0.09, "very unlikely"),
+     (0.01, "very unlikely"), (0, "almost impossible")],
 )  # fmt: skip
 def test_only_what_is_printed_as_nothing_is_as_good_as_never(visit, probability, word):
     assert next(said for least, said in pad(visit("draw"))["labels"]["words"] if probability >= least) == word

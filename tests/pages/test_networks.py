@@ -213,7 +213,7 @@ def test_each_network_is_listed_with_what_it_is_and_a_download(visit):
     run, shipped, brought = described(app)
     assert run == "**Just trained** · 9,550 parameters  \n`dense12`"
     assert shipped.startswith("**Shipped with Kasane** · 130,950 parameters  \n`conv")
-    assert brought == "**Brought from a file** · 6,370 parameters  \n`dense8`"
+    assert brought == "**From a file** · 6,370 parameters  \n`dense8`"
     assert len(app.get("download_button")) == 3
     app.button(key="remove_brought").click().run()
     assert len(described(app)) == 2

@@ -100,7 +100,7 @@ def test_every_kind_of_setting_by_link(visit, name, value):
     ("trials", "9" * 400, "Trials must be"),
     ("sampler", "grid", "Next values must be one of random, tpe, not grid."),
     ("pruning", "yes", "Prune must be"),
-    ("share", "nan", "Held out must be a number from 0.05 to 0.5, not nan."),
+    ("share", "nan", "Held-out share must be a number from 0.05 to 0.5, not nan."),
     ("over", "", "over must be one of"),
     ("over", "steps:1..2", "over must be one of"),
     ("over", "lr:5..1 log", "Learning rate must be a range whose lower end is below its upper end, not 5..1."),

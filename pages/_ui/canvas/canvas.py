@@ -26,8 +26,8 @@ WORDS = (
     (0.6, N_("probably")),
     (0.3, N_("perhaps")),
     (0.1, N_("unlikely")),
-    (0.01, N_("hardly")),
-    (0.0, N_("as good as never")),
+    (0.01, N_("very unlikely")),
+    (0.0, N_("almost impossible")),
 )
 
 _mount = component("canvas")

@@ -236,7 +236,7 @@ class Comparison:
         """List the claims of the preset, each with a ✓ or ✗ of its own as soon as the runs are over."""
         parts = self.preset.claim.parts
         said, signs = [sentence(part.text) for part in parts], ["–"] * len(parts)
-        verdict = _("To be seen:")
+        verdict = _("What to see:")
         if any(self._departures(runs).values()):  # what is claimed of one experiment is not refuted by another
             verdict = _("With this experiment's own settings (some are changed here, so it is not judged):")
         elif all(run.state in ENDED and run.frame for run in runs):
@@ -467,7 +467,7 @@ def labels() -> dict[str, str]:
         "gap": _("Gap (points)"),
         "published": _("Published (train / test)"),
         "loss_batch": _("Loss of the mini-batches"),
-        "sets": _("Drawn"),
+        "sets": _("Show"),
         "both": _("Both"),
         "solid_dashed": _("Solid: training set. Dashed: test set."),
         "all_runs": _("All runs, in numbers"),

@@ -49,7 +49,7 @@ def _labels() -> dict[str, str]:
         "play": _("Play"),
         "pause": _("Pause"),
         "back": _("One step back"),
-        "forward": _("One step on"),
+        "forward": _("One step forward"),
         "moment": _("Moment"),
         "speed": _("Speed"),
         "csv": _("Download as CSV"),

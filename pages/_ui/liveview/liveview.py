@@ -61,7 +61,7 @@ def labels() -> dict[str, str]:
         "completed": _("Completed"),
         "diverged": _("Diverged"),
         "error": _("Stopped by an error"),
-        "gone": _("Being reopened"),
+        "gone": _("Reopening"),
         "reconnecting": _("Reconnecting …"),
         "announcement": _("{state} at step {step}."),
         "summary": _("State of the run"),

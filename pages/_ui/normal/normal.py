@@ -51,7 +51,7 @@ def _labels() -> dict[str, str]:
         "play": _("Play"),
         "pause": _("Pause"),
         "back": _("One cell back"),
-        "forward": _("One cell on"),
+        "forward": _("One cell forward"),
         "csv": _("Download as CSV"),
         "keys": _("Arrow keys go from cell to cell, Space plays and pauses."),
         "number": _("Number in this cell"),

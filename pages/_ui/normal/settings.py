@@ -28,7 +28,7 @@ SETTINGS = {
         help=N_("What one mean and one variance are taken over."),
     ),
     "given": named(
-        N_("Of"), {"units": N_("A dense layer"), "pictures": N_("A convolution")}, "units", "segments",
+        N_("Kind of layer"), {"units": N_("A dense layer"), "pictures": N_("A convolution")}, "units", "segments",
         help=N_("Rows of numbers, one for each example, or pictures with several channels."),
     ),
     "examples": number(N_("Examples in the batch"), 1, 8, 5, widget="slider", width=180),

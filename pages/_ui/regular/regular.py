@@ -53,7 +53,7 @@ def _labels() -> dict[str, str]:
         "play": _("Play"),
         "pause": _("Pause"),
         "back": _("One step back"),
-        "forward": _("One step on"),
+        "forward": _("One step forward"),
         "csv": _("Download as CSV"),
         # norms
         "ball": _("Ball of the L{p} norm and contours of the error"),

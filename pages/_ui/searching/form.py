@@ -32,7 +32,7 @@ def sidebar(*, fixed: bool) -> None:
         st.caption(_("The same in all trials:"))
         st.button(
             _("As on the Train page"), icon=":material/input:", on_click=from_train, disabled=fixed, key="search_train",
-            help=_("Take over the experiment that the Train page is set to."), width="stretch",
+            help=_("Use the experiment set on the Train page."), width="stretch",
         )  # fmt: skip
         experiment = settings.experiment()
         searched = {axis.name for axis in settings.axes()}

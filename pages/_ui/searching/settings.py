@@ -83,7 +83,7 @@ SETTINGS: dict[str, Setting] = {
     ),
     "draws": number(N_("Seed of the draws"), 0, MAX_SEED, START.seed),
     "share": number(
-        N_("Held out"), *SHARES, START.share, step=0.05,
+        N_("Held-out share"), *SHARES, START.share, step=0.05,
         help=N_("The share of the training examples that no trial learns from: it is what they are compared on."),
     ),
 } | {name: _field(name) for name in FIELDS}  # fmt: skip

@@ -60,7 +60,7 @@ SETTINGS = {
     "matrix_channels": whole(_CHANNELS, 1, 2, 1),
     "matrix_filters": whole(_FILTERS, 1, 3, 2),
     # a trained network, and training one
-    "view": named(N_("Of the trained network"), _VIEWS, "filters", "segments"),
+    "view": named(N_("Trained network"), _VIEWS, "filters", "segments"),
     "experiment": named(N_("Experiment"), _EXPERIMENTS, "d2-simple-conv", width=420),
 }
 ROWS = {id: {"part": "runs", "experiment": id} for id in _EXPERIMENTS} | {

@@ -27,7 +27,7 @@ def _labels() -> dict[str, str]:
         "play": _("Play"),
         "pause": _("Pause"),
         "back": _("One place back"),
-        "forward": _("One place on"),
+        "forward": _("One place forward"),
         "speed": _("Speed"),
         "csv": _("Download as CSV"),
         "place": _("Row {row}, column {column} of the output"),
