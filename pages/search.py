@@ -15,11 +15,11 @@ BOOK = settings.defaults()
 TRIES = (
     (
         N_("The book's search"),
-        N_("λ and learning rate by dice, 100 times. In which power of ten do the best twenty lie?"),
+        N_("λ and learning rate at random, 100 times. In which power of ten do the best twenty lie?"),
         BOOK,
     ),
     (
-        N_("Dice or TPE"),
+        N_("Random or TPE"),
         N_("Forty trials that learn from one another: how many of them land near the best?"),
         BOOK | {"sampler": "tpe", "trials": 40},
     ),

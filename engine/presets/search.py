@@ -45,7 +45,7 @@ PRESETS = (
     Preset(
         id="ch06-search",
         page="search",
-        title=N_("Searching by dice"),
+        title=N_("Random search"),
         question=N_("Which learning rate and which decay suit seven layers and 500 digits?"),
         runs={},
         published={},

@@ -286,7 +286,7 @@ def test_back_from_the_train_page_finds_the_search(visit, done):
 def test_what_to_try_comes_into_sight(open_page, app_url, width):
     page = open_page(viewport={"width": width, "height": 844}, reduced_motion="reduce")
     search = Visit(page, app_url, QUICK)
-    search.button("Dice or TPE").click()
+    search.button("Random or TPE").click()
     page.wait_for_url(re.compile("sampler=tpe"))
     expect(page.locator(".kasane-search .status")).to_contain_text("0 / 40")
     expect(search.button("Start")).to_be_in_viewport(ratio=1)
