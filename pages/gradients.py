@@ -20,7 +20,7 @@ from pages._ui.i18n import _, sentence, translate
 TRIES = (
     (
         N_("Too small an h"),
-        N_("Under the lens at h = 10⁻¹⁵ the parabola has steps. What does the chord rise by now?"),
+        N_("Under the lens at h = 10⁻¹⁵ the parabola has steps. What is the slope of the chord now?"),
         {"part": "derivative", "curve": "book", "x": 5.0, "h": 1e-15, "chord": "central"},
     ),
     (

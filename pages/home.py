@@ -68,7 +68,7 @@ SUBJECTS = (
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.markdown("#### " + _("One subject, one question"), width="content")
     if address.on_this_machine(st.context.url) and (url := address.in_network()):
-        st.caption(_("Others in this network join at **{url}**").format(url=url), width="content")
+        st.caption(_("Others on the same LAN or Wi-Fi join at **{url}**").format(url=url), width="content")
 for start in range(0, len(SUBJECTS), 4):
     for column, (page, question) in zip(st.columns(4), SUBJECTS[start : start + 4], strict=True):
         with column, st.container(border=True, height="stretch", gap=None):

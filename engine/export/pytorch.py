@@ -305,7 +305,7 @@ INITIALIZERS = {
         "nn.init.xavier_normal_(parameter)",
     ),
     "xavier_uniform": (
-        N_("Draw the weights evenly, with a variance of 2 / (inputs + outputs); biases are 0."),
+        N_("Draw the weights uniformly, with a variance of 2 / (inputs + outputs); biases are 0."),
         "nn.init.xavier_uniform_(parameter)",
     ),
     "he_normal": (
@@ -313,14 +313,14 @@ INITIALIZERS = {
         'nn.init.kaiming_normal_(parameter, nonlinearity="relu")',
     ),
     "he_uniform": (
-        N_("Draw the weights evenly, with a variance of 2 / inputs; biases are 0."),
+        N_("Draw the weights uniformly, with a variance of 2 / inputs; biases are 0."),
         'nn.init.kaiming_uniform_(parameter, nonlinearity="relu")',
     ),
     "lecun_normal": (
         N_("Draw the weights from N(0, 1 / inputs); biases are 0."),
         'nn.init.kaiming_normal_(parameter, nonlinearity="linear")',
     ),
-    "orthogonal": (N_("Draw the weights so that they keep lengths; biases are 0."), "nn.init.orthogonal_(parameter)"),
+    "orthogonal": (N_("Draw orthogonal weights, which keep lengths; biases are 0."), "nn.init.orthogonal_(parameter)"),
 }
 
 
@@ -402,7 +402,7 @@ def _uncorrected_adam(experiment: Experiment) -> str:
     )
     return _function(
         "class UncorrectedAdam(torch.optim.Optimizer):",
-        N_("Adam whose averages start at 0 and are not corrected for it, as PyTorch's own are."),
+        N_("Adam without the correction that PyTorch's own makes for averages that start at 0."),
         "\ndef __init__(self, params, lr):",
         '    super().__init__(params, {"lr": lr})\n',
         step,

@@ -622,7 +622,7 @@ def test_strokes_are_coloured_by_what_the_answer_owes_them(hand):
     assert colours(hand) == 1
     assert hand.asked[-1].get("why") == ""  # not while the pen moves: every piece costs an answer
     hand.page.mouse.up()
-    expect(hand.page.locator(".between")).to_contain_text("Piece after piece of your strokes was erased")
+    expect(hand.page.locator(".between")).to_contain_text("Your strokes were erased piece by piece")
     hand.settle()
     assert colours(hand) > 3
     hand.page.get_by_text("Off", exact=True).click()

@@ -399,7 +399,9 @@ def test_layers_too_wide_for_lines_have_none(page, app_url):
     expect(block.locator(".klv-units button")).to_have_count(2 + 13 + 2 + 2)
     expect(block.locator(".klv-network > canvas")).to_be_hidden()
     expect(block.get_by_text("Lines are weights")).to_be_hidden()
-    expect(block.get_by_text("Weights are drawn for layers of up to 12 units, 64 in all.")).to_be_visible()
+    expect(
+        block.get_by_text("Lines for weights are shown in networks of at most 12 units a layer, 64 in all.")
+    ).to_be_visible()
 
 
 def test_units_that_are_left_out_are_named(page, app_url):

@@ -36,7 +36,7 @@ def test_home_says_to_the_server_s_own_machine_alone_where_others_join(visit, mo
     monkeypatch.setattr(address, "in_network", lambda: "http://192.168.0.7:8501")
     monkeypatch.setattr(type(address.st.context), "url", url)
     said = [caption.value for caption in visit("home").caption if "192.168.0.7" in caption.value]
-    assert said == ["Others in this network join at **http://192.168.0.7:8501**"] * ("localhost" in url)
+    assert said == ["Others on the same LAN or Wi-Fi join at **http://192.168.0.7:8501**"] * ("localhost" in url)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", None])

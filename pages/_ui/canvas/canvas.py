@@ -137,12 +137,12 @@ def _labels() -> dict[str, object]:
             "would speak against it. Black, too, can count."
         ),
         "because_patch": _(
-            "A grey patch was laid over every place in turn: under a blue one {digit} loses its lead over the next "
-            "digit, under an orange one it gains. The strongest colour stands for {percent} of the lead."
+            "A grey patch was laid over every place in turn: with a blue place covered {digit} loses some of its lead "
+            "over the next digit, with an orange one it gains. The strongest colour stands for {percent} of the lead."
         ),
         "because_strokes": _(
-            "Piece after piece of your strokes was erased: with a blue one {digit} loses its lead over the next digit, "
-            "without an orange one it gains. The strongest colour stands for {percent} of the lead."
+            "Your strokes were erased piece by piece: without a blue piece {digit} loses some of its lead over the "
+            "next digit, without an orange one it gains. The strongest colour stands for {percent} of the lead."
         ),
         "inside": _("Inside the network"),
         "network": _("Network"),

@@ -68,7 +68,7 @@ def errors(curve: Curve, x: float, h: float) -> None:
         rises = {kind: derivatives.difference(curve.value, np.float64(x), h, kind) for kind in KINDS}
         said = _(
             "At x = {x} there is no derivative that a chord could be compared with: however small h is, the forward "
-            "chord rises by {forward} and the central one by {central}."
+            "chord has a slope of {forward} and the central one of {central}."
         )
         st.caption(said.format(x=f"{x:g}", **{kind: f"{rise:g}" for kind, rise in rises.items()}))
         return

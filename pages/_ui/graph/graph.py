@@ -60,8 +60,10 @@ def _labels() -> dict[str, str]:
         "tangent": _("Tangent f′(x)"),
         "error": _("Difference"),
         "slope_text": _("The curve {formula}, a chord over h and the tangent at x. Drag to move x."),
-        "slope_said": _("At x = {x} with h = {h} the chord rises by {chord}, the tangent by {tangent}."),
-        "slope_none": _("At x = {x} with h = {h} the chord rises by {chord}; there is no derivative, and no tangent."),
+        "slope_said": _("At x = {x} with h = {h} the chord has a slope of {chord}, the tangent one of {tangent}."),
+        "slope_none": _(
+            "At x = {x} with h = {h} the chord has a slope of {chord}; there is no derivative, and no tangent."
+        ),
         "no_derivative": _("no derivative"),
         # the field
         "field_hint": _("Click into the picture to start somewhere else."),

@@ -100,9 +100,9 @@ def labels() -> dict[str, str]:
         "units": _("Units and weights"),
         "units_hint": _("Point at a unit to see it large. Each from its lowest output (orange) to its highest (blue)."),
         "lines_hint": _("Lines are weights: blue positive, orange negative, the thicker the larger."),
-        "no_lines_hint": _("Weights are drawn for layers of up to {n} units, {total} in all.").format(
-            n=frames.ROW, total=frames.MAX_RESPONSES
-        ),
+        "no_lines_hint": _(
+            "Lines for weights are shown in networks of at most {n} units a layer, {total} in all."
+        ).format(n=frames.ROW, total=frames.MAX_RESPONSES),
         "units_text": _("The outputs of {n} hidden units over the plane."),
         "lines_text": _("The largest weight of an input: {source} → {target}, {weight}."),
         "inputs": _("Inputs: {names}"),
