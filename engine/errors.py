@@ -64,7 +64,7 @@ def explained(error: Exception) -> Text:
     """Return what to say of a run that an error has ended."""
     if isinstance(error, InputError):
         return error.text
-    return Text(N_("The run was stopped by an error inside ({reason})."), reason=type(error).__name__)
+    return Text(N_("The run was stopped by an internal error ({reason})."), reason=type(error).__name__)
 
 
 def unreadable(file: object, error: OSError, kind: type[InputError] = InputError) -> InputError:

@@ -207,28 +207,28 @@ class Experiment:
 
     shift: float = real(
         0.0, 0.0, 6.0, step=0.5, group="regularization", label=N_("Shift"),
-        help=N_("Moves every training picture at random by up to so many pixels, anew each time it is learned from."),
+        help=N_("Moves every training picture at random by up to this many pixels, anew each time it is learned from."),
         when=("data", PICTURE_SETS),
     )  # fmt: skip
     rotation: float = real(
         0.0, 0.0, 45.0, step=1.0, group="regularization", label=N_("Rotation"),
-        help=N_("Turns every training picture at random by up to so many degrees."),
+        help=N_("Turns every training picture at random by up to this many degrees."),
         when=("data", PICTURE_SETS),
     )  # fmt: skip
     scale: float = real(
         0.0, 0.0, 0.5, step=0.05, group="regularization", label=N_("Scaling"),
-        help=N_("Makes every training picture at random larger or smaller by up to this share, and a little wider or "
-                "narrower."),
+        help=N_("Scales every training picture up or down at random by up to this share, and makes it a little wider "
+                "or narrower."),
         when=("data", PICTURE_SETS),
     )  # fmt: skip
     shear: float = real(
         0.0, 0.0, 0.5, step=0.05, group="regularization", label=N_("Shear"),
-        help=N_("Slants every training picture at random, by up to so many pixels to the side for each pixel up."),
+        help=N_("Slants every training picture at random, by up to this many pixels to the side for each pixel up."),
         when=("data", PICTURE_SETS),
     )  # fmt: skip
     elastic: float = real(
         0.0, 0.0, 2.0, step=0.1, group="regularization", label=N_("Elastic distortion"),
-        help=N_("Kneads every training picture at random: pixels move by about so many pixels, neighbours together."),
+        help=N_("Warps every training picture at random: pixels move by about this many pixels, neighbours together."),
         when=("data", PICTURE_SETS),
     )  # fmt: skip
     ema: float = real(

@@ -95,10 +95,10 @@ def parse_network(description: str) -> tuple[Token, ...]:
     tokens = tuple(_parse_token(word) for word in layers)
     for before, token in itertools.pairwise(token for token in tokens if not isinstance(token, Drop)):
         if isinstance(token, Conv | Pool | Gap) and isinstance(before, Dense | Gap):
-            legal = N_("pictures first: conv and pool before gap and dense")
+            legal = N_("in order: conv and pool before gap and dense")
             raise ExperimentError("network", legal, f"{before} {token}")
         if isinstance(before, Output):
-            raise ExperimentError("network", N_("over with output, except for a drop"), f"{before} {token}")
+            raise ExperimentError("network", N_("without layers after output, except for a drop"), f"{before} {token}")
     return tokens
 
 

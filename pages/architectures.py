@@ -18,7 +18,7 @@ TRIES = (
     ),
     (
         N_("No dense layer"),
-        N_("A global average on 112 × 112: what became of the parameters that a larger picture costs?"),
+        N_("A global average on 112 × 112: does a larger picture still cost more parameters?"),
         {"net": "gap", "size": 112},
     ),
     (

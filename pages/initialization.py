@@ -145,7 +145,9 @@ others = settings.open_address()
 control("part", label_visibility="collapsed")
 if others and chosen("part") in ("before", "slope"):
     for name in others:
-        st.warning(sentence(Text(N_("The address names {name}, which nothing here has."), name=shorten(name))))
+        st.warning(
+            sentence(Text(N_("The address sets {name}, but there is no such setting here."), name=shorten(name)))
+        )
 address = PARTS[chosen("part")]()
 lesson.what_to_try(TRIES, take_up)
 settings.write_address(address)

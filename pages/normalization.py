@@ -20,12 +20,12 @@ TRIES = (
     ),
     (
         N_("Two examples a batch"),
-        N_("Train with 100, 10 and 2 examples a batch: which of the two norms minds more?"),
+        N_("Train with 100, 10 and 2 examples a batch: which of the two norms suffers more?"),
         {"part": "runs", "experiment": "batch-norm-batch-size"},
     ),
     (
         N_("Undo it"),
-        N_("With γ = 2 and β = −1 every group leaves with the same mean and spread. Which?"),
+        N_("With γ = 2 and β = −1 every group leaves with the same mean and spread. What are they?"),
         {"gamma": 2.0, "beta": -1.0},
     ),
 )

@@ -73,7 +73,7 @@ def steps_part() -> None:
     descent = scenes.descent(landscape, optimizer, **more)
     last = len(descent.rates)
     if not last:
-        st.warning(_("The first step already leaves the finite numbers. Try a smaller learning rate."))
+        st.warning(_("The very first step diverges. Try a smaller learning rate."))
         return
     t = step_control(last)
     picture, words = beside()

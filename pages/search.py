@@ -74,11 +74,11 @@ def commands() -> None:
             st.button(
                 _("Resume"), icon=":material/play_arrow:", type="primary", on_click=resume, key="search_resume",
                 disabled=len(search.finished()) >= chosen("trials"),
-                help=_("Goes on to the number of trials beside it; what has finished stays."),
+                help=_("Continues up to the number of trials beside it; finished trials stay."),
             )  # fmt: skip
         st.button(
             _("New"), icon=":material/add:", on_click=settings.leave, key="search_new",
-            disabled=search is None or running, help=_("Leaves this search, which its link still opens."),
+            disabled=search is None or running, help=_("Leaves this search; its link still opens it."),
         )  # fmt: skip
         control("trials", disabled=running)
         control("sampler", disabled=search is not None)

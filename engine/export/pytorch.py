@@ -22,7 +22,7 @@ WIDTH = 100  # columns of the script
 ABOUT = re.compile(r'^( +""")(.+)(""")$', re.MULTILINE)  # what `_function` says of a function
 
 TITLE = N_("A run of Kasane as a PyTorch script.")
-SAME = N_("Data, network and settings are the same; random numbers are others, so figures differ a little.")
+SAME = N_("Data, network and settings are the same; the random numbers are not, so figures differ a little.")
 PACKAGES = N_("It needs {packages}. In Colab, paste it into a cell and run it.")
 LOADER = N_("Kasane loads the examples: write the path of Kasane's folder below.")
 
@@ -377,7 +377,7 @@ def _schedule(experiment: Experiment) -> str:
     rising = "min(1, (step + 1) / WARMUP)" if experiment.warmup else ""
     if not rising and not curve:
         return ""
-    about = N_("Return the factor on the learning rate after so many steps.")
+    about = N_("Return the factor on the learning rate after this many steps.")
     return _function("def factor(step):", about, *lines, "return " + " * ".join(filter(None, [rising, curve])))
 
 

@@ -50,7 +50,7 @@ PRESETS = (
         id="two-hidden-layers",
         page="architectures",
         title=N_("Two hidden layers"),
-        question=N_("How far does the network come that Kasane starts with?"),
+        question=N_("How far does the network that Kasane starts with get?"),
         runs={"784-100-100-10": Experiment(steps=2_000)},
         published={},
         claim=reaches("784-100-100-10", 0.9),

@@ -77,7 +77,7 @@ PRESETS = (
         id="d2-double-conv",
         page="convolution",
         title=N_("Two convolutions"),
-        question=N_("How far does a network with two layers of convolution come in a hundred steps?"),
+        question=N_("How far does a network with two layers of convolution get in a hundred steps?"),
         runs={
             N_("two convolutions"): course_conv(
                 network="conv10@7p1 conv20@3p1 pool2 dense100", initializer="gauss", steps=100, evaluate_every=10

@@ -172,7 +172,7 @@ PRESETS = (
         claim=leads("cross-entropy", "squared error", 0.03),
         note=N_(
             "Both start from the same weights. Squared error looks at the ten outputs themselves, without softmax. At "
-            "another learning rate the order may be another: with weights of σ 0.01 and a rate of 0.3 it leads."
+            "another learning rate the order may change: with weights of σ 0.01 and a rate of 0.3 squared error leads."
         ),
     ),
 )

@@ -125,8 +125,8 @@ PRESETS = (
         published={},
         claim=never_learns("std 0.01") & reaches("std 0.01, batch norm", 0.85),
         note=N_(
-            "Hooks read the outputs of every layer as training goes on. Small weights leave of every layer's spread "
-            "less than a tenth in the next, at first; with batch norm it keeps its scale from the first step on."
+            "Hooks read the outputs of every layer as training goes on. At first, small weights pass less than a tenth "
+            "of each layer's spread on to the next; with batch norm it keeps its scale from the first step on."
         ),
     ),
 )

@@ -159,7 +159,7 @@ PRESETS = (
         published={},
         claim=leads("augmented", "as they are", 0.05) & gap_closes("augmented", "as they are"),
         note=N_(
-            "Shifted by up to 2 pixels, turned by up to 10°, scaled and slanted by up to 0.1, and kneaded by 1 pixel. "
+            "Shifted by up to 2 pixels, turned by up to 10°, scaled and slanted by up to 0.1, and warped by 1 pixel. "
             "The book changes pictures in this way but publishes no figure."
         ),
     ),

@@ -203,9 +203,7 @@ class Pool:
             if not self._workers:
                 raise InputError(NO_WORKER)
             if len(self._runs) >= MAX_RUNS:
-                raise InputError(
-                    N_("The server has {n} runs already, as many as it takes; try again soon."), n=MAX_RUNS
-                )
+                raise InputError(N_("The server already has {n} runs, and takes no more; try again soon."), n=MAX_RUNS)
             self._runs[run.id] = run
             self._place(run)
         return run

@@ -160,7 +160,7 @@ class Search:
             self._seconds, self.workers = self.seconds, 0
             self._write({"seconds": round(self._seconds, 2), "importance": self.importance})
             if error is not None:
-                reason = N_("The search was stopped by an error inside ({reason}).")
+                reason = N_("The search was stopped by an internal error ({reason}).")
                 known = isinstance(error, InputError)
                 self.error = error.text if known else Text(reason, reason=type(error).__name__)
                 self._enter("error")
@@ -261,7 +261,7 @@ class Searches:
     def _check_room(self) -> None:
         if sum(it.is_running for it in self._searches.values()) >= MAX_RUNNING:
             raise InputError(
-                N_("The server has {n} searches running already, as many as it takes; try again soon."), n=MAX_RUNNING
+                N_("The server already has {n} searches running, and takes no more; try again soon."), n=MAX_RUNNING
             )
 
     def _forget(self) -> None:

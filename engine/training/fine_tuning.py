@@ -98,8 +98,7 @@ def fine_tune(
     with np.errstate(over="ignore", invalid="ignore"):  # what leaves all bounds is told in a sentence
         before, made = measure(), _train(trainer, steps, seconds)
         if not np.isfinite(trainer.network.vector.data).all():
-            template = N_("Training on the drawings led out of the finite numbers; the network is left as it was.")
-            raise InputError(template)
+            raise InputError(N_("Training on the drawings diverged; the network is left as it was."))
         return Tuned(dump(trainer, network_only=True), made, before, measure())
 
 

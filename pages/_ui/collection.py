@@ -94,9 +94,9 @@ def show_drawings(digits: MyDigits) -> None:
     if not len(digits):
         st.caption(_("Draw a digit above and say what it was: it is kept here."))
     elif mirror(digits):
-        st.caption(_("They are kept in this browser tab, over a reload too. Download them before you close it."))
+        st.caption(_("They are kept in this browser tab, even when it is reloaded. Download them before you close it."))
     else:
-        st.caption(_("These are too many to outlive a reload of this page. Download them before that."))
+        st.caption(_("These are too many to survive a reload of this page. Download them before that."))
 
 
 def offer_to_remove(digits: MyDigits) -> None:
@@ -166,8 +166,8 @@ def learn(digits: MyDigits, networks: Mapping[str, Network]) -> None:
     if told and told["of"] == st.session_state.get("tuned"):
         st.markdown(
             _(
-                "Read right, before and after {steps} steps: of My digits **{before[0]}** and **{after[0]}** of {n} "
-                "(it learned from these very ones), of digits of MNIST that were not among those it learned from now "
+                "Read right before and after {steps} steps: of My digits **{before[0]}** and **{after[0]}** of {n} (it "
+                "learned from these very ones); of the MNIST digits that it did not learn from this time "
                 "**{before[1]}** and **{after[1]}** of {others}."
             ).format(others=OTHERS, **told)
         )

@@ -685,7 +685,7 @@ def test_a_drawing_is_kept_and_a_network_learns_it(hand):
     record = json.loads(download.value.path().read_text())
     assert (record["label"], record["strokes"]) == (3, hand.strokes)
     page.get_by_role("button", name="Learn my digits").click()
-    expect(page.get_by_text("Read right, before and after")).to_be_visible()
+    expect(page.get_by_text("Read right before and after")).to_be_visible()
     expect(page.locator(".card h3")).to_have_text(["Shipped with Kasane", "Tuned on your digits"])
     expect(hand.root).to_have_attribute("data-digit-tuned", re.compile("."))
     page.get_by_label("Network", exact=True).select_option("Tuned on your digits")

@@ -20,5 +20,6 @@ def test_a_sentence_survives_json_and_is_translated_after_it(text):
 def test_what_ended_a_run_is_told_and_what_is_ours_by_its_kind_alone():
     assert explained(InputError("No {thing}.", thing="room")).render() == "No room."
     assert (
-        explained(ZeroDivisionError("secret")).render() == "The run was stopped by an error inside (ZeroDivisionError)."
+        explained(ZeroDivisionError("secret")).render()
+        == "The run was stopped by an internal error (ZeroDivisionError)."
     )

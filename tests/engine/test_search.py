@@ -677,7 +677,7 @@ def test_what_cannot_run_is_refused_at_once(searches, monkeypatch):
         searches.start(PLAN.replace(experiment=SMALL.replace(train_size=2)))
     monkeypatch.setattr(study, "MAX_RUNNING", 1)
     first = searches.start(PLAN.replace(experiment=LONG))
-    with pytest.raises(InputError, match="1 searches running already"):
+    with pytest.raises(InputError, match="already has 1 searches running"):
         searches.start(PLAN)
     first.stop()
     assert first.wait(PATIENCE)
@@ -686,7 +686,7 @@ def test_what_cannot_run_is_refused_at_once(searches, monkeypatch):
 
 def test_a_search_that_is_refused_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.setattr(study, "MAX_RUNNING", 0)
-    with pytest.raises(InputError, match="0 searches running already"):
+    with pytest.raises(InputError, match="already has 0 searches running"):
         Searches(tmp_path).start(PLAN)
     assert list(tmp_path.iterdir()) == []  # each would push an older search out of the folder
 

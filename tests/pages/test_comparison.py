@@ -448,7 +448,7 @@ def test_a_full_server_is_told_in_one_sentence(visit, monkeypatch):
     app = finished(visit)
     monkeypatch.setattr("engine.runs.pool.MAX_RUNS", 0)
     press(app, "train")
-    assert set(sentences(app)) == {"The server has 0 runs already, as many as it takes; try again soon."}
+    assert set(sentences(app)) == {"The server already has 0 runs, and takes no more; try again soon."}
 
 
 # --- what the figure is given -----------------------------------------------------------------------------------------

@@ -231,10 +231,10 @@ def test_how_long_my_digits_are_kept_is_said(visit, monkeypatch):
     app.session_state["my_digits"] = keep(7)
     app.session_state["draw_part"] = "digits"
     app.run()
-    assert "over a reload too" in app.caption[0].value
+    assert "even when it is reloaded" in app.caption[0].value
     monkeypatch.setattr(collection, "MIRRORED", 100)
     app.run()
-    assert "too many to outlive a reload" in app.caption[0].value
+    assert "too many to survive a reload" in app.caption[0].value
     assert pad(app)["kept"] == ""
 
 
@@ -267,7 +267,7 @@ def test_a_network_learns_my_digits_and_reads_beside_the_others(visit, monkeypat
     (told,) = [text.value for text in app.markdown if "Read right" in text.value]
     assert "**1** and **2** of 2" in told
     assert "**495** and **490** of 500" in told
-    assert "not among those it learned from now" in told  # the shipped network learned from them once
+    assert "did not learn from this time" in told  # the shipped network learned from them once
     assert "not shown" not in told
     app.selectbox[0].select("tuned").run()
     app.button[-1].click().run()

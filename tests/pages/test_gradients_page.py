@@ -215,7 +215,7 @@ ERRORS = {
     (
         "exp",
         1,
-    ): "the central one twice as fast, until rounding takes over: in float64 near h = √ε = 1.5 × 10⁻⁸ forwards",
+    ): "the central one twice as fast, until rounding takes over: in float64 near h = √ε = 1.5 × 10⁻⁸ for",
     ("book", 5): "The central difference of a parabola is exact: of its error only rounding is left",
     ("square", 0): "rounding does not take over",
     ("cube", 1): "the central one twice as fast",

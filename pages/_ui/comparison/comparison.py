@@ -345,7 +345,11 @@ class Comparison:
                 continue
             place = "" if place == ALL else place
             if of not in FIELDS or (place and place not in map(str, range(len(self.labels)))):
-                st.warning(sentence(Text(N_("The address names {name}, which nothing here has."), name=shorten(name))))
+                st.warning(
+                    sentence(
+                        Text(N_("The address sets {name}, but there is no such setting here."), name=shorten(name))
+                    )
+                )
                 continue
             try:
                 changes.setdefault(place, {})[of] = parse_value(FIELDS[of], text)

@@ -31,7 +31,8 @@ def about_errors(curve: Curve, x: float) -> str:
         case (1, 2), _cancels:
             said = _(
                 "From right to left both errors fall, the central one twice as fast, until rounding takes over: in "
-                "float64 near h = √ε = {forward} forwards and h = ∛ε = {central} both ways. Dotted: your h."
+                "float64 near h = √ε = {forward} for the forward one and h = ∛ε = {central} for the central one. "
+                "Dotted: your h."
             )
         case (1, _exact), True:
             said = _(

@@ -31,11 +31,11 @@ SETTINGS = {
     # norms
     "p": number(
         N_("p of the norm"), 0.5, 4.0, 1.0, step=0.05, widget="slider", width=180,
-        help=N_("1 is L1, 2 is L2. Below 1 it is no norm any more, but it can be a budget."),
+        help=N_("1 is L1, 2 is L2. Below 1 it is no longer a norm, but it can still be a budget."),
     ),
     "budget": number(
         N_("Budget t"), 0.0, FAR, 0.8, step=0.05, widget="slider", width=180,
-        help=N_("How large the norm of the weights may be at most."),
+        help=N_("The largest norm that the weights may have."),
     ),
     "c1": number(N_("Lowest point, w₁"), -FAR, FAR, 1.8, step=0.05, widget="slider", width=160),
     "c2": number(N_("Lowest point, w₂"), -FAR, FAR, 0.6, step=0.05, widget="slider", width=160),
@@ -63,7 +63,7 @@ SETTINGS = {
     "trained": named(N_("The run"), RUNS, "fast", width=230),
     "patience": number(
         N_("Patience"), 1, 20, 5, widget="slider", width=220,
-        help=N_("Evaluations in a row that may be no better before the run is given up."),
+        help=N_("How many evaluations in a row may bring no improvement before the run is given up."),
     ),
     "watched": named(N_("Watched"), {"loss": N_("Loss"), "accuracy": N_("Accuracy")}, "loss", "segments"),
 }  # fmt: skip

@@ -74,7 +74,7 @@ PLAIN = {"part": "window", "input": "digit", "weights": "edges", "stride": 1, "p
 TRIES = (
     (
         N_("Find the edges"),
-        N_("Two kernels on a 7: which one answers to its roof, and what does the sign say?"),
+        N_("Two kernels on a 7: which one responds to its top bar, and what does the sign say?"),
         PLAIN | {"digit": 7, "size": 12, "kernel": 3, "filters": 2},
     ),
     (

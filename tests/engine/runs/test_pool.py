@@ -332,7 +332,7 @@ def test_divergence_is_a_state(pool):
 def test_the_number_of_runs_is_limited(pool, monkeypatch):
     monkeypatch.setattr(pool_module, "MAX_RUNS", 1)
     pool.start(SMALL)
-    with pytest.raises(InputError, match="1 runs already"):
+    with pytest.raises(InputError, match="already has 1 runs"):
         pool.start(SMALL)
 
 
