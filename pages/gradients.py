@@ -15,7 +15,7 @@ from pages._ui.comparison.comparison import Figure, compare
 from pages._ui.graph import cards, check, curves, losses, scenes
 from pages._ui.graph.graph import stage
 from pages._ui.graph.settings import GIVEN, SETTINGS, chosen, control, controls, settings
-from pages._ui.i18n import _, sentence, translate
+from pages._ui.i18n import _, joined, sentence, translate
 
 TRIES = (
     (
@@ -49,7 +49,7 @@ def derivative_part() -> None:
     show(scenes.slope(chosen("curve"), x, h, chosen("chord")), "x", "h")
     at = np.array(curve.points)
     slopes = derivatives.difference(curve.value, at, h, chosen("chord"))
-    pairs = ", ".join(f"f′({a:g}) ≈ **{slope!r}**" for a, slope in zip(curve.points, slopes.tolist(), strict=True))
+    pairs = joined(f"f′({a:g}) ≈ **{slope!r}**" for a, slope in zip(curve.points, slopes.tolist(), strict=True))
     st.markdown(_("With h = {h}: {slopes}").format(h=curves.power(h, 3), slopes=pairs).replace("-", "−"))
     curves.errors(curve, x, h)
     st.markdown(text("derivative"))

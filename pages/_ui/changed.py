@@ -8,7 +8,7 @@ from engine.errors import N_, shorten
 from engine.experiment import FIELDS
 from engine.fields import format_value
 from pages._ui.controls import option_label
-from pages._ui.i18n import _, translate
+from pages._ui.i18n import _, joined, translate
 
 MOST = 3  # changes that are said; more make a label too long for a table and a chart
 # What a label has no room for in the words of the widgets.
@@ -25,7 +25,7 @@ OPTION_NAMES = {
 def said(values: Mapping[str, object]) -> str:
     """Return the values of fields as a person reads them: "tanh, σ 0.5"."""
     words = [_worded(name, value) for name, value in values.items()]
-    return ", ".join([*words[:MOST], *["…"] * (len(words) > MOST)])
+    return joined([*words[:MOST], *["…"] * (len(words) > MOST)])
 
 
 def written(values: Mapping[str, object]) -> str:

@@ -7,6 +7,7 @@ control at the top of every page.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -63,6 +64,12 @@ def translate(message: str) -> str:
 _ = translate
 
 
+def joined(words: Iterable[str]) -> str:
+    """Return the words as a list, with the comma of the session's language between them: "a, b" or "a、b"."""
+    between = _("{first}, {second}").format(first="", second="")
+    return between.join(words)
+
+
 def sentence(text: Text | InputError) -> str:
     """Return a translatable sentence of the engine in the session's language, as Markdown.
 
@@ -90,4 +97,4 @@ def guide(name: str) -> str:
     return (ASSETS / "guide" / language() / f"{name}.md").read_text(encoding="utf-8")
 
 
-__all__ = ["LANGUAGES", "N_", "_", "guide", "language", "sentence", "translate"]
+__all__ = ["LANGUAGES", "N_", "_", "guide", "joined", "language", "sentence", "translate"]

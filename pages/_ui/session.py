@@ -25,7 +25,7 @@ from engine.runs import frames, store
 from engine.runs.pool import Run
 from pages._ui import changed, controls
 from pages._ui.channels import pool
-from pages._ui.i18n import _, language, sentence, translate
+from pages._ui.i18n import _, joined, language, sentence, translate
 
 DEFAULT_SPEED = "auto"
 RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
@@ -155,7 +155,7 @@ def describe_preset(current: Run) -> None:
         which = f" ({translate(label)})" if len(preset.runs) > 1 else ""
         st.markdown(f"**{translate(preset.title)}**{which} — {translate(preset.question)}")
         if figures:
-            st.markdown(_("Test accuracy: {figures}").format(figures=", ".join(figures)))
+            st.markdown(_("Test accuracy: {figures}").format(figures=joined(figures)))
         if preset.note:
             st.caption(translate(preset.note))
 

@@ -468,7 +468,7 @@ def test_the_figure_knows_names_figures_and_tokens(visit, language):
 
 
 @pytest.mark.parametrize(
-    ("language", "name"), [("en", "sigmoid, std 0.01 → tanh, lr 0.5"), ("ja", "sigmoid, std 0.01 → tanh, 学習率 0.5")]
+    ("language", "name"), [("en", "sigmoid, std 0.01 → tanh, lr 0.5"), ("ja", "sigmoid, std 0.01 → tanh、学習率 0.5")]
 )
 def test_a_run_that_was_changed_has_neither_its_name_nor_its_figure(visit, language, name):
     app = visit(PAGE, language, **{"preset": "course-inits", "0.lr": "0.5", "0.activation": "tanh", "seed": "3"})
@@ -482,14 +482,14 @@ def test_a_run_that_was_changed_has_neither_its_name_nor_its_figure(visit, langu
 
 CHANGED = [
     ({"lr": 0.2}, "lr 0.2", "学習率 0.2"),
-    ({"activation": "sigmoid", "sigma": 0.5}, "sigmoid, σ 0.5", "シグモイド, σ 0.5"),
-    ({"optimizer": "momentum", "momentum": 0.5}, "Momentum, μ 0.5", "Momentum, μ 0.5"),
-    ({"initializer": "gauss", "batch_size": 20}, "Gauss, batch 20", "ガウス分布, バッチ 20"),
+    ({"activation": "sigmoid", "sigma": 0.5}, "sigmoid, σ 0.5", "シグモイド、σ 0.5"),
+    ({"optimizer": "momentum", "momentum": 0.5}, "Momentum, μ 0.5", "Momentum、μ 0.5"),
+    ({"initializer": "gauss", "batch_size": 20}, "Gauss, batch 20", "ガウス分布、バッチ 20"),
     ({"normalization": "none"}, "no normalization", "正規化なし"),
     ({"bias_correction": False}, "Bias correction off", "バイアス補正 オフ"),
     ({"network": "dense10 " * 9}, "dense10 dense10 dense10…", "dense10 dense10 dense10…"),
-    ({"l1": 0.1, "l2": 0.1, "dropout": 0.5}, "L1 0.1, L2 0.1, Dropout 0.5", "L1 0.1, L2 0.1, ドロップアウト 0.5"),
-    ({"lr": 0.2, "l1": 0.1, "l2": 0.1, "ema": 0.9}, "lr 0.2, L1 0.1, L2 0.1, …", "学習率 0.2, L1 0.1, L2 0.1, …"),
+    ({"l1": 0.1, "l2": 0.1, "dropout": 0.5}, "L1 0.1, L2 0.1, Dropout 0.5", "L1 0.1、L2 0.1、ドロップアウト 0.5"),
+    ({"lr": 0.2, "l1": 0.1, "l2": 0.1, "ema": 0.9}, "lr 0.2, L1 0.1, L2 0.1, …", "学習率 0.2、L1 0.1、L2 0.1、…"),
 ]
 
 

@@ -26,7 +26,7 @@ from engine.training.checkpoint import CheckpointError
 from pages._ui import changed, controls, session
 from pages._ui.channels import pool
 from pages._ui.choice import choice
-from pages._ui.i18n import _, language, sentence, translate
+from pages._ui.i18n import _, joined, language, sentence, translate
 from pages._ui.liveview import liveview
 from pages._ui.served.served import component
 
@@ -142,7 +142,7 @@ class Comparison:
         experiments = list(self.experiments().values())
         differing = set() if target else {n for n in FIELDS if len({getattr(it, n) for it in experiments}) > 1}
         if differing:
-            names = ", ".join(translate(FIELDS[name].metadata["label"]) for name in FIELDS if name in differing)
+            names = joined(translate(FIELDS[name].metadata["label"]) for name in FIELDS if name in differing)
             st.caption(_("They differ in: {names}. Choose a run above to change these.").format(names=names))
         shown = experiments[int(target or 0)]
         controls.experiment_form(

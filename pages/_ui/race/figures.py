@@ -11,7 +11,7 @@ from engine.analysis.averages import moving_average, noisy_series, uncorrected_f
 from engine.analysis.landscapes import Descent
 from engine.errors import N_
 from pages._ui import charts
-from pages._ui.i18n import _, translate
+from pages._ui.i18n import _, joined, translate
 from pages._ui.race import scenes
 from pages._ui.race.settings import SCHEDULES, chosen
 
@@ -85,7 +85,7 @@ def rates() -> None:
     charts.show(
         charts.figure(*lines, x=_("Step"), y=_("Learning rate η"), height=280),
         key="rates",
-        alt=_("Learning rates: {values}.").format(values=", ".join(said) or "–"),
+        alt=_("Learning rates: {values}.").format(values=joined(said) or "–"),
         header=("schedule", "step", "rate"),
         rows=[(name, step + 1, value) for name, it in curves.items() for step, value in zip(steps, it, strict=True)],
     )

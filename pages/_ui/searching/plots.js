@@ -212,7 +212,7 @@ export class Parallel extends Plot {
       change(this.marks.get(trial.number), { points, stroke: colour(view.share(trial)), class: rank < 20 ? "best" : "rest", "data-state": trial.state });
       return [trial.number, ys];
     });
-    const names = view.fields.map(({ label }) => label).join(", ");
+    const names = view.joined(view.fields.map(({ label }) => label));
     change(this.root, { "aria-label": fill(view.labels.parallel_text, { fields: names, n: trials.length, best: view.best() }) });
   }
 

@@ -166,9 +166,14 @@ class View {
     return this.ranking.length ? percent(this.ranking[0].accuracy) : "–";
   }
 
+  /** Return the words as a list, with the comma of the page's language between them. */
+  joined(words) {
+    return words.join(this.labels.comma);
+  }
+
   /** Say all of a trial in one sentence. */
   sentence(trial) {
-    const values = this.fields.map((field) => `${field.label} ${word(field, trial.values[field.name])}`).join(", ");
+    const values = this.joined(this.fields.map((field) => `${field.label} ${word(field, trial.values[field.name])}`));
     const training = trial.train.length ? percent(trial.train.at(-1)) : "–";
     const said = fill(this.labels.sentence, { n: trial.number, validation: percent(trial.accuracy), training, values });
     return trial.state === "complete" ? said : `${said} (${this.labels.states[trial.state === "running" ? "running_trial" : trial.state]})`;

@@ -100,6 +100,7 @@ def _labels() -> dict[str, object]:
         "open": _("Train"),
         "take": _("Open on the Train page"),
         "csv": _("Download as CSV"),
+        "comma": _("{first}, {second}").format(first="", second=""),
         "sentence": _("Trial {n}: validation {validation}, training {training}; {values}"),
         "best_is": _("The best: {trial}"),
         "scatter_text": _("{n} trials as points over {x} and {y}. Best validation accuracy: {best}."),
