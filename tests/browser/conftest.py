@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -127,6 +128,26 @@ FOLLOWED = """(root, [button, attribute, n]) => new Promise((done) => {
 def followed(root, button, n: int, *, attribute: str = "data-place") -> list[int]:
     """Press a button and return the next n places that a moving picture comes to."""
     return root.evaluate(FOLLOWED, [button.element_handle(), attribute, n])
+
+
+class Line:
+    """A page's line to Streamlit. What is said while it is held arrives all at once, as at a server that was busy."""
+
+    def __init__(self, page) -> None:
+        self.held, self.waiting = False, []
+        page.route_web_socket(re.compile("/_stcore/stream"), self._connect)
+
+    def _connect(self, socket) -> None:
+        self.server = socket.connect_to_server()
+        socket.on_message(lambda message: self.waiting.append(message) if self.held else self.server.send(message))
+
+    def hold(self) -> None:
+        self.held = True
+
+    def let_go(self) -> None:
+        self.held = False
+        while self.waiting:
+            self.server.send(self.waiting.pop(0))
 
 
 def soon(page, holds: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.analysis.derivatives import CURVES, difference
-from tests.browser.conftest import resize, soon, too_wide, wait_ready
+from tests.browser.conftest import Line, resize, soon, too_wide, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -155,6 +155,28 @@ def test_one_neuron_and_softmax(still):
     it.page.locator(".st-key-gradients_label").get_by_text("1", exact=True).click()
     it.page.wait_for_url(re.compile("label=1"))
     expect(it.page.locator(".result b")).to_have_text(f"{-np.log(y[0]):.6g}")
+
+
+def test_numbers_typed_while_the_server_is_busy_all_arrive(fresh_page, app_url):
+    line = Line(fresh_page)
+    it = Visit(fresh_page, app_url, "?preset=ch05-apples")
+    price, count, oranges = (
+        it.page.get_by_role("spinbutton", name=name)
+        for name in ("Price of an apple", "Number of apples", "Number of oranges")
+    )
+    line.hold()
+    for field, number in ((price, "250"), (count, "4")):
+        field.fill(number)
+        field.press("Tab")
+    oranges.press("ControlOrMeta+A")
+    it.page.keyboard.type("12")
+    line.let_go()
+    it.page.wait_for_url(re.compile("apple_price=250.*apple_count=4"))
+    expect(oranges).to_have_value("12")  # the page's answers do not disturb who is typing
+    it.page.keyboard.type("5")
+    oranges.press("Enter")
+    it.page.wait_for_url(re.compile("orange_count=125"))
+    assert [field.input_value() for field in (price, count, oranges)] == ["250", "4", "125"]
 
 
 # --- the slope --------------------------------------------------------------------------------------------------------

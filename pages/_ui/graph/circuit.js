@@ -2,7 +2,10 @@
    run back, orange, each node multiplying what arrives with its local derivatives.
 
    Positions: 0 only what is given; k the first k operations are done; then the 1 that the result starts with; then each
-   operation in turn, the last first. Every number is the engine's. Given numbers stand in fields and can be changed. */
+   operation in turn, the last first. Every number is the engine's. Given numbers stand in fields and can be changed.
+
+   A busy page hears only the latest of what is told, so it is always told all given numbers; and until it has heard them
+   (its scenes name what it heard last), its answers are older than what stands in the fields. */
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
@@ -14,6 +17,8 @@ const APART = 6, SLIMMEST = 52; // pixels between fields side by side, and of on
 const LEVEL = { wide: 88, narrow: 112 }; // from row to row across, from level to level down
 const TRAVEL = 0.8; // share of a step after which what runs has arrived
 const LETTERS = ["a", "b", "c"];
+
+const written = (value) => String(Number(value.toPrecision(12)));
 
 export class Circuit {
   constructor(tell) {
@@ -33,19 +38,19 @@ export class Circuit {
     this.root = element("div", { class: "circuit" }, this.scroll, this.steps);
   }
 
-  take(scene, labels) {
-    const before = this.scene;
+  take(scene, labels, heard) {
     Object.assign(this, { scene, labels });
     this.order = scene.order;
     this.turn = new Map(this.order.map((node, n) => [node, n + 1])); // node → the position at which its value is there
     this.last = 2 * this.order.length + 1;
     const shape = JSON.stringify([scene.name, scene.nodes.map(({ label, sign, at, edit }) => [label, sign, at, edit])]);
-    if (shape !== this.shape) this.build();
+    if (shape !== this.shape) {
+      this.build();
+      this.told = null; // other fields
+    }
     this.shape = shape;
-    scene.nodes.forEach(({ value, edit }, n) => {
-      const { input } = this.nodes[n];
-      if (input && (Number(input.value) !== value || !before)) input.value = String(Number(value.toPrecision(12)));
-    });
+    if (JSON.stringify(heard) === this.told) this.told = null;
+    if (!this.told) this.fill();
     const listed = scene.nodes.filter(({ label }) => label).map(({ label, value, gradient }) => `${label} ${shown(value)} (${shown(gradient)})`);
     change(this.picture, { "aria-label": fill(labels.circuit_text, { values: listed.join(", ") }) });
   }
@@ -85,17 +90,27 @@ export class Circuit {
   }
 
   /** Return a given number as a field with its name. */
-  field({ id, label, edit, value }) {
-    const input = element("input", { type: "number", step: "any", min: edit[0], max: edit[1], "aria-label": label, value });
+  field({ id, label, edit }) {
+    const input = element("input", { type: "number", step: "any", min: edit[0], max: edit[1], "aria-label": label });
     input.addEventListener("change", () => {
-      const asked = input.valueAsNumber, node = this.scene.nodes.find((node) => node.id === id);
-      if (!Number.isFinite(asked)) input.value = String(node.value);
-      else {
-        input.value = String(clamp(asked, ...edit));
-        this.tell({ [id]: Number(input.value) });
+      const asked = input.valueAsNumber;
+      if (Number.isFinite(asked)) {
+        this.given = { ...this.given, [id]: clamp(asked, ...edit) };
+        this.told = JSON.stringify(this.given);
+        this.tell(this.given);
       }
+      input.value = written(this.given[id]);
     });
     return { root: element("label", { class: "given" }, element("span", {}, label), input), input };
+  }
+
+  /** Put the scene's numbers into the fields, but not into the one that somebody is typing in. */
+  fill() {
+    const editable = this.scene.nodes.map(({ id, value }, n) => ({ id, value, ...this.nodes[n] })).filter(({ input }) => input);
+    this.given = Object.fromEntries(editable.map(({ id, value }) => [id, value]));
+    for (const { input, value } of editable) {
+      if (input !== this.root.getRootNode().activeElement) input.value = written(value);
+    }
   }
 
   layout(width) {

@@ -42,9 +42,9 @@ class Stage {
 
   /** Take what the page says: another scene or another language. */
   update(component) {
-    const { scene, labels, language } = component.data;
+    const { scene, labels, language, heard } = component.data;
     this.tell = (values) => component.setTriggerValue("chosen", values);
-    const text = JSON.stringify([scene, labels]);
+    const text = JSON.stringify([scene, labels, heard]);
     if (text !== this.text) {
       this.text = text;
       this.root.lang = language;
@@ -55,7 +55,7 @@ class Stage {
         this.story = null;
       }
       this.labels = labels;
-      this.scene.take(scene, labels);
+      this.scene.take(scene, labels, heard);
       this.player.measure(this.scene.measure());
       this.player.name(labels);
       this.layout();

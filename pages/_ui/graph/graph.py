@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+import streamlit as st
+
 from engine.errors import N_, InputError, shorten
 from pages._ui import session
 from pages._ui.graph.scenes import Scene
@@ -16,18 +18,31 @@ from pages._ui.graph.settings import SETTINGS, settings
 from pages._ui.i18n import _, language
 from pages._ui.served.served import component, heed, room
 
+_HEARD = "graph_heard"  # what a hand changed last, in session state
+
 _mount = component("graph", html=room(30))
 
 
 def stage(scene: Scene, *, key: str, names: Collection[str], attention: int = 0) -> None:
     """Show a scene in which a hand may change the settings `names`.
 
-    When `attention` grows, the stage scrolls into sight and starts again from the beginning.
+    The browser is told what was heard of it last. When `attention` grows, the stage scrolls into sight and starts again from the beginning.
     """
+
+    def take(said: object) -> None:
+        settings.choose(**legal(said, names))
+        st.session_state[_HEARD] = said
+
     _mount(
         key=key,
-        data={"scene": scene, "attention": attention, "language": language(), "labels": _labels()},
-        on_chosen_change=lambda: heed(key, "chosen", lambda said: settings.choose(**legal(said, names))),
+        data={
+            "scene": scene,
+            "heard": st.session_state.get(_HEARD),
+            "attention": attention,
+            "language": language(),
+            "labels": _labels(),
+        },
+        on_chosen_change=lambda: heed(key, "chosen", take),
     )
     session.show_notices()
 
