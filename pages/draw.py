@@ -25,7 +25,8 @@ st.session_state["reader"] = token
 canvas(
     token,
     key="pad",
-    keep=digits.add,
+    labelled=lambda drawings: collection.keep(digits, drawings),
+    heard=collection.heard(digits),
     kept=collection.mirror(digits),
     bring_back=lambda kept: collection.bring_back(digits, kept),
 )

@@ -44,6 +44,16 @@ class MyDigits:
         """
         self._take([_record(label, strokes, picture)])
 
+    def label(self, label: int, strokes: Sequence[np.ndarray]) -> dict[str, object]:
+        """Keep a drawing as this digit, also if it was kept as another one; return its record. Raises as `add` does."""
+        record = _record(label, strokes, None)
+        for kept in reversed(self.records):
+            if kept["strokes"] == record["strokes"]:
+                kept["label"] = label
+                return kept
+        self._take([record])
+        return record
+
     def add_pictures(self, labels: Sequence[int], pictures: Sequence[np.ndarray]) -> None:
         """Keep those of the pictures that are not kept yet, all of them or none. Raises `InputError` as `add` does."""
         pairs = zip(labels, pictures, self.holds(pictures), strict=True)

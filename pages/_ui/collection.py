@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from engine.errors import N_, InputError, Text, shorten
 from engine.runs import tuning
 from engine.training.fine_tuning import OTHERS
 from pages._ui import session
+from pages._ui.canvas.canvas import Labelled
 from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.pictures import as_url
@@ -32,6 +33,25 @@ CSS = """<style>
   background: color-mix(in srgb, currentColor 7%, transparent)}
 .counts b {display: block; font-size: 1rem}
 </style>"""
+
+
+def keep(digits: MyDigits, drawings: Iterable[Labelled]) -> None:
+    """Keep drawings as what the pad says that they are, each once, however often it says so."""
+    for drawing in drawings:
+        if drawing.serial <= heard(digits)["serial"]:
+            continue
+        record = None
+        try:
+            record = digits.label(drawing.label, drawing.strokes)
+        except InputError as error:
+            session.notice(sentence(error))
+        st.session_state["my_digits_heard"] = drawing.serial, record
+
+
+def heard(digits: MyDigits) -> dict[str, object]:
+    """Return up to which serial number the pad was heard, and whether that drawing is still kept."""
+    serial, record = st.session_state.get("my_digits_heard", (0, None))
+    return {"serial": serial, "kept": any(kept is record for kept in digits.records)}
 
 
 def mirror(digits: MyDigits) -> str | None:

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from engine.runs import protocol
 from tests.browser import conftest
-from tests.browser.conftest import serve, soon, too_wide, wait_ready
+from tests.browser.conftest import Line, serve, soon, too_wide, wait_ready
 from tests.pages.test_draw_page import page_of
 
 pytestmark = pytest.mark.browser
@@ -696,6 +696,42 @@ def test_a_drawing_is_kept_and_a_network_learns_it(hand):
     page.reload()
     hand.wait()
     expect(page.locator(".card h3")).to_have_text(["Shipped with Kasane", "Tuned on your digits"])
+
+
+def test_only_what_is_said_of_a_drawing_is_told_the_page_and_all_of_it(fresh_page, app_url):
+    line = Line(fresh_page)
+    hand = Hand(fresh_page, app_url)
+    page, kept = hand.page, hand.page.locator(".correct .kept")
+
+    def say(digit: int) -> None:
+        page.locator(".digits button", has_text=str(digit)).click()
+
+    line.hold()
+    hand.draw(SEVEN)
+    hand.draw(LINE)
+    hand.settle()
+    assert line.waiting == []  # of strokes the page hears nothing
+    say(1)
+    assert kept.text_content() == ""
+    hand.tool("Clear").click()
+    hand.draw(LINE)
+    say(7)
+    line.let_go()
+    expect(kept).to_have_text("Kept as a 7")
+    page.get_by_text("My digits (2)", exact=True).click()
+    figures = page.locator(".kept figure")
+    expect(figures).to_have_text(["7", "1"])
+    say(4)  # that was wrong
+    expect(kept).to_have_text("Kept as a 4")
+    expect(figures).to_have_text(["4", "1"])
+    page.get_by_role("button", name="Remove the last").click()
+    expect(page.get_by_text("My digits (1)", exact=True)).to_be_visible()
+    expect(kept).to_have_text("")
+    say(4)
+    expect(kept).to_have_text("Kept as a 4")
+    page.get_by_text("日本語", exact=True).click()
+    expect(kept).to_have_text("4 として保存")
+    expect(figures).to_have_text(["4", "1"])
 
 
 def test_my_digits_outlive_a_reload_and_no_removal(hand, tmp_path):

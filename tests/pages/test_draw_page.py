@@ -85,15 +85,12 @@ def test_a_trained_run_reads_beside_the_shipped_network(visit):
     assert not app.get("page_link")
 
 
-@pytest.mark.parametrize("drawing", [None, {"strokes": []}, {"strokes": STROKES}])
-def test_drawings_are_taken_without_a_word(visit, drawing):
-    assert sentences(draw(visit("draw"), {"drawing": drawing})) == []
+def said(label, strokes=STROKES, serial=1):
+    """Return one thing that the pad says of a drawing."""
+    return {"serial": serial, "label": label, "strokes": strokes}
 
 
 FORGED = {
-    "no object": "strokes",
-    "a number": 5,
-    "a list": [1, 2],
     "no strokes": {"pixels": []},
     "strokes of text": {"strokes": "abc"},
     "a point of text": {"strokes": [[["0", "1"]]]},
@@ -107,18 +104,32 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("drawing", FORGED.values(), ids=FORGED)
-def test_a_forged_drawing_is_answered_in_one_sentence(visit, drawing):
-    app = draw(visit("draw"), {"drawing": drawing})
-    (said,) = sentences(app)
-    assert said.endswith(".")
-    assert len(said) < 200
-    assert pad(app)["token"]  # the pad is still there
+FORGED_MESSAGES = {
+    "nothing": None,
+    "a number": 5,
+    "an object": said(7),
+    "an empty list": [],
+    "a list of numbers": [7, STROKES],
+    "no serial": [{"label": 7, "strokes": STROKES}],
+    "a fraction": [said(7, serial=1.5)],
+    "a serial of text": [said(7, serial="1")],
+    "below 1": [said(7, serial=0)],
+    "huge": [said(7, serial=10**400)],
+    "too many": [said(7)] * (canvas.MAX_LABELLED + 1),
+} | {name: [said(7, drawing.get("strokes"))] for name, drawing in FORGED.items()}
 
 
-@pytest.mark.parametrize("state", [5, "drawing", [STROKES], None, {}, {"gone": {"a": 1}}, {"drawing": 0, "other": 1}])
+@pytest.mark.parametrize("value", FORGED_MESSAGES.values(), ids=FORGED_MESSAGES)
+def test_a_forged_drawing_is_refused_in_one_sentence(value):
+    with pytest.raises(InputError) as error:
+        canvas.parse_labelled(value)
+    assert str(error.value).endswith(".")
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("state", [5, "drawing", [STROKES], None, {}, {"gone": {"a": 1}}, {"labelled": 0, "other": 1}])
 def test_state_that_is_no_state_does_no_harm(visit, state):
-    sentences(draw(visit("draw"), state))
+    assert sentences(draw(visit("draw"), state)) == []
 
 
 # --------------------------------------------------------------------------------------------------------- my digits
@@ -133,31 +144,50 @@ def test_only_what_is_printed_as_nothing_is_as_good_as_never(visit, probability,
     assert next(said for least, said in pad(visit("draw"))["labels"]["words"] if probability >= least) == word
 
 
-@pytest.mark.parametrize("value", [None, 5, "7", [7, STROKES], {"label": 7}, {"label": 7, "strokes": "abc"}])
-def test_a_forged_label_is_refused_in_one_sentence(value):
-    with pytest.raises(InputError) as error:
-        canvas.parse_labelled(value)
-    assert str(error.value).endswith(".")
-    assert len(str(error.value)) < 200
-
-
-def test_what_the_pad_says_it_was_is_kept(monkeypatch):
-    state, said, kept = {}, [], []
+def test_what_a_component_says_is_handed_over_while_it_is_there(monkeypatch):
+    state, notices, taken = {}, [], []
     monkeypatch.setattr(served, "st", SimpleNamespace(session_state={"pad": state}))
-    monkeypatch.setattr(served, "session", SimpleNamespace(notice=said.append))
+    monkeypatch.setattr(served, "session", SimpleNamespace(notice=notices.append))
     monkeypatch.setattr(served, "sentence", str)
 
-    def take(labelled):
-        MyDigits(kept).add(*canvas.parse_labelled(labelled))
+    def take(value):
+        taken.extend(canvas.parse_labelled(value))
 
     served.heed("pad", "labelled", take)  # the trigger is over
     served.heed("gone", "labelled", take)  # a component that has left the page
-    assert (kept, said) == ([], [])
-    for label in (7, 12):
-        state["labelled"] = {"label": label, "strokes": STROKES}
+    assert (taken, notices) == ([], [])
+    for value in ([said(3, serial=2), said(7)], 5):
+        state["labelled"] = value
         served.heed("pad", "labelled", take)
-    assert kept == keep(7)
-    assert said == ["label must be a digit from 0 to 9, not 12."]
+    assert [drawing.label for drawing in taken] == [7, 3]
+    assert notices == ["What was drawn must be a list of 1 to 50 drawings, not 5."]
+
+
+def test_what_the_pad_says_it_was_is_kept_once_and_can_be_put_right(session_state, monkeypatch):
+    digits, notices = MyDigits(), []
+    monkeypatch.setattr(collection.session, "notice", notices.append)
+    monkeypatch.setattr(collection, "sentence", str)
+
+    def hear(*drawings):
+        collection.keep(digits, canvas.parse_labelled(list(drawings)))
+        return collection.heard(digits)
+
+    other = [[[10.0, 10.0], [10.0, 200.0]]]
+    assert collection.heard(digits) == {"serial": 0, "kept": False}
+    assert hear(said(7, serial=4)) == {"serial": 4, "kept": True}
+    assert hear(said(7, serial=4), said(1, other, serial=5)) == {"serial": 5, "kept": True}  # both, one again
+    assert [record["label"] for record in digits.records] == [7, 1]
+    assert hear(said(3, other, serial=6)) == {"serial": 6, "kept": True}
+    assert [record["label"] for record in digits.records] == [7, 3]
+    digits.remove_last()
+    assert collection.heard(digits) == {"serial": 6, "kept": False}
+    assert hear(said(3, other, serial=6)) == {"serial": 6, "kept": False}
+    assert hear(said(3, other, serial=7)) == {"serial": 7, "kept": True}
+    assert notices == []
+    assert hear(said(12, serial=8), said(5, [[[1, 2], [3, 4]]], serial=9)) == {"serial": 9, "kept": True}
+    assert hear(said("7", serial=10)) == {"serial": 10, "kept": False}
+    assert notices == ["label must be a digit from 0 to 9, not 12.", "label must be a digit from 0 to 9, not 7."]
+    assert [record["label"] for record in digits.records] == [7, 3, 5]
 
 
 def test_my_digits_are_shown_counted_and_taken_back(visit):

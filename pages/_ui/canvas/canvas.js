@@ -16,6 +16,7 @@ const [{ Drawing, SIZE, distance, inside, tenth }, { View }, { Channel, decode }
 const NEAR = 0.8; // points nearer than this to the last one add nothing
 const SEND_EVERY = 16; // ms between two requests
 const PATIENCE = 5000; // ms after which an unanswered channel counts as lost
+const PEN = { min: 6, max: 28, value: 16 }; // its width in units of the pad
 const STEP = 6, FINE_STEP = 2; // units that an arrow key moves, and with Shift
 const NARROW = matchMedia("(max-width: 44rem)"); // where one column holds all: feature maps would bury what follows
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -43,8 +44,11 @@ class Pad {
     this.announceFrom = null; // tell the prediction when this reply, or a later one, is here
     this.mapsDrawn = 0;
     this.pieces = null; // the drawing in the colours of what its pieces do to the answer
+    this.serial = 0; // of what was said last
+    this.label = null; // {serial, digit}: what was said of the drawing on the paper
+    this.unheard = []; // {serial, label, strokes} of what was said and the page has not heard
     this.storage = `kasane-canvas-${data.key}`;
-    Object.assign(this.view.width, { min: data.pen.low, max: data.pen.high, value: data.pen.value });
+    Object.assign(this.view.width, PEN);
     this.listen();
     this.component = component;
     this.restore();
@@ -57,6 +61,7 @@ class Pad {
     this.limits = data.limits;
     this.view.label(data.labels, data.language);
     if (!this.said) this.allowCorrection();
+    this.acknowledge(data.heard);
     this.mirror(data.kept);
     this.channel.open(`read/${data.token}`);
     this.repaint();
@@ -222,7 +227,7 @@ class Pad {
     this.drawing.erase(from, to, this.eraserRadius + this.penWidth / 2);
   }
 
-  /** Lift it: what was done is one step, and the page gets the drawing. */
+  /** Lift it: what was done is one step. */
   end() {
     if (!this.gesture) return;
     const { before } = this.gesture;
@@ -264,19 +269,17 @@ class Pad {
     this.ask();
   }
 
-  /** The drawing will stay as it is for a moment: announce what is read, keep it, and hand it to the page. */
+  /** The drawing will stay as it is for a moment: announce what is read, and keep it. */
   settled() {
     this.announceFrom = this.changedAt === null ? this.seq : this.seq + 1;
     if (this.shown >= this.announceFrom) this.announce();
     if (this.why) this.again(); // what takes long is asked only of a drawing at rest
     this.repaint();
-    const { strokes } = this.drawing;
     try {
-      sessionStorage.setItem(this.storage, JSON.stringify(strokes));
+      sessionStorage.setItem(this.storage, JSON.stringify(this.drawing.strokes)); // the Convolution page looks there, too
     } catch {
       // a browser that keeps nothing: the drawing then lives as long as the page
     }
-    this.component.setStateValue("drawing", { strokes });
   }
 
   /** Bring back what was drawn before the page was left or reloaded. */
@@ -284,9 +287,7 @@ class Pad {
     try {
       const kept = JSON.parse(sessionStorage.getItem(this.storage));
       const isPoint = (point) => point.length === 2 && point.every(Number.isFinite);
-      if (!kept?.length || !kept.every((stroke) => stroke.length && stroke.every(isPoint))) return;
-      this.drawing.strokes = kept;
-      this.component.setStateValue("drawing", { strokes: kept });
+      if (kept?.length && kept.every((stroke) => stroke.length && stroke.every(isPoint))) this.drawing.strokes = kept;
     } catch {
       // nothing kept, or nothing legible
     }
@@ -370,18 +371,34 @@ class Pad {
     this.view.maps.setAttribute("aria-checked", shown);
   }
 
-  /** Tell the page what was drawn. */
+  /** Tell the page what was drawn, and again what it has not heard: while it is busy, the latest message is all it gets. */
   correct(button) {
     this.end();
-    const label = Number(button.dataset.label);
-    this.component.setTriggerValue("labelled", { label, strokes: this.drawing.strokes });
+    const digit = Number(button.dataset.label);
+    this.allowCorrection();
+    this.label = { serial: ++this.serial, digit };
     button.setAttribute("aria-pressed", true);
-    for (const each of this.view.corrections) each.disabled = true;
-    this.view.kept.textContent = this.view.status.textContent = fill(this.view.labels.kept, { digit: label });
+    button.disabled = true; // the other digits would take its place
+    this.unheard = [...this.unheard, { serial: this.serial, label: digit, strokes: this.drawing.strokes }];
+    this.component.setTriggerValue("labelled", this.unheard.slice(-this.limits.labelled));
+  }
+
+  /** Take in up to which serial number the page has heard, and whether what that one says is kept. */
+  acknowledge({ serial, kept }) {
+    this.serial = Math.max(this.serial, serial);
+    this.unheard = this.unheard.filter((said) => said.serial > serial);
+    if (this.label?.serial !== serial) return;
+    if (!kept) { // it was refused, or taken out again
+      this.allowCorrection();
+      return;
+    }
+    const words = fill(this.view.labels.kept, this.label);
+    if (this.view.kept.textContent !== words) this.view.kept.textContent = this.view.status.textContent = words;
   }
 
   /** Offer the ten digits for what is on the paper now. */
   allowCorrection() {
+    this.label = null;
     for (const button of this.view.corrections) {
       button.disabled = !this.drawing.strokes.length;
       button.removeAttribute("aria-pressed");

@@ -1,24 +1,24 @@
 """The drawing pad: strokes go in, what the networks see and read comes out beside them while the pen still moves.
 
-The pad speaks with the networks over its own channel, /read/{token}, and needs no rerun for that. Only at the end of a
-stroke does the drawing also become component state, so that the rest of the page has it; and when a person says what
-they drew, that is a trigger. Both come from a browser: they are checked here before anybody uses them. So does what the
-browser has kept for the page over a reload; whoever takes it back checks it.
+The pad speaks with the networks over its own channel, /read/{token}, and needs no rerun for that. Only when a person
+says what they drew does the page hear of a drawing. That comes from a browser: it is checked here before anybody uses
+it. So does what the browser has kept for the page over a reload; whoever takes it back checks it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from engine.data.handwriting import MAX_POINTS, MAX_STROKES, parse_strokes
 from engine.errors import N_, InputError, shorten
-from pages._ui.i18n import _, language, sentence, translate
+from pages._ui.i18n import _, language, translate
 from pages._ui.served.served import component, heed
 
-PEN_WIDTHS = (6, 28)  # in units of the pad, which is 280 wide
+MAX_LABELLED = 50  # drawings that one message says something of
+MAX_SERIAL = 2**53 - 1  # the largest whole number that JavaScript counts to
 # What one says for a probability, from this value on; what counts is the percentage that is printed.
 WORDS = (
     (0.99, N_("certainly")),
@@ -33,57 +33,68 @@ WORDS = (
 _mount = component("canvas")
 
 
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """What a person says that a drawing is; whoever keeps it checks the label. Who says more has a higher serial."""
+
+    serial: int
+    label: object
+    strokes: list[np.ndarray]
+
+
 def canvas(
     token: str,
     *,
     key: str,
-    keep: Callable[[int, list[np.ndarray]], None],
-    kept: str | None = "",
-    bring_back: Callable[[object], None] = lambda _: None,
-    pen: int = 16,
-) -> list[np.ndarray] | None:
-    """Show a drawing pad whose drawings the reader of `token` reads; return the strokes at the end of the latest one.
+    labelled: Callable[[list[Labelled]], None],
+    heard: dict[str, object],
+    kept: str | None,
+    bring_back: Callable[[object], None],
+) -> None:
+    """Show a drawing pad whose drawings the reader of `token` reads.
 
-    pen: the width of the pen at first, from 6 to 28. Strokes are float64 (n, 2) each, x to the right, y downwards, in a
-    square of 280. None: nothing was drawn yet, or what came is no drawing, which the page then says in a sentence. The
-    page reruns when the server no longer knows the token; it has to come with a new one then.
+    Strokes are float64 (n, 2) each, x to the right, y downwards, in a square of 280. The page reruns when the server no
+    longer knows the token; it has to come with a new one then.
 
-    keep: called before such a rerun with a digit and the strokes, when the person has said what they drew.
+    labelled: called before such a rerun with what the person has said of drawings, in the order of their serials. A
+    message may say again what an earlier one has said.
+
+    heard: "serial", the highest of those that were heard, and "kept", whether that drawing is kept as what was said.
 
     kept: a text that the browser is to keep as long as its tab is open. With None, as after a reload, it hands back the
     one that it has, if any: `bring_back` is called with that, which is yet to be checked, and the page reruns.
     """
-    low, high = PEN_WIDTHS
-    state = _mount(
+    _mount(
         key=key,
         data={
             "key": key,
             "token": token,
-            "pen": {"value": min(max(pen, low), high), "low": low, "high": high},
-            "limits": {"strokes": MAX_STROKES // 2, "points": MAX_POINTS // 2},
+            "limits": {"strokes": MAX_STROKES // 2, "points": MAX_POINTS // 2, "labelled": MAX_LABELLED},
+            "heard": heard,
             "kept": kept,
             "language": language(),
             "labels": _labels(),
         },
-        on_drawing_change=lambda: None,
         on_gone_change=lambda: None,
         on_returned_change=lambda: heed(key, "returned", bring_back),
-        on_labelled_change=lambda: heed(key, "labelled", lambda said: keep(*parse_labelled(said))),
+        on_labelled_change=lambda: heed(key, "labelled", lambda said: labelled(parse_labelled(said))),
     )
-    if (drawing := state.drawing) is None:
-        return None
-    try:
-        return parse_strokes(drawing.get("strokes") if isinstance(drawing, dict) else drawing)
-    except InputError as error:
-        st.error(sentence(error), icon=":material/error:")
-        return None
 
 
-def parse_labelled(value: object) -> tuple[object, list[np.ndarray]]:
-    """Return label and strokes of what a browser sent; whoever keeps it checks the label. Raises `InputError`."""
-    if not isinstance(value, dict):
-        raise InputError(N_("A drawing must be an object with label and strokes, not {value}."), value=shorten(value))
-    return value.get("label"), parse_strokes(value.get("strokes"))
+def parse_labelled(value: object) -> list[Labelled]:
+    """Return what a browser sent. Raises `InputError`."""
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_LABELLED:
+        template = N_("What was drawn must be a list of 1 to {limit} drawings, not {received}.")
+        raise InputError(template, limit=MAX_LABELLED, received=shorten(value))
+    return sorted(map(_parse_drawing, value), key=lambda drawing: drawing.serial)
+
+
+def _parse_drawing(value: object) -> Labelled:
+    serial = value.get("serial") if isinstance(value, dict) else None
+    if type(serial) is not int or not 0 < serial <= MAX_SERIAL:
+        template = N_("A drawing must be an object with serial, label and strokes, not {value}.")
+        raise InputError(template, value=shorten(value))
+    return Labelled(serial, value.get("label"), parse_strokes(value.get("strokes")))
 
 
 def _labels() -> dict[str, object]:

@@ -26,7 +26,8 @@ _mount = component("graph", html=room(30))
 def stage(scene: Scene, *, key: str, names: Collection[str], attention: int = 0) -> None:
     """Show a scene in which a hand may change the settings `names`.
 
-    The browser is told what was heard of it last. When `attention` grows, the stage scrolls into sight and starts again from the beginning.
+    The browser is told what was heard of it last. When `attention` grows, the stage scrolls into sight and starts again
+    from the beginning.
     """
 
     def take(said: object) -> None:

@@ -65,6 +65,18 @@ def test_a_picture_without_strokes_is_kept_too():
     np.testing.assert_array_equal(digits.arrays()[0][0, :, :, 0], picture)
 
 
+def test_a_drawing_that_is_said_to_be_another_digit_is_kept_as_that_one():
+    digits = MyDigits()
+    seven = digits.label(7, SEVEN)
+    one = digits.label(1, ONE)
+    assert digits.label(4, SEVEN) is seven
+    assert digits.records == [seven, one]
+    assert [seven["label"], one["label"]] == [4, 1]
+    with pytest.raises(InputError, match="a digit from 0 to 9, not 12"):
+        digits.label(12, ONE)
+    assert digits.arrays()[1].tolist() == [4, 1]
+
+
 def test_pictures_are_kept_once_and_all_or_none(monkeypatch):
     digits, (seven, one) = MyDigits(), map(strokes_to_image, (SEVEN, ONE))
     digits.add_pictures([7, 7], [seven, seven])  # a page may show the very same digit twice
