@@ -3,23 +3,23 @@
 import streamlit as st
 
 from engine.data.my_digits import MyDigits
-from pages._ui import collection, navigation, networks, photos, reading, session, theme
+from pages._ui import collection, navigation, networks, photos, session, theme
 from pages._ui.canvas.canvas import canvas
 from pages._ui.channels import pool
 from pages._ui.choice import choice
 from pages._ui.i18n import _, language
+from pages._ui.reading.network import of_run, shipped
+from pages._ui.reading.reader import open_reader
 
 theme.header(_("Draw"), _("What does a network see in your handwriting?"))
 session.experiment()
 session.show_notices()
 
 digits = MyDigits(st.session_state.setdefault("my_digits", []))
-trained, tuned, brought = (
-    reading.of_run(pool(), st.session_state.get(key, "")) for key in ("run_id", "tuned", "brought")
-)
-shown = {"run": trained, "shipped": reading.shipped(), "tuned": tuned, "brought": brought}
+trained, tuned, brought = (of_run(pool(), st.session_state.get(key, "")) for key in ("run_id", "tuned", "brought"))
+shown = {"run": trained, "shipped": shipped(), "tuned": tuned, "brought": brought}
 shown = {name: network for name, network in shown.items() if network}
-token = reading.open_reader(shown, language=language(), token=st.session_state.get("reader"))
+token = open_reader(shown, language=language(), token=st.session_state.get("reader"))
 st.session_state["reader"] = token
 
 canvas(

@@ -21,7 +21,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from engine.errors import N_, InputError, Text
 from engine.runs.pool import Pool
-from pages._ui import reading
+from pages._ui.reading.message import error_message
+from pages._ui.reading.reader import Reader, find
 
 UNKNOWN = 4404  # close code: the token names nothing (any more); the page asks for a new one
 FOREIGN = 4403  # close code: the page is of another site
@@ -110,7 +111,7 @@ async def read(socket: WebSocket) -> None:
         await socket.close(FOREIGN)
         return
     await socket.accept()
-    reader = reading.find(socket.path_params["token"])
+    reader = find(socket.path_params["token"])
     if reader is None:
         await socket.close(UNKNOWN)
         return
@@ -141,7 +142,7 @@ async def read(socket: WebSocket) -> None:
         await asyncio.gather(closed, waiting, return_exceptions=True)
 
 
-def _answer(reader: reading.Reader, text: str) -> bytes:
+def _answer(reader: Reader, text: str) -> bytes:
     """Return the reply to one message of a pad; a message that is none gets an error in its place."""
     try:
         if len(text) > MAX_STROKES_BYTES:
@@ -151,7 +152,7 @@ def _answer(reader: reading.Reader, text: str) -> bytes:
             )
         message = json.loads(text)
     except InputError as error:
-        return reading.error_message(0, error, reader.language)
+        return error_message(0, error, reader.language)
     except (ValueError, RecursionError):
-        return reading.error_message(0, InputError(N_("A drawing must be JSON.")), reader.language)
+        return error_message(0, InputError(N_("A drawing must be JSON.")), reader.language)
     return reader.answer(message)

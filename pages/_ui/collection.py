@@ -16,7 +16,7 @@ from pages._ui.canvas.canvas import Labelled
 from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.pictures import as_url
-from pages._ui.reading import LABELS, Network
+from pages._ui.reading.network import LABELS, Network
 from pages._ui.upload import uploader
 
 SHOWN = 60  # drawings, the latest

@@ -11,7 +11,7 @@ from engine.errors import N_, InputError, shorten
 from engine.training import checkpoint
 from pages._ui import session
 from pages._ui.i18n import _, sentence, translate
-from pages._ui.reading import LABELS, Network
+from pages._ui.reading.network import LABELS, Network
 from pages._ui.upload import uploader
 
 MAX_CLASSES, MAX_NAME = 100, 40  # each is a bar beside the pad, and goes with every answer

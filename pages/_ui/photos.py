@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -21,7 +20,7 @@ from pages._ui.address import on_this_machine
 from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.pictures import as_url
-from pages._ui.reading import LABELS, Network
+from pages._ui.reading.network import LABELS, Network
 from pages._ui.upload import camera, count, held, hold, uploader
 
 FRAME = (255, 140, 26)
@@ -64,8 +63,8 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
                 st.segmented_control, _("Turn"), TURNS, 0, key=f"photo_turn_{count('photo')}",
                 format_func="{}°".format, help=_("Clockwise, if the picture lies on its side or stands on its head."),
             )  # fmt: skip
-            st.button(_("Remove"), key="photo_remove", icon=":material/close:", on_click=hold, args=("photo", None))
-        picture, found, number = find(data, turn)
+            st.button(_("Remove"), key="photo_remove", icon=":material/close:", on_click=remove)
+        picture, found, number = looked_at(data, turn)
         said = _("The picture")
         if found:
             said = _("Digits found: {n}. Their frames are numbered in reading order.").format(n=number)
@@ -88,11 +87,17 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
 def take(data: bytes) -> None:
     """Have this file's picture looked at until another one comes; what cannot be read leaves the one before."""
     try:
-        find(data)
+        looked_at(data)
     except InputError as error:
         st.session_state["photo_refused"] = sentence(error)
     else:
         hold("photo", data)
+
+
+def remove() -> None:
+    """Forget the picture."""
+    hold("photo", None)
+    st.session_state.pop("photo_found", None)
 
 
 def has_camera(url: str | None) -> bool:
@@ -100,22 +105,27 @@ def has_camera(url: str | None) -> bool:
     return not (url or "").startswith("http:") or on_this_machine(url)
 
 
-@lru_cache(maxsize=4)
-def find(data: bytes, turn: int = 0) -> tuple[np.ndarray, tuple[FoundDigit, ...], int]:
-    """Return the picture of a file, the first of its digits, and how many there are. Raises `InputError`.
+Found = tuple[np.ndarray, tuple[FoundDigit, ...], int]  # a picture, uint8 (H, W), its first digits, how many there are
 
-    turn: 0, 90, 180 or 270 degrees clockwise.
 
-    A rerun does not look for them again.
-    """
+def looked_at(data: bytes, turn: int = 0) -> Found:
+    """Return what `find` does; a rerun of the session does not look for the digits again."""
+    kept = st.session_state.get("photo_found")
+    if not kept or kept[0] != (data, turn):
+        kept = st.session_state["photo_found"] = (data, turn), find(data, turn)
+    return kept[1]
+
+
+def find(data: bytes, turn: int = 0) -> Found:
+    """Return the picture in a file and its digits. turn: degrees clockwise, one of `TURNS`. Raises `InputError`."""
     picture = np.rot90(load_picture(data), -turn // 90)
     found, count = find_digits(picture)
-    return picture, tuple(found), count
+    return picture.astype(np.uint8), tuple(found), count
 
 
 def framed(picture: np.ndarray, found: tuple[FoundDigit, ...]) -> Image.Image:
     """Return the picture with a numbered frame around every digit."""
-    image = Image.fromarray(picture.astype(np.uint8)).convert("RGB")
+    image = Image.fromarray(picture).convert("RGB")
     draw, side = ImageDraw.Draw(image), max(image.size)
     line, size = max(1, side // 300), max(10, side // 28)
     font = ImageFont.load_default(size)
@@ -136,7 +146,7 @@ def read(networks: Mapping[str, Network], found: tuple[FoundDigit, ...]) -> dict
     for name, network in networks.items():
         label = translate(LABELS[name])
         try:
-            readings = [network.read(digit.image) for digit in found]
+            readings = network.read_all([digit.image for digit in found])
         except InputError as error:
             answers[label] = error.text.render(translate)  # not Markdown: it goes into HTML
             continue

@@ -9,8 +9,8 @@ import streamlit as st
 from engine import export
 from engine.runs.pool import Pool, Run
 from engine.training.checkpoint import load_model, network_only
-from pages._ui import reading
 from pages._ui.i18n import _, translate
+from pages._ui.reading.network import of_run
 
 OPEN = "taking_away"  # in the session's state: a dialog ends with the script's run that drew it, this one goes on
 
@@ -35,7 +35,7 @@ def _set(opened: bool) -> None:
 
 def _content(pool: Pool, run: Run) -> None:
     st.markdown(_("**The trained network**"))
-    network = reading.of_run(pool, run.id)
+    network = of_run(pool, run.id)
     if network:
         with st.container(horizontal=True):
             _download("kasane.safetensors", lambda: network_only(network.weights()))

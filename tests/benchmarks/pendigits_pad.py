@@ -21,7 +21,7 @@ from playwright.async_api import async_playwright
 from engine.data.datasets import LEFT_OUT
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from engine.training.checkpoint import load_model
-from pages._ui.reading import SHIPPED
+from pages._ui.reading.network import SHIPPED
 from tests.browser.conftest import FLAGS, find_chromium, serve
 from tests.engine.data.pendigits import PENDIGITS, PenDigit, read_pendigits
 

@@ -23,8 +23,10 @@ from engine.runs import store, tuning
 from engine.training.checkpoint import dump
 from engine.training.fine_tuning import Tuned
 from engine.training.trainer import Trainer
-from pages._ui import collection, photos, reading
+from pages._ui import collection, photos
 from pages._ui.canvas import canvas
+from pages._ui.reading import reader
+from pages._ui.reading.network import Network, shipped
 from pages._ui.served import served
 from pages._ui.upload import taken
 from tests.pages.conftest import sentences
@@ -57,7 +59,7 @@ def test_the_page_gives_the_pad_a_reader_of_the_shipped_network(visit):
     app = visit("draw")
     assert sentences(app) == []
     data = pad(app)
-    assert list(reading.find(data["token"]).networks) == ["shipped"]
+    assert list(reader.find(data["token"]).networks) == ["shipped"]
     assert data["language"] == "en"
     assert data["labels"]["clear"] == "Clear"
     assert app.get("page_link")
@@ -67,10 +69,10 @@ def test_the_token_outlives_reruns_and_is_replaced_when_it_is_gone(visit):
     app = visit("draw")
     token = pad(app)["token"]
     assert pad(app.run())["token"] == token
-    reading._readers.pop(token)
+    reader._readers.pop(token)
     renewed = pad(app.run())["token"]
     assert renewed != token
-    assert reading.find(renewed)
+    assert reader.find(renewed)
 
 
 def test_a_trained_run_reads_beside_the_shipped_network(visit):
@@ -81,7 +83,7 @@ def test_a_trained_run_reads_beside_the_shipped_network(visit):
     app.session_state["run_id"] = "trained1"
     app.run()
     assert sentences(app) == []
-    assert list(reading.find(pad(app)["token"]).networks) == ["run", "shipped"]
+    assert list(reader.find(pad(app)["token"]).networks) == ["run", "shipped"]
     assert not app.get("page_link")
 
 
@@ -291,8 +293,8 @@ def test_a_network_learns_my_digits_and_reads_beside_the_others(visit, monkeypat
     app.run()
     app.button[-1].click().run()
     assert sentences(app) == []
-    assert asked == [(reading.shipped().weights(), [7, 1], "mnist-5k")]
-    assert list(reading.find(pad(app)["token"]).networks) == ["shipped", "tuned"]
+    assert asked == [(shipped().weights(), [7, 1], "mnist-5k")]
+    assert list(reader.find(pad(app)["token"]).networks) == ["shipped", "tuned"]
     assert store.load(app.session_state["tuned"]) == blob
     (told,) = [text.value for text in app.markdown if "Read right" in text.value]
     assert "**1** and **2** of 2" in told
@@ -401,13 +403,14 @@ def show_photo():
     import streamlit as st
 
     from engine.data.my_digits import MyDigits
-    from pages._ui import photos, reading
+    from pages._ui import photos
+    from pages._ui.reading.network import shipped
     from pages._ui.upload import taken
 
     if "arriving" in st.session_state:
         taken("photo", "arriving", photos.take)
         del st.session_state["arriving"]
-    photos.show({"shipped": reading.shipped()}, MyDigits(st.session_state.setdefault("my_digits", [])))
+    photos.show({"shipped": shipped()}, MyDigits(st.session_state.setdefault("my_digits", [])))
 
 
 @pytest.fixture
@@ -417,7 +420,7 @@ def upload():
     def run(data: bytes, app: AppTest | None = None) -> AppTest:
         app = app or AppTest.from_function(show_photo, default_timeout=PATIENCE)
         app.session_state["arriving"] = SimpleNamespace(getvalue=lambda: data)
-        photos.find.cache_clear()
+        shipped().forget()
         return app.run()
 
     return run
@@ -517,11 +520,26 @@ def test_every_picture_begins_upright(upload):
     assert app.text_input[0].value == "4"
 
 
+def test_a_photo_is_looked_at_once_however_often_the_page_is_drawn(upload, monkeypatch):
+    looks, reads, find, read = [], [], photos.find, Network.read
+    monkeypatch.setattr(photos, "find", lambda data, turn: looks.append(turn) or find(data, turn))
+    monkeypatch.setattr(Network, "read", lambda it, image: reads.append(1) or read(it, image))
+    app = upload(page_of(3, 1))
+    (turn,) = app.get("button_group")
+    turn.set_value(180).run()
+    app.run()
+    keep_button(app).click().run()
+    assert looks == [0, 180]
+    assert len(reads) in (2 + 2, 2 + 2 + 2)  # what the network knows at all may become known meanwhile
+    app.button(key="photo_remove").click().run()
+    assert "photo_found" not in app.session_state
+
+
 def test_what_is_not_read_as_a_digit_is_not_kept_unless_the_person_says_so(upload, monkeypatch):
     data = page_of(3, 1)
-    one, plain = photos.find(data)[1][1].image, reading.Network.read
+    one, plain = photos.find(data)[1][1].image, Network.read
     monkeypatch.setattr(
-        reading.Network, "read", lambda it, image: replace(plain(it, image), known=not np.array_equal(image, one))
+        Network, "read", lambda it, image: replace(plain(it, image), known=not np.array_equal(image, one))
     )
     app = upload(data)
     assert app.text_input[0].value == "3-"
@@ -571,8 +589,8 @@ def test_what_a_japanese_keyboard_types_is_understood(upload, written, labels):
 
 
 def test_where_nothing_would_be_kept_there_is_nothing_to_press(upload, monkeypatch):
-    plain = reading.Network.read
-    monkeypatch.setattr(reading.Network, "read", lambda it, image: replace(plain(it, image), known=False))
+    plain = Network.read
+    monkeypatch.setattr(Network, "read", lambda it, image: replace(plain(it, image), known=False))
     app = upload(page_of(3, 1))
     assert app.text_input[0].value == "--"
     assert keep_button(app).disabled
@@ -624,7 +642,7 @@ def test_a_picture_without_digits_is_said_to_have_none(upload):
 def test_a_network_that_cannot_read_pictures_says_so_beside_the_others():
     blob = dump(Trainer(Experiment(data="digits", network="dense4", steps=1)), network_only=True)
     found = photos.find(page_of(3))[1]
-    answers = photos.read({"run": reading.Network(lambda _: blob), "shipped": reading.shipped()}, found)
+    answers = photos.read({"run": Network(lambda _: blob), "shipped": shipped()}, found)
     assert answers["Just trained"].startswith("This network learned from")
     assert [name for name, _, _ in answers["Shipped with Kasane"]] == ["3"]
     html = "".join(photos.figures(found, answers | {"Odd": [("<b>", 0.5, False)]}))

@@ -26,8 +26,12 @@ from engine.runs import protocol, store
 from engine.training import metrics
 from engine.training.checkpoint import dump, load_model
 from engine.training.trainer import Trainer
-from pages._ui import channels, reading
-from pages._ui.reading import Network, Reader
+from pages._ui import channels
+from pages._ui.reading import message as message_module
+from pages._ui.reading import network as network_module
+from pages._ui.reading import reader as reader_module
+from pages._ui.reading.network import Network, of_run, shipped
+from pages._ui.reading.reader import Reader, find, open_reader
 from tests.pages.conftest import run_async
 from tests.patience import PATIENCE
 
@@ -64,12 +68,12 @@ def reader(blob) -> Reader:
 
 @pytest.fixture(autouse=True)
 def _catalog(monkeypatch):
-    monkeypatch.setattr(reading, "catalog", lambda language: JAPANESE if language == "ja" else {})
+    monkeypatch.setattr(message_module, "catalog", lambda language: JAPANESE if language == "ja" else {})
 
 
 @pytest.fixture(autouse=True)
 def _readers(monkeypatch):
-    monkeypatch.setattr(reading, "_readers", {})
+    monkeypatch.setattr(reader_module, "_readers", {})
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +86,7 @@ def considering(monkeypatch):
         waiting.append((future, job, *arguments))
         return future
 
-    monkeypatch.setattr(reading, "_considering", SimpleNamespace(submit=submit))
+    monkeypatch.setattr(network_module, "_considering", SimpleNamespace(submit=submit))
     return waiting
 
 
@@ -148,18 +152,18 @@ def test_classes_and_labels_are_in_the_readers_language():
 def test_a_network_for_other_inputs_says_that_it_cannot_read(other, reader):
     blob = weights(**other)
     reader.networks["run"] = Network(lambda loaded: blob)
-    run, shipped = ask(reader, {"seq": 1, "strokes": SEVEN})[0]["networks"]
+    run, second = ask(reader, {"seq": 1, "strokes": SEVEN})[0]["networks"]
     assert run["unable"] == f"This network learned from “{other['data']}”; it cannot read pictures of 28 × 28 pixels."
     assert "probabilities" not in run
-    assert len(shipped["probabilities"]) == 10
+    assert len(second["probabilities"]) == 10
 
 
 @pytest.mark.parametrize("damaged", [None, b"", b"nonsense", RUN[:-40]])
 def test_missing_and_damaged_weights_are_said_in_a_sentence(reader, damaged):
     reader.networks["run"] = Network(lambda loaded: damaged)
-    run, shipped = ask(reader, {"seq": 1, "strokes": SEVEN})[0]["networks"]
+    run, second = ask(reader, {"seq": 1, "strokes": SEVEN})[0]["networks"]
     assert run["unable"].endswith(".")
-    assert shipped["digit"] is not None
+    assert second["digit"] is not None
 
 
 def test_weights_beyond_all_numbers_are_said_in_a_sentence(reader):
@@ -200,7 +204,7 @@ def test_feature_maps_come_with_the_answer_when_they_are_asked_for(convolutional
     said = [(block["name"], block["words"], block["shape"], block["count"]) for block in inside["blocks"]]
     assert said == [
         ("conv1", "conv5@5p2 pool2", [5, 14, 14], 5),
-        ("conv2", "conv70@3", [70, 12, 12], reading.MAX_MAPS),
+        ("conv2", "conv70@3", [70, 12, 12], message_module.MAX_MAPS),
         ("dense1", "dense20", [20], 20),
         ("output", "output", [10], 10),
     ]
@@ -218,8 +222,8 @@ def test_maps_of_a_huge_network_are_cut_to_what_a_screen_can_show(convolutional)
     blob = weights(network=" ".join(["conv80@1"] * 5), batch_size=2, train_size=4)
     convolutional.networks["deep"] = Network(lambda loaded: blob)
     reply = convolutional.answer({"seq": 1, "strokes": SEVEN, "network": "deep", "maps": True})
-    assert len(reply) < 1.2 * reading.MAX_CELLS
-    assert protocol.decode(reply)[0]["inside"]["blocks"][0]["count"] == reading.MAX_CELLS // 6 // 28**2
+    assert len(reply) < 1.2 * message_module.MAX_CELLS
+    assert protocol.decode(reply)[0]["inside"]["blocks"][0]["count"] == message_module.MAX_CELLS // 6 // 28**2
 
 
 @pytest.mark.parametrize("why", ["gradient", "patch"])
@@ -320,7 +324,7 @@ SCRAWL = [[[20.0 + 7 * i, 20.0 if i % 2 else 260.0] for i in range(30)], [[20, 2
 
 
 def test_what_is_like_nothing_learned_is_said_to_be_unknown(considering):
-    blob = reading.SHIPPED.read_bytes()
+    blob = network_module.SHIPPED.read_bytes()
     reader = Reader({"shipped": Network(lambda loaded: blob)}, "en")
 
     def known(strokes):
@@ -338,7 +342,7 @@ def test_what_is_like_nothing_learned_is_said_to_be_unknown(considering):
 
 def test_a_network_that_goes_on_learning_is_considered_anew_now_and_then(blob, considering, monkeypatch):
     now, newest = [1000.0], [RUN]
-    monkeypatch.setattr(reading.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(network_module.time, "monotonic", lambda: now[0])
     network, image = Network(lambda loaded: newest[0]), np.zeros((28, 28), np.uint8)
     network.read(image)
     assert consider(considering) == 1
@@ -346,7 +350,7 @@ def test_a_network_that_goes_on_learning_is_considered_anew_now_and_then(blob, c
     newest[0] = blob
     network.read(image)
     assert consider(considering) == 0  # too soon
-    now[0] += reading.RECONSIDERED
+    now[0] += network_module.RECONSIDERED
     newest[0] = bytes(bytearray(blob))  # newer weights, though equal ones
     network.read(image)
     assert consider(considering) == 1
@@ -367,7 +371,7 @@ def test_without_examples_everything_counts_as_known(considering, monkeypatch):
 def test_an_accident_while_considering_is_logged_and_changes_nothing(considering, monkeypatch, caplog):
     network = Network(lambda loaded: RUN)
     network.read(np.zeros((28, 28), np.uint8))
-    monkeypatch.setattr(reading.novelty, "threshold", lambda *_: 1 / 0)
+    monkeypatch.setattr(network_module.novelty, "threshold", lambda *_: 1 / 0)
     consider(considering)
     assert network.read(np.zeros((28, 28), np.uint8)).known
     assert "could not be found out" in caplog.text
@@ -379,7 +383,7 @@ def test_whoever_asks_without_end_is_kept_to_a_pace(reader):
     start = time.monotonic()
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(reader.answer, [drawing] * 20))
-    assert time.monotonic() - start >= 19 * reading.PACE
+    assert time.monotonic() - start >= 19 * reader_module.PACE
 
 
 # ---------------------------------------------------------------------------------------------------- hostile messages
@@ -465,8 +469,8 @@ def test_an_error_of_ours_is_a_sentence_too(reader, caplog):
     reader.networks["run"] = Network(newest)
     assert ask(reader, {"seq": 4, "strokes": SEVEN})[0] == {"seq": 4, "error": "This drawing could not be read."}
     assert "could not be answered" in caplog.text
-    assert "disk" not in protocol.decode(reading.error_message(1, OSError("the disk is gone")))[0]["error"]
-    assert protocol.decode(reading.error_message(1, InputError("No."))) == ({"seq": 1, "error": "No."}, {})
+    assert "disk" not in protocol.decode(message_module.error_message(1, OSError("the disk is gone")))[0]["error"]
+    assert protocol.decode(message_module.error_message(1, InputError("No."))) == ({"seq": 1, "error": "No."}, {})
 
 
 # --------------------------------------------------------------------------------------------------- weights that move
@@ -486,7 +490,7 @@ def test_the_prediction_follows_training(blob):
 
 def test_weights_are_loaded_once_and_again_after_forgetting(blob, monkeypatch):
     loads = []
-    monkeypatch.setattr(reading, "load_model", lambda blob: loads.append(1) or load_model(blob))
+    monkeypatch.setattr(network_module, "load_model", lambda blob: loads.append(1) or load_model(blob))
     network, image = Network(lambda loaded: blob), np.zeros((28, 28), np.uint8)
     for _ in range(3):
         network.read(image)
@@ -496,15 +500,41 @@ def test_weights_are_loaded_once_and_again_after_forgetting(blob, monkeypatch):
     assert len(loads) == 2
 
 
+def test_many_pictures_are_read_once_until_the_network_learns_more(blob, considering, monkeypatch):
+    newest, reads, plain = [RUN], [], Network.read
+    monkeypatch.setattr(Network, "read", lambda it, image: reads.append(1) or plain(it, image))
+    network = Network(lambda loaded: newest[0])
+    pictures = [np.full((28, 28), value, np.uint8) for value in (0, 200)]
+
+    def count(pictures) -> int:
+        """Return how many pictures are read when these are asked for."""
+        before = len(reads)
+        readings = network.read_all(pictures)
+        for picture, reading in zip(pictures, readings, strict=True):
+            np.testing.assert_array_equal(reading.probabilities, plain(network, picture).probabilities)
+        return len(reads) - before
+
+    assert [count(pictures), count(pictures), count(pictures[::-1]), count(pictures)] == [2, 0, 2, 0]
+    newest[0] = blob
+    assert [count(pictures), count(pictures)] == [2, 0]
+    assert consider(considering) == 1  # what it knows at all is part of the answer
+    assert [count(pictures), count(pictures)] == [2, 0]
+    network.forget()
+    assert [count(pictures), count(pictures)] == [2, 0]
+    for value in range(2 * network_module.SHEETS):
+        network.read_all([np.full((28, 28), value, np.uint8)])
+    assert len(network._sheets) == network_module.SHEETS
+
+
 def test_a_drawing_is_read_anew_when_a_network_comes_or_goes(blob, considering):
-    shipped, brought = Network(lambda loaded: blob), Network(lambda loaded: blob)
-    token = reading.open_reader({"shipped": shipped})
-    reader, drawing = reading.find(token), {"seq": 1, "strokes": SEVEN}
-    for networks in ({"shipped": shipped}, {"shipped": shipped, "brought": brought}, {"shipped": shipped}):
-        reading.open_reader(networks, token=token)
+    ours, brought = Network(lambda loaded: blob), Network(lambda loaded: blob)
+    token = open_reader({"shipped": ours})
+    reader, drawing = find(token), {"seq": 1, "strokes": SEVEN}
+    for networks in ({"shipped": ours}, {"shipped": ours, "brought": brought}, {"shipped": ours}):
+        open_reader(networks, token=token)
         assert reader.has_changed()
         ask(reader, drawing)
-        reading.open_reader(dict(networks), token=token)
+        open_reader(dict(networks), token=token)
         assert not reader.has_changed()
 
 
@@ -515,82 +545,82 @@ def fake_pool(**runs):
 def test_a_run_is_read_from_the_pool_and_after_that_from_the_store(blob):
     live = SimpleNamespace(frame=b"", step=0, checkpoint=None)
     pool = fake_pool(running1=live)
-    assert reading.of_run(pool, "running1") is None
+    assert of_run(pool, "running1") is None
     live.frame, live.checkpoint = b"frame", RUN
-    assert reading.of_run(pool, "running1") is None  # at step 0 nothing was learned
+    assert of_run(pool, "running1") is None  # at step 0 nothing was learned
     live.step = 10
-    network = reading.of_run(pool, "running1")
-    assert reading.of_run(pool, "running1") is network
+    network = of_run(pool, "running1")
+    assert of_run(pool, "running1") is network
     network.read(np.zeros((28, 28), np.uint8))
     live.checkpoint = blob
     assert network.has_changed()
 
-    assert reading.of_run(fake_pool(), "elsewhere1") is None
+    assert of_run(fake_pool(), "elsewhere1") is None
     store.save("elsewhere1", blob)
-    read = reading.of_run(fake_pool(), "elsewhere1").read(np.zeros((28, 28), np.uint8))
+    read = of_run(fake_pool(), "elsewhere1").read(np.zeros((28, 28), np.uint8))
     assert read.model.experiment.network == "dense24"
 
 
 @pytest.mark.parametrize("name", ["", "..", "../../etc/passwd", "x" * 100])
 def test_a_name_that_is_none_has_no_network(name):
-    assert reading.of_run(fake_pool(), name) is None
+    assert of_run(fake_pool(), name) is None
 
 
 def test_the_shipped_network_is_one_for_all(monkeypatch, tmp_path, blob):
     file = tmp_path / "reader.safetensors"
-    monkeypatch.setattr(reading, "SHIPPED", file)
-    reading.shipped.cache_clear()
-    assert reading.shipped() is reading.shipped()
-    for use in (reading.shipped().weights, lambda: reading.shipped().read(np.zeros((28, 28), np.uint8))):
+    monkeypatch.setattr(network_module, "SHIPPED", file)
+    shipped.cache_clear()
+    assert shipped() is shipped()
+    for use in (shipped().weights, lambda: shipped().read(np.zeros((28, 28), np.uint8))):
         with pytest.raises(InputError, match="no weights"):
             use()
     file.write_bytes(blob)
-    assert reading.shipped().weights() == blob
-    assert reading.shipped().read(np.zeros((28, 28), np.uint8)).model.experiment.network == "dense24"
-    reading.shipped.cache_clear()
+    assert shipped().weights() == blob
+    assert shipped().read(np.zeros((28, 28), np.uint8)).model.experiment.network == "dense24"
+    shipped.cache_clear()
 
 
 # ------------------------------------------------------------------------------------------------------------- readers
 
 
 def test_a_token_names_its_reader_and_no_other():
-    first, second = reading.open_reader({}), reading.open_reader({}, language="ja")
+    first, second = open_reader({}), open_reader({}, language="ja")
     assert first != second
     assert len(first) >= 20
-    assert reading.find(second).language == "ja"
+    assert find(second).language == "ja"
     for unknown in ("", "x", first + "x"):
-        assert reading.find(unknown) is None
+        assert find(unknown) is None
 
 
 def test_a_page_keeps_its_token_through_reruns(blob):
-    token = reading.open_reader({}, language="en")
-    reader, networks = reading.find(token), {"run": Network(lambda loaded: blob)}
-    assert reading.open_reader(networks, language="ja", token=token) == token
-    assert reading.find(token) is reader
+    token = open_reader({}, language="en")
+    reader, networks = find(token), {"run": Network(lambda loaded: blob)}
+    assert open_reader(networks, language="ja", token=token) == token
+    assert find(token) is reader
     assert (reader.networks, reader.language) == (networks, "ja")
-    assert reading.open_reader({}, token="of another server") not in (token, "of another server")
+    assert open_reader({}, token="of another server") not in (token, "of another server")
 
 
 def test_readers_expire_when_nobody_watches():
-    left, watched = reading.open_reader({}), reading.open_reader({})
+    left, watched = open_reader({}), open_reader({})
     for token in (left, watched):
-        reading.find(token).left -= reading.EXPIRY + 1
-    with reading.find(watched).watched():
-        reading.open_reader({})
-        assert reading.find(left) is None
-        assert reading.find(watched)
+        find(token).left -= reader_module.EXPIRY + 1
+    with find(watched).watched():
+        open_reader({})
+        assert find(left) is None
+        assert find(watched)
 
 
 def test_the_number_of_readers_is_capped_and_those_left_first_go_first(monkeypatch):
-    monkeypatch.setattr(reading, "MAX_READERS", 3)
-    tokens = [reading.open_reader({}) for _ in range(3)]
-    with reading.find(tokens[0]).watched():
-        newer = [reading.open_reader({}) for _ in range(2)]
-        assert [bool(reading.find(token)) for token in (*tokens, *newer)] == [True, False, False, True, True]
+    monkeypatch.setattr(reader_module, "MAX_READERS", 3)
+    tokens = [open_reader({}) for _ in range(3)]
+    with find(tokens[0]).watched():
+        newer = [open_reader({}) for _ in range(2)]
+        assert [bool(find(token)) for token in (*tokens, *newer)] == [True, False, False, True, True]
 
 
 def test_weights_are_let_go_when_the_last_channel_closes(reader, monkeypatch):
-    monkeypatch.setattr(reading, "shipped", lambda: reader.networks["shipped"])
+    monkeypatch.setattr(reader_module, "shipped", lambda: reader.networks["shipped"])
     forgotten = []
     for name, network in reader.networks.items():
         monkeypatch.setattr(network, "forget", lambda name=name: forgotten.append(name))
@@ -649,7 +679,7 @@ def drawing(seq: int, strokes=SEVEN) -> str:
 
 
 def test_channel_answers_and_stays_open_after_errors(reader):
-    reading._readers["token"] = reader
+    reader_module._readers["token"] = reader
 
     async def talk(browser):
         assert (await browser.hear())["type"] == "websocket.accept"
@@ -671,7 +701,7 @@ def test_channel_answers_and_stays_open_after_errors(reader):
 
 def test_channel_says_its_errors_in_the_readers_language(reader):
     reader.language = "ja"
-    reading._readers["token"] = reader
+    reader_module._readers["token"] = reader
 
     async def talk(browser):
         await browser.hear()
@@ -682,7 +712,7 @@ def test_channel_says_its_errors_in_the_readers_language(reader):
 
 
 def test_channel_skips_what_a_newer_drawing_has_overtaken(reader):
-    reading._readers["token"] = reader
+    reader_module._readers["token"] = reader
 
     async def talk(browser):
         await browser.hear()
@@ -701,7 +731,7 @@ def test_channel_answers_again_when_a_network_has_learned_more(reader, blob, mon
     monkeypatch.setattr(channels, "LEARNED_EVERY", 0.02)
     newest = [RUN]
     reader.networks = {"run": Network(lambda loaded: newest[0])}
-    reading._readers["token"] = reader
+    reader_module._readers["token"] = reader
 
     async def talk(browser):
         await browser.hear()
@@ -718,7 +748,7 @@ def test_channel_answers_again_when_a_network_has_learned_more(reader, blob, mon
 
 
 def test_channel_refuses_unknown_tokens_and_foreign_pages(reader):
-    reading._readers["token"] = reader
+    reader_module._readers["token"] = reader
 
     async def unknown(browser):
         assert (await browser.hear())["type"] == "websocket.accept"
