@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from engine.errors import N_, InputError, Text
 from engine.runs.pool import Pool
 from pages._ui.reading.message import error_message
-from pages._ui.reading.reader import Reader, find
+from pages._ui.reading.reader import Reader, find_reader
 
 UNKNOWN = 4404  # close code: the token names nothing (any more); the page asks for a new one
 FOREIGN = 4403  # close code: the page is of another site
@@ -111,7 +111,7 @@ async def read(socket: WebSocket) -> None:
         await socket.close(FOREIGN)
         return
     await socket.accept()
-    reader = find(socket.path_params["token"])
+    reader = find_reader(socket.path_params["token"])
     if reader is None:
         await socket.close(UNKNOWN)
         return

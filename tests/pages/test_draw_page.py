@@ -59,7 +59,7 @@ def test_the_page_gives_the_pad_a_reader_of_the_shipped_network(visit):
     app = visit("draw")
     assert sentences(app) == []
     data = pad(app)
-    assert list(reader.find(data["token"]).networks) == ["shipped"]
+    assert list(reader.find_reader(data["token"]).networks) == ["shipped"]
     assert data["language"] == "en"
     assert data["labels"]["clear"] == "Clear"
     assert app.get("page_link")
@@ -72,7 +72,7 @@ def test_the_token_outlives_reruns_and_is_replaced_when_it_is_gone(visit):
     reader._readers.pop(token)
     renewed = pad(app.run())["token"]
     assert renewed != token
-    assert reader.find(renewed)
+    assert reader.find_reader(renewed)
 
 
 def test_a_trained_run_reads_beside_the_shipped_network(visit):
@@ -83,7 +83,7 @@ def test_a_trained_run_reads_beside_the_shipped_network(visit):
     app.session_state["run_id"] = "trained1"
     app.run()
     assert sentences(app) == []
-    assert list(reader.find(pad(app)["token"]).networks) == ["run", "shipped"]
+    assert list(reader.find_reader(pad(app)["token"]).networks) == ["run", "shipped"]
     assert not app.get("page_link")
 
 
@@ -294,7 +294,7 @@ def test_a_network_learns_my_digits_and_reads_beside_the_others(visit, monkeypat
     app.button[-1].click().run()
     assert sentences(app) == []
     assert asked == [(shipped().weights(), [7, 1], "mnist-5k")]
-    assert list(reader.find(pad(app)["token"]).networks) == ["shipped", "tuned"]
+    assert list(reader.find_reader(pad(app)["token"]).networks) == ["shipped", "tuned"]
     assert store.load(app.session_state["tuned"]) == blob
     (told,) = [text.value for text in app.markdown if "Read right" in text.value]
     assert "**1** and **2** of 2" in told

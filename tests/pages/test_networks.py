@@ -19,7 +19,7 @@ from engine.training.fine_tuning import Tuned
 from engine.training.trainer import Trainer
 from pages._ui import networks, session, upload
 from pages._ui.i18n import catalog
-from pages._ui.reading.reader import find
+from pages._ui.reading.reader import find_reader
 from tests.pages.conftest import sentences
 
 
@@ -50,7 +50,7 @@ def renamed(*classes: str) -> bytes:
 def readers(app) -> list[str]:
     """Return the names of the networks behind the pad."""
     (component,) = app.get("bidi_component")
-    return list(find(json.loads(component.proto.json)["token"]).networks)
+    return list(find_reader(json.loads(component.proto.json)["token"]).networks)
 
 
 def show(app, part: str):

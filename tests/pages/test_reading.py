@@ -31,7 +31,7 @@ from pages._ui.reading import message as message_module
 from pages._ui.reading import network as network_module
 from pages._ui.reading import reader as reader_module
 from pages._ui.reading.network import Network, of_run, shipped
-from pages._ui.reading.reader import Reader, find, open_reader
+from pages._ui.reading.reader import Reader, find_reader, open_reader
 from tests.pages.conftest import run_async
 from tests.patience import PATIENCE
 
@@ -529,7 +529,7 @@ def test_many_pictures_are_read_once_until_the_network_learns_more(blob, conside
 def test_a_drawing_is_read_anew_when_a_network_comes_or_goes(blob, considering):
     ours, brought = Network(lambda loaded: blob), Network(lambda loaded: blob)
     token = open_reader({"shipped": ours})
-    reader, drawing = find(token), {"seq": 1, "strokes": SEVEN}
+    reader, drawing = find_reader(token), {"seq": 1, "strokes": SEVEN}
     for networks in ({"shipped": ours}, {"shipped": ours, "brought": brought}, {"shipped": ours}):
         open_reader(networks, token=token)
         assert reader.has_changed()
@@ -587,16 +587,16 @@ def test_a_token_names_its_reader_and_no_other():
     first, second = open_reader({}), open_reader({}, language="ja")
     assert first != second
     assert len(first) >= 20
-    assert find(second).language == "ja"
+    assert find_reader(second).language == "ja"
     for unknown in ("", "x", first + "x"):
-        assert find(unknown) is None
+        assert find_reader(unknown) is None
 
 
 def test_a_page_keeps_its_token_through_reruns(blob):
     token = open_reader({}, language="en")
-    reader, networks = find(token), {"run": Network(lambda loaded: blob)}
+    reader, networks = find_reader(token), {"run": Network(lambda loaded: blob)}
     assert open_reader(networks, language="ja", token=token) == token
-    assert find(token) is reader
+    assert find_reader(token) is reader
     assert (reader.networks, reader.language) == (networks, "ja")
     assert open_reader({}, token="of another server") not in (token, "of another server")
 
@@ -604,19 +604,19 @@ def test_a_page_keeps_its_token_through_reruns(blob):
 def test_readers_expire_when_nobody_watches():
     left, watched = open_reader({}), open_reader({})
     for token in (left, watched):
-        find(token).left -= reader_module.EXPIRY + 1
-    with find(watched).watched():
+        find_reader(token).left -= reader_module.EXPIRY + 1
+    with find_reader(watched).watched():
         open_reader({})
-        assert find(left) is None
-        assert find(watched)
+        assert find_reader(left) is None
+        assert find_reader(watched)
 
 
 def test_the_number_of_readers_is_capped_and_those_left_first_go_first(monkeypatch):
     monkeypatch.setattr(reader_module, "MAX_READERS", 3)
     tokens = [open_reader({}) for _ in range(3)]
-    with find(tokens[0]).watched():
+    with find_reader(tokens[0]).watched():
         newer = [open_reader({}) for _ in range(2)]
-        assert [bool(find(token)) for token in (*tokens, *newer)] == [True, False, False, True, True]
+        assert [bool(find_reader(token)) for token in (*tokens, *newer)] == [True, False, False, True, True]
 
 
 def test_weights_are_let_go_when_the_last_channel_closes(reader, monkeypatch):

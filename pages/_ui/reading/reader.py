@@ -145,7 +145,7 @@ def open_reader(networks: Mapping[str, Network], *, language: str = "en", token:
         return token
 
 
-def find(token: str) -> Reader | None:
+def find_reader(token: str) -> Reader | None:
     """Return the reader of a token, None when there is none (any more)."""
     with _lock:
         return _readers.get(token)
