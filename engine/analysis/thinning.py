@@ -39,6 +39,12 @@ def networks(units: int) -> int:
     return 2**units
 
 
+def layer(units: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return an example: outputs (n,) of so many ReLU units, and a next unit's weights (n,), most of them positive."""
+    rng = np.random.default_rng([seed, 11])
+    return np.maximum(rng.standard_normal(units) + 0.3, 0), rng.standard_normal(units) * 0.15 + 0.06
+
+
 @dataclass(frozen=True, eq=False)
 class Received:
     """What a unit is given over many masks: Σ w m x, without and with the scale; `full` when nobody is missing."""

@@ -6,11 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine import presets
 from engine.analysis import lp_norms, thinning
 from engine.analysis.early_stopping import Stop, early_stop
 from engine.experiment import Experiment
 from engine.presets.bases import few
+from engine.runs import whole
 from pages._ui import charts
 from pages._ui.i18n import _
 
@@ -52,9 +52,7 @@ def thresholds(strength: float, p: float) -> None:
 
 def received(rate: float, draw: int) -> None:
     """Draw what one unit of the next layer is given over many masks, with and without the scale."""
-    rng = np.random.default_rng([draw, 11])
-    outputs, weights = np.maximum(rng.standard_normal(GIVEN) + 0.3, 0), rng.standard_normal(GIVEN) * 0.15 + 0.06
-    found = thinning.received(outputs, weights, rate, DRAWS, seed=draw)
+    found = thinning.received(*thinning.layer(GIVEN, seed=draw), rate, DRAWS, seed=draw)
     everything = np.concatenate([found.plain, found.scaled, [found.full]])
     bins = np.linspace(everything.min() - 1e-6, everything.max() + 1e-6, 50)
     middle = (bins[:-1] + bins[1:]) / 2
@@ -85,8 +83,11 @@ def series(found: thinning.Received) -> dict[str, np.ndarray]:
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def curves(spec: str) -> dict[str, list[float]]:
-    """Return the curves of a run, trained once for everybody. spec: the experiment as JSON."""
-    return presets.train(Experiment.from_json(spec)).history.curves()
+    """Return the curves of a run, trained once for everybody. spec: the experiment as JSON. Raises `InputError`.
+
+    It takes one to three seconds of a processor: in this process everybody's scripts would wait for them.
+    """
+    return whole.curves(Experiment.from_json(spec))
 
 
 def stopping(trained: str, patience: int, watched: str) -> Stop:

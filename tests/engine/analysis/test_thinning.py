@@ -35,6 +35,15 @@ def test_the_scale_keeps_the_mean():
     assert found.scaled.var() == pytest.approx(expected, rel=0.05)
 
 
+def test_the_example_is_of_a_layer_that_passes_something_on():
+    outputs, weights = thinning.layer(60, seed=3)
+    assert outputs.shape == weights.shape == (60,)
+    assert (outputs >= 0).all()
+    assert outputs @ weights > 0
+    np.testing.assert_array_equal(thinning.layer(60, seed=3), (outputs, weights))
+    assert not np.array_equal(thinning.layer(60, seed=4)[0], outputs)
+
+
 def test_scale_and_number_of_networks():
     assert thinning.scale(0) == 1
     assert thinning.scale(0.5) == 2
