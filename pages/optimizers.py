@@ -89,7 +89,7 @@ def steps_part() -> None:
         )
         equation(landscape)
     with words:
-        equations.write(equations.lines(optimizer, descent, t, more, noisy=noisy(landscape)))
+        equations.write(equations.lines(descent, t, noisy=noisy(landscape)))
     st.markdown(text("steps"))
 
 

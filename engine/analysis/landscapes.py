@@ -17,7 +17,7 @@ import numpy as np
 from engine.build import OPTIMIZERS, stream
 from engine.errors import N_, InputError
 from engine.nn.parameter import Parameter, ParameterVector
-from engine.optim import Adam, Schedule
+from engine.optim import Adam, Optimizer, Schedule
 
 DEGREE = 6  # the highest power of either coordinate in any landscape
 MAX_STEPS = 1000
@@ -67,12 +67,13 @@ class Landscape:
 class Descent:
     """What came of one optimizer: n steps, fewer than asked for when it left the finite numbers.
 
-    points: (n + 1, 2), the start first. values: f there, (n + 1,). gradients: what the optimizer was given at each,
-    noise included, (n, 2). rates: learning rate of each step, (n,). memory: what it remembered before the first and
-    after each step, by name, (n + 1, 2); Adam's "mean" and "squares" are m and v as the textbooks have them.
-    diverged: whether it ended early.
+    optimizer: the one that walked, with its settings. points: (n + 1, 2), the start first. values: f there, (n + 1,).
+    gradients: what the optimizer was given at each, noise included, (n, 2). rates: learning rate of each step, (n,).
+    memory: what it remembered before the first and after each step, by name, (n + 1, 2); Adam's "mean" and "squares"
+    are m and v as the textbooks have them. diverged: whether it ended early.
     """
 
+    optimizer: Optimizer
     points: np.ndarray
     values: np.ndarray
     gradients: np.ndarray
@@ -128,9 +129,14 @@ def descend(
             remembered.append(walker.state_dict())
     scale = {"mean": 1 - walker.beta1, "squares": 1 - walker.beta2} if isinstance(walker, Adam) else {}
     memory = {name: np.array([it[name] for it in remembered]) * scale.get(name, 1) for name in walker.memory_names}
-    shape = (len(rates), 2)
     return Descent(
-        np.array(points), np.array(values), np.reshape(gradients, shape), np.array(rates), memory, bool(diverged)
+        optimizer=walker,
+        points=np.array(points),
+        values=np.array(values),
+        gradients=np.reshape(gradients, (len(rates), 2)),
+        rates=np.array(rates),
+        memory=memory,
+        diverged=bool(diverged),
     )
 
 

@@ -300,7 +300,7 @@ def test_the_equations_come_to_the_engines_position(rule):
                 landscape, rule, lr=landscape.rates[rule], steps=25, noise=noise(landscape, 25, 1), **settings
             )
             for t in range(1, len(walk.rates) + 1):
-                lines = equations.lines(rule, walk, t, settings, noisy=name == "noisy")
+                lines = equations.lines(walk, t, noisy=name == "noisy")
                 np.testing.assert_allclose(lines[-1].result, walk.points[t], rtol=1e-9, atol=1e-12)
                 np.testing.assert_array_equal(lines[0].result, walk.gradients[t - 1])
                 for line in lines:

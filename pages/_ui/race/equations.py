@@ -1,7 +1,4 @@
-"""One step of an optimizer as equations, with the numbers of this very step filled in.
-
-Each line is worked out from the line above, so that the last one, the new position, checks all against the engine's.
-"""
+"""One step of an optimizer as equations, with the numbers of this very step (engine.analysis.steps) filled in."""
 
 from __future__ import annotations
 
@@ -11,10 +8,12 @@ import numpy as np
 import streamlit as st
 
 from engine.analysis.landscapes import Descent
+from engine.analysis.steps import work_out
 from engine.errors import N_
+from engine.optim import AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from pages._ui.i18n import translate
 
-EPS = 1e-8  # of every optimizer of the engine
+BECOMES = r"\leftarrow"
 CSS = """<style>
 .st-key-beside [data-testid=stColumn] {min-width: min(100%, 21rem)}
 .st-key-equations [data-testid=stMarkdown] > div {margin-inline: 0; max-width: 100%}
@@ -34,7 +33,7 @@ class Line:
     general: str
     filled: str
     result: np.ndarray
-    arrow: str = r"\leftarrow"
+    arrow: str
 
     @property
     def latex(self) -> str:
@@ -58,57 +57,98 @@ def vector(values: np.ndarray) -> str:
     return rf"({', '.join(map(number, values))})"
 
 
-def lines(optimizer: str, descent: Descent, t: int, settings: dict[str, float], *, noisy: bool = False) -> list[Line]:
-    """Return the equations of step t, 1 ≤ t ≤ n, of an optimizer that was made with these settings."""
-    before, gradient, rate = descent.points[t - 1], descent.gradients[t - 1], descent.rates[t - 1]
-    memory = {name: values[t - 1] for name, values in descent.memory.items()}
-    g, eta = vector(gradient), number(rate)
+def lines(descent: Descent, t: int, *, noisy: bool = False) -> list[Line]:
+    """Return the equations of step t, 1 ≤ t ≤ n."""
+    step = _Step(descent, t)
     slope = r"\nabla f(x, y)" + (r" + \text{noise}" if noisy else "")
-    found = [Line(N_("The slope here"), "g", slope, "", gradient, "=")]
-    if optimizer == "sgd":
-        step = rate * gradient
-        found.append(Line(N_("The step: against the slope"), "d", r"\eta\, g", rf"{eta} {g}", step, "="))
-    elif optimizer in ("momentum", "nesterov"):
-        mu = settings["momentum"]
-        velocity = mu * memory["velocity"] + gradient
-        filled = rf"{number(mu)} {vector(memory['velocity'])} + {g}"
-        found.append(Line(N_("The velocity: what is left of it, and the slope"), "v", r"\mu\, v + g", filled, velocity))
-        if optimizer == "momentum":
-            step = rate * velocity
-            filled = rf"{eta} {vector(velocity)}"
-            found.append(Line(N_("The step: along the velocity"), "d", r"\eta\, v", filled, step, "="))
-        else:
-            step = rate * (gradient + mu * velocity)
-            filled = rf"{eta} \left({g} + {number(mu)} {vector(velocity)}\right)"
+    return [step.line("slope", N_("The slope here"), "g", slope, ""), *step.direction(), step.position()]
+
+
+class _Step:
+    """A step with its numbers as text: what was `old` before it, and what is `new`."""
+
+    def __init__(self, descent: Descent, t: int) -> None:
+        self.rule, self.rate, self.t = descent.optimizer, descent.rates[t - 1], t
+        self.found = work_out(descent, t)
+        self.place = vector(descent.points[t - 1])
+        self.old = {name: vector(values[t - 1]) for name, values in descent.memory.items()}
+        self.new = {name: vector(values) for name, values in self.found.items()}
+        self.squared = vector(self.found["slope"] ** 2)
+        self.eta = number(self.rate)
+
+    def line(self, name: str, words: str, symbol: str, general: str, filled: str, arrow: str = "=") -> Line:
+        """Return the equation of a quantity."""
+        return Line(words, symbol, general, filled, self.found[name], arrow)
+
+    def direction(self) -> list[Line]:
+        """Return what leads from the slope to the step."""
+        match self.rule:
+            case Momentum():  # and Nesterov
+                return self.momentum()
+            case AdaGrad():
+                words, filled = N_("The squares of all slopes so far"), rf"{self.old['squares']} + {self.squared}"
+                squares = self.line("squares", words, "h", "h + g^2", filled, BECOMES)
+                return [squares, self.scaled("g", "slope", "h", "squares")]
+            case RMSProp():
+                words = N_("The squares of the slopes, averaged; old ones fade")
+                filled = averaged(self.rule.alpha, self.old["squares"], self.squared)
+                squares = self.line("squares", words, "h", r"\alpha\, h + (1-\alpha)\, g^2", filled, BECOMES)
+                return [squares, self.scaled("g", "slope", "h", "squares")]
+            case Adam():  # and AdamW
+                return self.adam()
+        words = N_("The step: against the slope")
+        return [self.line("step", words, "d", r"\eta\, g", rf"{self.eta} {self.new['slope']}")]
+
+    def momentum(self) -> list[Line]:
+        eta, mu, g, v = self.eta, number(self.rule.momentum), self.new["slope"], self.new["velocity"]
+        words = N_("The velocity: what is left of it, and the slope")
+        velocity = self.line("velocity", words, "v", r"\mu\, v + g", rf"{mu} {self.old['velocity']} + {g}", BECOMES)
+        if isinstance(self.rule, Nesterov):
             words = N_("The step: along the velocity as it will be next")
-            found.append(Line(words, "d", r"\eta\,(g + \mu\, v)", filled, step, "="))
-    elif optimizer in ("adagrad", "rmsprop"):
-        squares, h = gradient**2, vector(memory["squares"])
-        if optimizer == "adagrad":
-            squares = memory["squares"] + squares
-            filled = rf"{h} + {vector(gradient**2)}"
-            found.append(Line(N_("The squares of all slopes so far"), "h", "h + g^2", filled, squares))
+            general, filled = r"\eta\,(g + \mu\, v)", rf"{eta} \left({g} + {mu} {v}\right)"
         else:
-            alpha = settings["alpha"]
-            squares = alpha * memory["squares"] + (1 - alpha) * squares
-            filled = rf"{number(alpha)} {h} + {number(1 - alpha)} {vector(gradient**2)}"
-            words = N_("The squares of the slopes, averaged; old ones fade")
-            found.append(Line(words, "h", r"\alpha\, h + (1-\alpha)\, g^2", filled, squares))
-        step = rate * gradient / (np.sqrt(squares) + EPS)
-        found.append(_scaled(eta, "g", gradient, "h", squares, step))
-    else:
-        step, more = _adam(gradient, memory, t, rate, settings)
-        found += more
-    place, fading = vector(before), number(1 - rate * settings.get("l2", 0))
-    if optimizer == "adamw":
-        after = (1 - rate * settings["l2"]) * before - step
-        general, filled = r"(1-\eta\lambda)\,(x, y) - d", rf"{fading} {place} - {vector(step)}"
-        words = N_("The new position: the old one, shrunk a little, minus the step")
-    else:
-        after = before - step
-        general, filled = "(x, y) - d", rf"{place} - {vector(step)}"
-        words = N_("The new position")
-    return [*found, Line(words, "(x, y)", general, filled, after)]
+            words, general, filled = N_("The step: along the velocity"), r"\eta\, v", rf"{eta} {v}"
+        return [velocity, self.line("step", words, "d", general, filled)]
+
+    def adam(self) -> list[Line]:
+        beta1, beta2, old = self.rule.beta1, self.rule.beta2, self.old
+        words, filled = N_("The first moment: slopes, averaged"), averaged(beta1, old["mean"], self.new["slope"])
+        mean = self.line("mean", words, "m", r"\beta_1 m + (1-\beta_1)\, g", filled, BECOMES)
+        words, filled = N_("The second moment: their squares, averaged"), averaged(beta2, old["squares"], self.squared)
+        squares = self.line("squares", words, "v", r"\beta_2 v + (1-\beta_2)\, g^2", filled, BECOMES)
+        if not self.rule.bias_correction:
+            return [mean, squares, self.scaled("m", "mean", "v", "squares")]
+        hats = [self.corrected("mean", "m", 1, beta1), self.corrected("squares", "v", 2, beta2)]
+        return [mean, squares, *hats, self.scaled(r"\hat m", "mean_hat", r"\hat v", "squares_hat")]
+
+    def corrected(self, name: str, symbol: str, n: int, beta: float) -> Line:
+        """Return the line m̂ = m / (1 − β₁ᵗ), or that of v̂."""
+        general = rf"\frac{{{symbol}}}{{1-\beta_{n}^{{\,t}}}}"
+        filled = rf"\frac{{1}}{{1-{number(beta)}^{{{self.t}}}}} {self.new[name]}"
+        return self.line(
+            f"{name}_hat", N_("Corrected: as if it had not begun at 0"), rf"\hat {symbol}", general, filled
+        )
+
+    def scaled(self, above: str, over: str, below: str, squares: str) -> Line:
+        """Return the line d = η above / (√below + ε)."""
+        general = rf"\eta\, \frac{{{above}}}{{\sqrt{{{below}}} + \varepsilon}}"
+        pairs = zip(self.found[over], self.found[squares], strict=True)
+        sides = ",\\ ".join(rf"{number(a)} / \!\sqrt{{{number(b)}}}" for a, b in pairs)
+        words = N_("The step: each direction by its own measure")
+        return self.line("step", words, "d", general, rf"{self.eta}\,({sides})")
+
+    def position(self) -> Line:
+        words, general, filled = N_("The new position"), "(x, y) - d", rf"{self.place} - {self.new['step']}"
+        if isinstance(self.rule, AdamW):
+            words = N_("The new position: the old one, shrunk a little, minus the step")
+            general = r"(1-\eta\lambda)\,(x, y) - d"
+            filled = rf"{number(1 - self.rate * self.rule.l2)} {filled}"
+        return self.line("position", words, "(x, y)", general, filled, BECOMES)
+
+
+def averaged(beta: float, old: str, new: str) -> str:
+    """Return β old + (1 − β) new in numbers."""
+    return rf"{number(beta)} {old} + {number(1 - beta)} {new}"
 
 
 def write(found: list[Line]) -> None:
@@ -117,35 +157,3 @@ def write(found: list[Line]) -> None:
         for line in found:
             st.caption(translate(line.words))
             st.latex(line.latex)
-
-
-def _adam(
-    gradient: np.ndarray, memory: dict[str, np.ndarray], t: int, rate: float, settings: dict[str, float]
-) -> tuple[np.ndarray, list[Line]]:
-    beta1, beta2 = settings["beta1"], settings["beta2"]
-    mean = beta1 * memory["mean"] + (1 - beta1) * gradient
-    squares = beta2 * memory["squares"] + (1 - beta2) * gradient**2
-    kept = rf"{number(beta1)} {vector(memory['mean'])} + {number(1 - beta1)} {vector(gradient)}"
-    kept2 = rf"{number(beta2)} {vector(memory['squares'])} + {number(1 - beta2)} {vector(gradient**2)}"
-    found = [
-        Line(N_("The first moment: slopes, averaged"), "m", r"\beta_1 m + (1-\beta_1)\, g", kept, mean),
-        Line(N_("The second moment: their squares, averaged"), "v", r"\beta_2 v + (1-\beta_2)\, g^2", kept2, squares),
-    ]
-    names = "m", "v"
-    if settings.get("bias_correction", True):
-        names = r"\hat m", r"\hat v"
-        for symbol, name, beta, average in (("m", "1", beta1, mean), ("v", "2", beta2, squares)):
-            general = rf"\frac{{{symbol}}}{{1-\beta_{name}^{{\,t}}}}"
-            filled = rf"\frac{{1}}{{1-{number(beta)}^{{{t}}}}} {vector(average)}"
-            words = N_("Corrected: as if it had not begun at 0")
-            found.append(Line(words, rf"\hat {symbol}", general, filled, average / (1 - beta**t), "="))
-        mean, squares = (line.result for line in found[-2:])
-    step = rate * mean / (np.sqrt(squares) + EPS)
-    return step, [*found, _scaled(number(rate), names[0], mean, names[1], squares, step)]
-
-
-def _scaled(eta: str, above: str, over: np.ndarray, below: str, squares: np.ndarray, step: np.ndarray) -> Line:
-    """Return the line d = η above / (√below + ε)."""
-    general = rf"\eta\, \frac{{{above}}}{{\sqrt{{{below}}} + \varepsilon}}"
-    sides = ",\\ ".join(rf"{number(a)} / \!\sqrt{{{number(b)}}}" for a, b in zip(over, squares, strict=True))
-    return Line(N_("The step: each direction by its own measure"), "d", general, rf"{eta}\,({sides})", step, "=")
