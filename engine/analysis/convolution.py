@@ -26,12 +26,17 @@ from engine.errors import N_, InputError
 # --- sizes ------------------------------------------------------------------------------------------------------------
 
 
+def window_size(kernel: int, dilation: int = 1) -> int:
+    """Return how many pixels a window spans along one axis where the kernel's numbers stand d apart: d(k − 1) + 1."""
+    return dilation * (kernel - 1) + 1
+
+
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
     """Return on how many places a window lies along one axis: ⌊(size + 2p − d(k − 1) − 1) / s⌋ + 1.
 
-    With dilation d the kernel's numbers stand d pixels apart. Raises `InputError` when the window does not fit.
+    Raises `InputError` when the window does not fit.
     """
-    reach = dilation * (kernel - 1) + 1
+    reach = window_size(kernel, dilation)
     padded = size + 2 * padding
     if padded < reach:
         raise InputError(

@@ -173,6 +173,15 @@ def squared_error(outputs: Sequence[Node], label: int) -> Node:
     return apply(ADD, *squares).called("result")
 
 
+def squared_error_limit(logits: Sequence[float], label: int) -> float:
+    """Return what squared error after a softmax nears as output `label` falls towards −∞ and the others stay.
+
+    Its own share becomes ½ (0 − 1)², and the others' are those of a softmax without it.
+    """
+    others = softmax([z for k, z in enumerate(logits) if k != label])
+    return 0.5 + sum(0.5 * float(y.value) ** 2 for y in others)
+
+
 def losses(logits: Sequence[Number], label: int) -> dict[str, tuple[Number, list[Number]]]:
     """Return three losses of a classifier's last layer z: each with ∂L/∂zₖ for every k.
 

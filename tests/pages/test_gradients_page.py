@@ -418,9 +418,9 @@ def test_the_curves_of_the_losses_go_through_the_prediction():
 )
 def test_where_squared_error_flattens_out(visit, scores, label, limit):
     """½ (1 + Σ y² of the other classes), which share the probability among themselves."""
-    assert f"{losses.limit(scores, label):.3g}" == limit
+    assert f"{graph.squared_error_limit(scores, label):.3g}" == limit
     far = [-400.0 if k == label else score for k, score in enumerate(scores)]
-    assert graph.losses(far, label)["softmax_squared"][0] == pytest.approx(losses.limit(scores, label))
+    assert graph.losses(far, label)["softmax_squared"][0] == pytest.approx(graph.squared_error_limit(scores, label))
     app = visit(
         "gradients", part="losses", truth=str(label + 1), **{f"score{k}": f"{z:g}" for k, z in enumerate(scores, 1)}
     )

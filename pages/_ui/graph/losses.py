@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from engine.analysis.graph import losses, softmax
+from engine.analysis.graph import losses, softmax, squared_error_limit
 from pages._ui import charts
 from pages._ui.i18n import _
 
@@ -30,13 +30,6 @@ def course(scores: Sequence[float], label: int) -> tuple[np.ndarray, dict[str, t
     return z, {name: (value, slopes[label]) for name, (value, slopes) in losses(logits, label).items()}
 
 
-def limit(scores: Sequence[float], label: int) -> float:
-    """Return what squared error after a softmax nears when the right output falls and the others stay."""
-    far = [-np.inf if k == label else score for k, score in enumerate(scores)]
-    y = np.exp(np.array(far) - max(far))
-    return float(1 + np.sum((y / y.sum()) ** 2)) / 2
-
-
 def curves(scores: Sequence[float], label: int) -> None:
     """Draw the three losses and their derivatives, and where the prediction stands on them."""
     z, found = course(scores, label)
@@ -47,7 +40,7 @@ def curves(scores: Sequence[float], label: int) -> None:
         _(
             "Cross-entropy grows in a straight line with the distance; after a softmax squared error flattens out at "
             "{limit}."
-        ).format(limit=f"{limit(scores, label):.3g}"),
+        ).format(limit=f"{squared_error_limit(scores, label):.3g}"),
         _("Far to the left cross-entropy pushes with −1; squared error after a softmax hardly pushes at all."),
     )
     for part, (column, title, span, alt) in enumerate(zip(st.columns(2), titles, spans, alts, strict=True)):

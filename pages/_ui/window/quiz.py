@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.analysis.convolution import im2col, output_size, parameter_count, same_padding
+from engine.analysis.convolution import im2col, output_size, parameter_count, same_padding, window_size
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def questions(seed: int) -> list[Question]:
     asked.append(_question("matrix", rows, **numbers))
 
     size, dilation = pick(16, 28, 32), pick(2, 3)
-    reach = dilation * (3 - 1) + 1
-    asked.append(_question("dilated", output_size(size, 3, dilation=dilation), n=size, d=dilation, reach=reach))
+    numbers = {"n": size, "d": dilation, "reach": window_size(3, dilation)}
+    asked.append(_question("dilated", output_size(size, 3, dilation=dilation), **numbers))
     return asked
 
 

@@ -25,6 +25,7 @@ from engine.analysis.graph import (
     scale,
     softmax,
     squared_error,
+    squared_error_limit,
     value,
 )
 
@@ -157,6 +158,15 @@ def test_confidently_wrong_is_where_squared_error_stops_learning():
     found = losses([-6.0, 6.0, 0.0], 0)
     assert found["cross_entropy"][1][0] < -0.99
     assert -1e-4 < found["softmax_squared"][1][0] < 0
+
+
+@pytest.mark.parametrize("label", range(3))
+def test_squared_error_after_a_softmax_nears_its_limit(label):
+    scores = [0.3, -1.2, 2.0]
+    limit = squared_error_limit(scores, label)
+    assert 0.5 < limit <= 1
+    scores[label] = -50.0
+    assert losses(scores, label)["softmax_squared"][0] == pytest.approx(limit, rel=1e-12)
 
 
 def test_a_value_that_is_used_twice_adds_up_what_comes_back():
