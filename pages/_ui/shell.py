@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import i18n, navigation
+from pages._ui import i18n, navigation, takeaway
 
 NAME = "Kasane 重ね"
 
@@ -11,4 +11,6 @@ i18n.begin()
 st.set_page_config(page_icon=str(i18n.ASSETS / "images" / "icon.svg"), layout="wide")
 page = st.navigation({name: list(part.values()) for name, part in navigation.sections().items()}, position="top")
 st.set_page_config(page_title=f"{page.title} · {NAME}" if page.url_path else NAME)
+if page.url_path != "train":
+    takeaway.close()  # on a phone people leave a dialog by "Back": it is not to stand there when they return
 page.run()

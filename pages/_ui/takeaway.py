@@ -18,7 +18,7 @@ OPEN = "taking_away"  # in the session's state: a dialog ends with the script's 
 def button() -> None:
     """Draw the button that opens it."""
     st.button(
-        _("Export"), icon=":material/download:", key="take_away", on_click=_set, args=(True,),
+        _("Export"), icon=":material/download:", key="take_away", on_click=_open,
         help=_("The network as a file, the experiment as PyTorch code, as a notebook and as a command."),
     )  # fmt: skip
 
@@ -26,11 +26,16 @@ def button() -> None:
 def show(pool: Pool, run: Run) -> None:
     """Show what there is, if the button was pressed."""
     if st.session_state.get(OPEN):
-        st.dialog(_("Export"), width="large", on_dismiss=lambda: _set(False))(_content)(pool, run)
+        st.dialog(_("Export"), width="large", on_dismiss=close)(_content)(pool, run)
 
 
-def _set(opened: bool) -> None:
-    st.session_state[OPEN] = opened
+def close() -> None:
+    """Show it no longer."""
+    st.session_state.pop(OPEN, None)
+
+
+def _open() -> None:
+    st.session_state[OPEN] = True
 
 
 def _content(pool: Pool, run: Run) -> None:

@@ -431,3 +431,15 @@ def test_a_live_change_leaves_no_run_behind(visit):
     trained(app)
     widget(app, "number_input", "field_lr").set_value(0.02).run()
     assert shown_before(app) is None
+
+
+def test_what_is_taken_away_is_shown_until_the_page_is_left(visit):
+    app = visit("train")
+    app.button(key="take_away").click().run()
+    assert taken_away(app.run())
+    app.switch_page("../home.py").run()
+    assert not taken_away(app.switch_page("../train.py").run())
+
+
+def taken_away(app):
+    return "take_kasane.ipynb" in {button.key for button in app.get("download_button")}
