@@ -113,13 +113,14 @@ def runs_part() -> dict[str, str]:
 
 
 def published(*ids: str) -> None:
-    """Say what published experiments ask and show, each with a button that sets the controls to it."""
-    verdict = _(":green[✓ Computed here:]")
+    """Say what published experiments ask and whether it is so, each with a button that sets the controls to it."""
+    right, wrong = _(":green[✓ Computed here:]"), _(":orange[✗ Computed here, and not so:]")
     for column, id in zip(st.columns(len(ids), gap="medium"), ids, strict=True):
         preset = presets.get(id)
         with column.container(border=True, gap="small", height="stretch"):
             st.markdown(f"**{translate(preset.title)}** — {translate(preset.question)}")
-            st.markdown(f"{verdict} {sentence(preset.claim.text)}")
+            holds = preset.claim.holds({})  # the engine computes it once
+            st.markdown(f"{right if holds else wrong} {sentence(preset.claim.text)}")
             st.button(
                 _("Set the controls to this"), icon=":material/tune:", key=f"show_{id}", on_click=take_up,
                 args=(settings.defaults() | settings.rows[id],),

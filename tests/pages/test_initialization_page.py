@@ -12,6 +12,7 @@ import pytest
 from engine import build, presets
 from engine.analysis import derivatives, propagation
 from engine.errors import InputError
+from engine.presets import initialization as published
 from pages._ui import i18n
 from pages._ui.spread import scenes, spread
 from pages._ui.spread.settings import ACTIVATIONS, AT_FIRST, EXPERIMENTS, ROWS, SETTINGS, STARTS
@@ -81,6 +82,15 @@ def test_a_button_sets_the_controls_to_a_row(visit, id):
     app.button(key=f"show_{id}").click().run()
     assert sentences(app) == []
     assert app.query_params["preset"] == id
+
+
+def test_what_is_said_to_be_computed_here_is(visit, monkeypatch):
+    def verdicts():
+        return [text.value[:3] for text in visit(PAGE).markdown if "Computed here" in text.value]
+
+    assert verdicts() == [":gr", ":gr"]
+    monkeypatch.setattr(published, "_piles_up", lambda: False)
+    assert verdicts() == [":or", ":gr"]
 
 
 @pytest.mark.parametrize("n", range(3))
