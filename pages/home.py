@@ -4,10 +4,12 @@ import streamlit as st
 
 from engine.data import datasets
 from pages._ui import address, i18n, navigation, session, theme
-from pages._ui.i18n import _, language
+from pages._ui.i18n import _, language, sentence
 from pages._ui.pictures import png_url
 
 theme.header("Kasane 重ね", _("Watch a neural network learn, layer by layer."))
+if others := [name for name in st.query_params if name != "lang"]:
+    st.warning(sentence(session.unknown(others)), icon=":material/info:")
 
 st.markdown(
     _(
@@ -74,4 +76,4 @@ for start in range(0, len(SUBJECTS), 4):
         with column, st.container(border=True, height="stretch", gap=None):
             st.page_link(navigation.pages()[page], icon=":material/arrow_forward:")
             st.caption(question)
-st.query_params["lang"] = language()
+st.query_params.from_dict({"lang": language()})

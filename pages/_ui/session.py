@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import streamlit as st
@@ -31,6 +31,7 @@ DEFAULT_SPEED = "auto"
 RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
 REMEMBERED_URLS = 200  # other pages know by them what is none of their links, after many changes here too
 NETWORKS = ("tuned", "brought")  # that read beside the run's; so the URL calls them, and the store before a hyphen
+BESIDES = ("preset", "run", *NETWORKS)  # what the URL names beside the fields of the experiment
 SPEEDS = ("1", "3", "10", "30", "100", "300", "1000", "auto", "max")
 
 
@@ -269,6 +270,11 @@ def show_notices() -> None:
         st.warning(text, icon=":material/info:")
 
 
+def unknown(names: Iterable[str]) -> Text:
+    """Return the sentence about names in an address that nothing on its page has."""
+    return Text(N_("The address names {name}, which nothing here has."), name=shorten(", ".join(names), 80))
+
+
 def wrote(query: Mapping[str, str]) -> bool:
     """Tell whether an address is one of the Train page's.
 
@@ -336,6 +342,8 @@ def _read_url(query: dict[str, str]) -> None:
     for kind in NETWORKS:
         if (name := query.get(kind)) is not None:
             _read_network(kind, name)
+    if others := [name for name in query if name not in (*FIELDS, *BESIDES)]:
+        notice(sentence(unknown(others)))
     _take(spec)
 
 

@@ -339,22 +339,21 @@ class Comparison:
         """Take over what a link says of the runs; say what is wrong in it."""
         self._leave()
         changes: dict[str, dict[str, object]] = {}
+        unknown = []
         for name, text in others.items():
             place, _dot, of = name.rpartition(".")
             if name == "runs":
                 continue
             place = "" if place == ALL else place
             if of not in FIELDS or (place and place not in map(str, range(len(self.labels)))):
-                st.warning(
-                    sentence(
-                        Text(N_("The address sets {name}, but there is no such setting here."), name=shorten(name))
-                    )
-                )
+                unknown.append(name)
                 continue
             try:
                 changes.setdefault(place, {})[of] = parse_value(FIELDS[of], text)
             except ExperimentError as error:
                 st.warning(sentence(error), icon=":material/info:")
+        if unknown:
+            st.warning(sentence(session.unknown(unknown)), icon=":material/info:")
         self._state["changes"] = changes
         self._forget_widgets()
         try:
