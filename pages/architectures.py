@@ -5,11 +5,14 @@ import streamlit as st
 from engine import architecture, build
 from engine.catalogue import CATALOGUE
 from engine.errors import N_, InputError
-from engine.experiment import FIELDS, Experiment
-from pages._ui import blueprint, controls, lesson, navigation, selection, session, theme
+from engine.experiment import Experiment
+from pages._ui import blueprint, navigation, selection, session
+from pages._ui.controls import option_label
 from pages._ui.i18n import _, sentence, translate
-from pages._ui.selection import NETWORKS, OWN, chosen, control
+from pages._ui.lesson import Lesson
+from pages._ui.selection import OWN, chosen, control, controls, settings
 
+lesson = Lesson(settings)
 TRIES = (
     (
         N_("Twice the side"),
@@ -27,15 +30,6 @@ TRIES = (
         {"net": OWN, "network": "conv16@3p1 conv16@3p1 conv32@3p1 conv32@3p1 conv64@3p1 conv64@3p1 dense50 drop.5"},
     ),
 )
-
-
-def title(net: str) -> str:
-    """Return what a person reads for a network."""
-    if net == OWN:
-        return _("Your own")
-    it = CATALOGUE[net]
-    count = sum(row.parameters for row in architecture.describe(it.network, it.in_shape, it.classes))
-    return _("{title} ({year}): {n} parameters").format(title=translate(it.title), year=it.year, n=f"{count:,}")
 
 
 def network_part() -> None:
@@ -60,7 +54,7 @@ def network_part() -> None:
             _("Download as CSV"), blueprint.as_csv(rows), f"kasane-{chosen('net')}.csv", "text/csv",
             icon=":material/download:",
         )  # fmt: skip
-    st.markdown(translate(net.note) if net else text("own"))
+    st.markdown(translate(net.note) if net else lesson.text("own"))
     if net:
         st.caption(f"{net.source}, {net.year}.")
     st.html(blueprint.table(rows))
@@ -71,7 +65,7 @@ def train_button(preset: str, own: Experiment | None) -> None:
     if not preset and own is None:
         st.caption(_("Too large to train here: look at it, and train a smaller one."), width="content")
         return
-    data = controls.option_label("data", own.data if own else "mnist-5k")
+    data = option_label("data", own.data if own else "mnist-5k")
     words = _("On {data}, whatever the input above.").format(data=data)
     if st.button(
         _("Train it"), icon=":material/model_training:", type="primary", key="architectures_train", help=words
@@ -109,36 +103,19 @@ def filters_part() -> None:
             )  # fmt: skip
 
 
-def text(name: str) -> str:
-    """Return a section of this page's guide."""
-    return lesson.text("architectures", name)
-
-
-def take_up(values: dict[str, object]) -> None:
-    """Choose what is to be tried, and bring it into sight."""
-    selection.choose(values)
-    st.session_state["architectures_attention"] = True
-
-
-theme.header(_("Architectures"), _("What is a network made of, and what does it cost?"))
+lesson.open(_("Architectures"), _("What is a network made of, and what does it cost?"))
 st.html(blueprint.CSS)
-if st.session_state.pop("architectures_attention", False):
+if st.session_state.pop("architectures_attention", None):
     st.html(blueprint.TO_THE_TOP, unsafe_allow_javascript=True)
-selection.open_address()
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    control(st.selectbox, "net", label=_("Network"), options=NETWORKS, format_func=title, width=420)
-    for name in ("size", "channels", "classes"):
-        control(st.number_input, name, width=106)
+controls("net", "size", "channels", "classes")
 if chosen("net") == OWN:
-    help_text = translate(FIELDS["network"].metadata["help"])
-    control(st.text_input, "network", label=_("Hidden layers"), max_chars=600, help=help_text)
+    control("network")
 try:
     network_part()
 except InputError as error:
     st.error(sentence(error), icon=":material/error:")
-st.markdown(text("filters"))
-control(st.slider, "filters", width=320)
+lesson.explain("filters")
+control("filters")
 filters_part()
-st.markdown(text("equations"))
-lesson.what_to_try(TRIES, take_up)
-selection.write_address()
+lesson.explain("equations")
+lesson.close(TRIES)

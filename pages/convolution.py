@@ -2,17 +2,17 @@
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from engine.analysis.convolution import conv2d, output_size, parameter_count
-from engine.errors import InputError
-from pages._ui import lesson, theme
-from pages._ui.comparison.comparison import Figure, compare
-from pages._ui.i18n import _, sentence
+from pages._ui.comparison.comparison import Figure
+from pages._ui.i18n import _
+from pages._ui.lesson import Lesson, beside
 from pages._ui.window import scenes, sources, trained, workbench
 from pages._ui.window.quiz import filled, questions
 from pages._ui.window.settings import TRIES, chosen, control, controls, settings
 from pages._ui.window.window import window
+
+lesson = Lesson(settings, compared=["runs"])
 
 
 def window_part() -> None:
@@ -24,9 +24,9 @@ def window_part() -> None:
     x = sources.numbers(chosen("input"), n, c, label=chosen("digit"), seed=seed)
     weight, bias = sources.weights(chosen("weights"), k, c, f, seed=seed)
     scene = scenes.convolution(x, weight, bias, stride=s, padding=p)
-    picture, words = beside()
+    picture, words = beside(2.2, gap="medium")
     with picture:
-        window(scene, key="window", attention=lesson.attention("convolution"))
+        window(scene, key="window", attention=lesson.attention())
     with words:
         size_formula(n, k, s, p)
         units = output_size(n, k, s, p) ** 2 * f
@@ -36,7 +36,7 @@ def window_part() -> None:
                 "A dense layer from this input to this output would have {dense}."
             ).format(count=parameter_count(k, c, f), k=k, c=c, f=f, dense=f"{(n * n * c + 1) * units:,}")
         )
-        st.markdown(text("window"))
+        lesson.explain("window")
 
 
 def kernels_part() -> None:
@@ -61,7 +61,7 @@ def kernels_part() -> None:
         workbench.show(sources.in_colour(y), caption)
         rows = "\n".join(",".join(f"{value:.6g}" for value in row) for row in y)
         st.download_button(_("Download as CSV"), rows, "kasane-kernel.csv", "text/csv", icon=":material/download:")
-    st.markdown(text("kernels"))
+    lesson.explain("kernels")
 
 
 def pooling_part() -> None:
@@ -70,12 +70,12 @@ def pooling_part() -> None:
     controls("pool_size", "pool", "pool_stride", "pool_channels", "input", *digit(), new=random)
     n, k, s, c = (chosen(name) for name in ("pool_size", "pool", "pool_stride", "pool_channels"))
     x = sources.numbers(chosen("input"), n, c, label=chosen("digit"), seed=chosen("seed"))
-    picture, words = beside()
+    picture, words = beside(2.2, gap="medium")
     with picture:
         window(scenes.pooling(x, k, stride=s), key="pooling")
     with words:
         size_formula(n, k, s, 0)
-        st.markdown(text("pooling"))
+        lesson.explain("pooling")
 
 
 def im2col_part() -> None:
@@ -87,17 +87,17 @@ def im2col_part() -> None:
     x = sources.numbers("random", n, c, seed=chosen("seed"))
     weight, bias = sources.weights("random", k, c, f, seed=chosen("seed"))
     window(scenes.as_matrix(x, weight, bias, stride=s, padding=p), key="im2col")
-    st.markdown(text("im2col"))
+    lesson.explain("im2col")
 
 
 def quiz_part() -> None:
     """Questions with numbers of their own for every seed, answered by the engine."""
-    st.markdown(text("quiz"))
+    lesson.explain("quiz")
     controls(new=True)
     seed = chosen("seed")
     given = st.session_state.setdefault("quiz_answers", {})  # Streamlit forgets what stands in a field not drawn
     for n, question in enumerate(questions(seed), start=1):
-        asked, worked = filled(text(question.name), question).split("\n---\n")
+        asked, worked = filled(lesson.text(question.name), question).split("\n---\n")
         with st.container(border=True, gap="small"):
             left, right = st.columns([3, 1], vertical_alignment="center")
             left.markdown(f"**{n}.** {asked.strip()}")
@@ -118,26 +118,18 @@ def network_part() -> None:
     control("view", label_visibility="collapsed")
     if chosen("view") == "filters":
         trained.filters()
-        st.markdown(text("filters"))
+        lesson.explain("filters")
     elif chosen("view") == "mistakes":
         trained.mistakes()
-        st.markdown(text("mistakes"))
+        lesson.explain("mistakes")
     else:
         trained.precision()
-        st.markdown(text("precision"))
+        lesson.explain("precision")
 
 
 def runs_part() -> None:
     """The published convolutional networks, trained here."""
-    figure = Figure(("loss", "accuracy", "filters", "layers"))
-    others.update(compare("convolution", control("experiment"), figure, link))
-
-
-def beside() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Return a wide column and a narrow one; where there is no room for both, one stands below the other."""
-    st.html("<style>.st-key-beside [data-testid=stColumn] {min-width: min(100%, 23rem)}</style>")
-    picture, words = st.container(key="beside").columns([2.2, 1], gap="medium")
-    return picture, words
+    lesson.compare(control("experiment"), Figure(("loss", "accuracy", "filters", "layers")))
 
 
 def digit(source: str = "input") -> list[str]:
@@ -157,17 +149,6 @@ def size_formula(n: int, k: int, s: int, p: int) -> None:
     st.caption(" ".join(said))
 
 
-def text(name: str) -> str:
-    """Return a section of this page's guide."""
-    return lesson.text("convolution", name)
-
-
-def take_up(values: dict[str, int | str]) -> None:
-    """Set the controls to an example, and bring the window into sight."""
-    settings.choose(**values)
-    lesson.call_attention("convolution")
-
-
 PARTS = {
     "window": window_part,
     "kernels": kernels_part,
@@ -178,12 +159,6 @@ PARTS = {
     "quiz": quiz_part,
 }
 
-theme.header(_("Convolution"), _("What does a convolution compute?"))
-link, others = settings.open_address(), {}
-control("part", label_visibility="collapsed")
-try:
-    PARTS[chosen("part")]()
-except InputError as error:
-    st.error(sentence(error), icon=":material/error:")
-lesson.what_to_try(TRIES, take_up)
-settings.write_address(others)
+lesson.open(_("Convolution"), _("What does a convolution compute?"))
+lesson.show(PARTS)
+lesson.close(TRIES)

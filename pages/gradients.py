@@ -10,13 +10,14 @@ from engine.analysis import derivatives, graph
 from engine.analysis.derivatives import CURVES
 from engine.analysis.descent import SURFACES
 from engine.errors import N_, InputError, Text
-from pages._ui import lesson, theme
-from pages._ui.comparison.comparison import Figure, compare
+from pages._ui.comparison.comparison import Figure
 from pages._ui.graph import cards, check, curves, losses, scenes
 from pages._ui.graph.graph import stage
 from pages._ui.graph.settings import GIVEN, SETTINGS, chosen, control, controls, settings
-from pages._ui.i18n import _, joined, sentence, translate
+from pages._ui.i18n import _, joined, translate
+from pages._ui.lesson import Lesson
 
+lesson = Lesson(settings, compared=["losses"])
 TRIES = (
     (
         N_("Too small an h"),
@@ -52,7 +53,7 @@ def derivative_part() -> None:
     pairs = joined(f"f′({a:g}) ≈ **{slope!r}**" for a, slope in zip(curve.points, slopes.tolist(), strict=True))
     st.markdown(_("With h = {h}: {slopes}").format(h=curves.power(h, 3), slopes=pairs).replace("-", "−"))
     curves.errors(curve, x, h)
-    st.markdown(text("derivative"))
+    lesson.explain("derivative")
 
 
 def activations_part() -> None:
@@ -63,7 +64,7 @@ def activations_part() -> None:
         _("CSV"), cards.as_csv(), "kasane-activations.csv", "text/csv", type="tertiary", icon=":material/download:"
     )
     curves.through_layers(chosen("at"), chosen("layers"))
-    st.markdown(text("activations"))
+    lesson.explain("activations")
 
 
 def field_part() -> None:
@@ -81,7 +82,7 @@ def field_part() -> None:
         ended = said.format(n=len(scene["path"]) - 1, value=plain(scene["values"][-1]), **ends(scene["path"][-1]))
         early = _("The path ends where the numbers become too large.") if len(scene["path"]) <= chosen("steps") else ""
         st.markdown(f"{ended} {early}")
-    st.markdown(text("field"))
+    lesson.explain("field")
 
 
 def graph_part() -> None:
@@ -104,7 +105,7 @@ def graph_part() -> None:
     show(scenes.circuit(name, result, given), *names)
     rows = {_("Given"): [given[it][0] for it in names], _("Value"): [plain(values[it]) for it in names]}
     st.table(rows | {_("Gradient"): [plain(found[it]) for it in names]})
-    st.markdown(text(name))
+    lesson.explain(name)
 
 
 def check_part() -> None:
@@ -122,7 +123,7 @@ def check_part() -> None:
         control("unit")
         check.picture(checked, chosen("unit"))
     check.against_h(chosen("hidden"))
-    st.markdown(text("check"))
+    lesson.explain("check")
 
 
 def losses_part() -> None:
@@ -131,8 +132,8 @@ def losses_part() -> None:
     scores, label = [chosen(f"score{k}") for k in (1, 2, 3)], chosen("truth") - 1
     losses.curves(scores, label)
     losses.table(scores, label)
-    st.markdown(text("losses"))
-    others.update(compare("gradients", "losses", Figure(("loss", "accuracy", "depth")), link))
+    lesson.explain("losses")
+    lesson.compare("losses", Figure(("loss", "accuracy", "depth")))
 
 
 def row() -> DeltaGenerator:
@@ -142,7 +143,7 @@ def row() -> DeltaGenerator:
 
 def show(scene: scenes.Scene, *names: str) -> None:
     """Show a scene on the stage."""
-    stage(scene, key=f"gradients_{scene['kind']}", names=names, attention=lesson.attention("gradients"))
+    stage(scene, key=f"gradients_{scene['kind']}", names=names, attention=lesson.attention())
 
 
 def plain(value: float) -> str:
@@ -153,11 +154,6 @@ def plain(value: float) -> str:
 def ends(point: list[float]) -> dict[str, str]:
     """Return a point's coordinates as text."""
     return {"x0": plain(point[0]), "x1": plain(point[1])}
-
-
-def text(name: str) -> str:
-    """Return a section of this page's guide."""
-    return lesson.text("gradients", name)
 
 
 def take_curve() -> None:
@@ -173,12 +169,6 @@ def take_surface() -> None:
         settings.choose(surface=name, start0=it.start[0], start1=it.start[1], lr=it.lr)
 
 
-def take_up(values: dict[str, int | float | str]) -> None:
-    """Set the controls to an example, and bring the stage into sight."""
-    settings.choose(**values)
-    lesson.call_attention("gradients")
-
-
 PARTS = {
     "derivative": derivative_part,
     "activations": activations_part,
@@ -188,12 +178,6 @@ PARTS = {
     "losses": losses_part,
 }
 
-theme.header(_("Gradients"), _("What is a gradient, and how does backpropagation find it?"))
-link, others = settings.open_address(), {}
-control("part", label_visibility="collapsed")
-try:
-    PARTS[chosen("part")]()
-except InputError as error:
-    st.error(sentence(error), icon=":material/error:")
-lesson.what_to_try(TRIES, take_up)
-settings.write_address(others)
+lesson.open(_("Gradients"), _("What is a gradient, and how does backpropagation find it?"))
+lesson.show(PARTS)
+lesson.close(TRIES)

@@ -1,17 +1,16 @@
 """Normalization: what one mean is taken over, what that makes possible, and where it fails."""
 
-import streamlit as st
-
 from engine import presets
-from engine.errors import N_, InputError
+from engine.errors import N_
 from engine.presets import SIGMAS
-from pages._ui import lesson, session, theme
-from pages._ui.comparison.comparison import Figure, compare
-from pages._ui.i18n import _, sentence
+from pages._ui.comparison.comparison import Figure
+from pages._ui.i18n import _
+from pages._ui.lesson import Lesson
 from pages._ui.normal import scenes, typed
 from pages._ui.normal.normal import normalized
-from pages._ui.normal.settings import PANEL, chosen, control, settings
+from pages._ui.normal.settings import PANEL, chosen, control, controls, settings
 
+lesson = Lesson(settings, compared=["runs", "panel"])
 TRIES = (
     (
         N_("A batch of one"),
@@ -33,87 +32,35 @@ STATISTICS = Figure(("history", "layers", "accuracy"), over="std")
 FIGURES = {"activation-statistics": STATISTICS}
 
 
-def averaged_part() -> dict[str, str]:
+def averaged_part() -> None:
     """A batch in numbers, with the cells that one mean is taken over."""
     sizes = ("examples", "units") if chosen("given") == "units" else ("pictures", "channels")
-    with st.container(horizontal=True, vertical_alignment="bottom", key="knobs"):
-        for name in ("kind", "given"):
-            control(name, **{} if name == "kind" else {"on_change": another_batch, "args": (name,)})
-        for name in sizes:
-            control(name, on_change=another_batch, args=(name,))
-        for name in ("gamma", "beta"):
-            control(name, format="%g")
-        st.button(_("New numbers"), icon=":material/casino:", key="new_numbers", on_click=new_numbers)
+    controls("kind", "given", *sizes, "gamma", "beta", new=True)
     x = scenes.batch(chosen("given"), *map(chosen, sizes), chosen("draw"))
     scene = scenes.scene(scenes.put(x, typed.numbers()), chosen("kind"), gamma=chosen("gamma"), beta=chosen("beta"))
-    normalized(scene, key="normalized", take=typed.put, attention=lesson.attention("normalization"))
-    explain("averaged")
-    return typed.written()
+    normalized(scene, key="normalized", take=typed.put, attention=lesson.attention())
+    lesson.explain("averaged")
 
 
-def runs_part() -> dict[str, str]:
+def runs_part() -> None:
     """Train networks with and without."""
-    control("experiment")
-    figure = FIGURES.get(chosen("experiment"), Figure(("loss", "accuracy", "layers")))
-    said = compare("normalization", chosen("experiment"), figure, others)
-    explain("runs")
-    explain("statistics")
-    return said
+    id = control("experiment")
+    lesson.compare(id, FIGURES.get(id, Figure(("loss", "accuracy", "layers"))))
+    lesson.explain("runs")
+    lesson.explain("statistics")
 
 
-def panel_part() -> dict[str, str]:
+def panel_part() -> None:
     """The book's sixteen starting points, each with batch norm and without."""
     labels = list(presets.get(PANEL).runs)
     pairs = zip(SIGMAS, labels[: len(SIGMAS)], labels[len(SIGMAS) :], strict=True)
     panels = {f"σ = {sigma:.2g}": pair for sigma, *pair in pairs}
-    figure = Figure(("panel",), panels=panels, lines=(N_("batch norm"), N_("no batch norm")))
-    said = compare("normalization", PANEL, figure, others)
-    explain("panel")
-    return said
-
-
-def new_numbers() -> None:
-    """Draw another batch."""
-    typed.forget()
-    settings.choose(draw=(chosen("draw") + 1) % 100)
-
-
-def another_batch(name: str) -> None:
-    """Take over another shape of the batch: what was typed into the old one goes."""
-    if value := settings.said(name):
-        typed.forget()
-        settings.choose(**{name: value})
-
-
-def explain(section: str) -> None:
-    """Write a section of this page's guide, in lines that can be read."""
-    with st.container(key=f"explained_{section}", width=980):
-        st.markdown(lesson.text("normalization", section))
-
-
-def take_up(values: dict[str, int | float | str]) -> None:
-    """Set the controls to an example, and bring the batch into sight."""
-    typed.forget()
-    settings.choose(**settings.defaults() | values)
-    if chosen("part") == "averaged":  # else a later look would answer
-        lesson.call_attention("normalization")
+    lesson.compare(PANEL, Figure(("panel",), panels=panels, lines=(N_("batch norm"), N_("no batch norm"))))
+    lesson.explain("panel")
 
 
 PARTS = {"averaged": averaged_part, "runs": runs_part, "panel": panel_part}
 
-theme.header(_("Normalization"), _("What if every layer saw numbers of the same scale?"))
-others = settings.open_address()
-said = None
-try:
-    if others is not None:
-        typed.read(others.pop("typed", ""))
-except InputError as error:
-    st.warning(sentence(error), icon=":material/info:")
-control("part", label_visibility="collapsed")
-session.show_notices()
-try:
-    said = PARTS[chosen("part")]()
-except InputError as error:
-    st.error(sentence(error), icon=":material/error:")
-lesson.what_to_try(TRIES, take_up)
-settings.write_address(said)
+lesson.open(_("Normalization"), _("What if every layer saw numbers of the same scale?"))
+lesson.show(PARTS)
+lesson.close(TRIES)

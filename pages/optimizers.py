@@ -1,13 +1,12 @@
 """Optimizers: seven rules for a step walk down the same landscape, and every number of every step can be seen."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from engine.analysis.landscapes import LANDSCAPES, Landscape
-from engine.errors import N_, InputError
-from pages._ui import lesson, session, theme
-from pages._ui.comparison.comparison import Figure, compare
-from pages._ui.i18n import _, sentence, translate
+from engine.errors import N_
+from pages._ui.comparison.comparison import Figure
+from pages._ui.i18n import _, translate
+from pages._ui.lesson import Lesson, beside
 from pages._ui.race import equations, figures, published, scenes
 from pages._ui.race.race import race
 from pages._ui.race.settings import (
@@ -26,6 +25,7 @@ from pages._ui.race.settings import (
     step_control,
 )
 
+lesson = Lesson(settings, compared=["digits"])
 TRIES = (
     (
         N_("The book's four"),
@@ -59,7 +59,7 @@ def race_part() -> None:
     with st.expander(_("Settings of the optimizers")):
         controls("mu", "alpha", "beta1", "beta2", "decay")
     equation(landscape)
-    st.markdown(text("race"))
+    lesson.explain("race")
 
 
 def steps_part() -> None:
@@ -76,7 +76,7 @@ def steps_part() -> None:
         st.warning(_("The very first step diverges. Try a smaller learning rate."))
         return
     t = step_control(last)
-    picture, words = beside()
+    picture, words = beside(1.7)
     with picture:
         still = {"alone": True, "time": t - 1, "arrows": scenes.arrows(descent, t)}
         show(name, scenes.runners(landscape, {optimizer: descent}), last, key="still", **still)
@@ -90,21 +90,21 @@ def steps_part() -> None:
         equation(landscape)
     with words:
         equations.write(equations.lines(descent, t, noisy=noisy(landscape)))
-    st.markdown(text("steps"))
+    lesson.explain("steps")
 
 
 def averages_part() -> None:
     """What a moving average knows, and why Adam corrects it."""
     controls("beta", "scatter", new=True)
     figures.averages()
-    st.markdown(text("averages"))
+    lesson.explain("averages")
     st.markdown("#### " + _("Adam's first steps"))
     name, landscape = here()
     controls("landscape", f"{name}_adam", "beta1", "beta2", *noise(landscape))
     walks = {it: scenes.descent(landscape, "adam", bias_correction=it == "with") for it in figures.ADAMS}
     show(name, scenes.runners(landscape, walks, figures.ADAMS), of_landscape("steps"), key="adams")
     figures.first_steps(walks)
-    st.markdown(text("correction"))
+    lesson.explain("correction")
 
 
 def schedules_part() -> None:
@@ -120,14 +120,13 @@ def schedules_part() -> None:
     figures.rates()
     walks = scenes.schedule_race(landscape)
     show(name, scenes.runners(landscape, walks, SCHEDULES), chosen("s_steps"), key="scheduled", start=landscape.start)
-    st.markdown(text("schedules"))
+    lesson.explain("schedules")
 
 
 def digits_part() -> None:
     """The same rules on a network that reads digits."""
-    figure = Figure(("loss", "accuracy", "layers"), "gradients")
-    others.update(compare("optimizers", control("experiment"), figure, link))
-    st.markdown(text("digits"))
+    lesson.compare(control("experiment"), Figure(("loss", "accuracy", "layers"), "gradients"))
+    lesson.explain("digits")
 
 
 def here() -> tuple[str, Landscape]:
@@ -138,8 +137,7 @@ def here() -> tuple[str, Landscape]:
 def show(name: str, runners: list[scenes.Scene], steps: int, *, key: str = "race", movable=False, **more) -> None:
     """Show a race on the landscape of that name."""
     scene = scenes.scene(name, runners, steps, **{"start": scenes.start()} | more)
-    attention = lesson.attention("optimizers") if key == "race" else 0
-    race(scene, key=key, attention=attention, take_start=take_start if movable else None)
+    race(scene, key=key, attention=lesson.attention(), take_start=take_start if movable else None)
 
 
 def take_start(x: float, y: float) -> None:
@@ -154,23 +152,6 @@ def equation(landscape: Landscape) -> None:
     st.caption(_("Source: {source}").format(source=landscape.source))
 
 
-def beside() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Return a wide column and a narrow one; where there is no room for both, one stands below the other."""
-    picture, words = st.container(key="beside").columns([1.7, 1], gap="large")
-    return picture, words
-
-
-def text(name: str) -> str:
-    """Return a section of this page's guide."""
-    return lesson.text("optimizers", name)
-
-
-def take_up(values: dict[str, int | float | str]) -> None:
-    """Set the controls to an example, and bring the race into sight."""
-    settings.choose(**settings.defaults() | values)
-    lesson.call_attention("optimizers")
-
-
 PARTS = {
     "race": race_part,
     "steps": steps_part,
@@ -180,15 +161,8 @@ PARTS = {
 }
 
 st.html(equations.CSS)
-theme.header(_("Optimizers"), _("Which way down, and how fast?"))
-session.show_notices()
-link, others = settings.open_address(), {}
-control("part", label_visibility="collapsed")
+lesson.open(_("Optimizers"), _("Which way down, and how fast?"))
 if (row := settings.row()) and chosen("part") != "digits":
     published.show_row(row)
-try:
-    PARTS[chosen("part")]()
-except InputError as error:
-    st.error(sentence(error), icon=":material/error:")
-lesson.what_to_try(TRIES, take_up)
-settings.write_address(others)
+lesson.show(PARTS)
+lesson.close(TRIES)

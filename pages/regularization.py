@@ -4,14 +4,15 @@ import streamlit as st
 
 from engine import presets
 from engine.data.augment import Augmentation
-from engine.errors import N_, InputError
-from pages._ui import lesson, session, theme
-from pages._ui.comparison.comparison import Figure, compare
+from engine.errors import N_
+from pages._ui.comparison.comparison import Figure
 from pages._ui.i18n import _, sentence
+from pages._ui.lesson import Lesson, beside
 from pages._ui.regular import figures, scenes
 from pages._ui.regular.regular import moving
-from pages._ui.regular.settings import chosen, control, settings
+from pages._ui.regular.settings import chosen, control, controls, settings
 
+lesson = Lesson(settings, compared=["runs"])
 TRIES = (
     (
         N_("Into the corner"),
@@ -31,95 +32,66 @@ TRIES = (
 )
 
 
-def runs_part() -> dict[str, str]:
-    """Train the runs of an experiment against each other; return what the address is to say of them."""
-    control("experiment")
-    figure = Figure(("loss", "accuracy", "layers"), quantity="weights")
-    address = compare("regularization", chosen("experiment"), figure, others)
-    explain("runs")
-    return address
+def runs_part() -> None:
+    """Train the runs of an experiment against each other."""
+    lesson.compare(control("experiment"), Figure(("loss", "accuracy", "layers"), quantity="weights"))
+    lesson.explain("runs")
 
 
 def norms_part() -> None:
     """The ball of a norm against the contours of an error, and what becomes of a single weight."""
-    knobs("p", "budget", "c1", "c2", "narrow", "angle")
+    controls("p", "budget", "c1", "c2", "narrow", "angle")
     shape = {"narrow": chosen("narrow"), "angle": chosen("angle")}
     scene = scenes.norms(chosen("p"), chosen("budget"), (chosen("c1"), chosen("c2")), **shape)
-    st.html("<style>[class*=st-key-beside] [data-testid=stColumn] {min-width: min(100%, 23rem)}</style>")
-    picture, words = st.container(key="beside_bowl").columns([1.3, 1], gap="large")
+    picture, words = beside(1.3, "bowl")
     with picture:
         show(scene, take_centre=lambda c1, c2: settings.choose(c1=c1, c2=c2))
         claim = presets.get("lp-norms").claim.text
         st.caption(_("What to see: {claim}").format(claim=sentence(claim)))
     with words:
-        explain("norms")
+        lesson.explain("norms")
     st.markdown("#### " + _("One weight by itself"))
-    picture, words = st.container(key="beside_curves").columns([1.3, 1], gap="large")
+    picture, words = beside(1.3, "curves")
     with picture:
-        control("strength", format="%g")
+        control("strength")
         figures.thresholds(chosen("strength"), chosen("p"))
     with words:
-        explain("thresholds")
+        lesson.explain("thresholds")
 
 
 def dropout_part() -> None:
     """A network without some of its units, another set of them in every step."""
-    knobs("rate", "units", new=True)
+    controls("rate", "units", new=True)
     show(scenes.dropout(chosen("rate"), chosen("units"), draw=chosen("draw")))
-    explain("dropout")
+    lesson.explain("dropout")
     st.markdown("#### " + _("What the next layer is given"))
     figures.received(chosen("rate"), chosen("draw"))
-    explain("scale")
+    lesson.explain("scale")
 
 
 def augmentation_part() -> None:
     """The same digits, changed at random."""
     names = {"shift": "moved", "rotation": "turned", "scale": "scaled", "shear": "slanted", "elastic": "kneaded"}
-    knobs("mixed", *["digit"] * (not chosen("mixed")), *names.values(), new=True)
+    controls("mixed", *["digit"] * (not chosen("mixed")), *names.values(), new=True)
     augmentation = Augmentation(**{field: chosen(name) for field, name in names.items()})
     show(scenes.sheet(augmentation, digit=None if chosen("mixed") else chosen("digit"), draw=chosen("draw")))
     st.button(
         _("Train with and without"), icon=":material/model_training:", key="train_augmented",
         on_click=settings.show_row, args=("ch08-augmentation",),
     )  # fmt: skip
-    explain("augmentation")
+    lesson.explain("augmentation")
 
 
 def stopping_part() -> None:
     """Where a run that overfits should have been left."""
-    knobs("trained", "watched", "patience")
+    controls("trained", "watched", "patience")
     figures.stopping(chosen("trained"), chosen("patience"), chosen("watched"))
-    explain("stopping")
-
-
-def knobs(*names: str, new: bool = False) -> None:
-    """Draw the widgets of several settings in a row. new: also a button that draws other random numbers."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="knobs"):
-        for name in names:
-            control(name, **{"format": "%g"} if isinstance(settings.defaults()[name], float) else {})
-        if new:
-            st.button(
-                _("New numbers"), icon=":material/casino:", key="new_numbers",
-                on_click=lambda: settings.choose(draw=(chosen("draw") + 1) % 100),
-            )  # fmt: skip
+    lesson.explain("stopping")
 
 
 def show(scene: scenes.Scene, **hands: object) -> None:
     """Show a scene that moves."""
-    moving(scene, key=scene["kind"], attention=lesson.attention("regularization"), **hands)
-
-
-def explain(section: str) -> None:
-    """Write a section of this page's guide, in lines that can be read."""
-    with st.container(key=f"explained_{section}", width=980):
-        st.markdown(lesson.text("regularization", section))
-
-
-def take_up(values: dict[str, int | float | str]) -> None:
-    """Set the controls to an example, and bring the picture into sight."""
-    settings.choose(**settings.defaults() | values)
-    if chosen("part") in ("norms", "dropout", "augmentation"):  # else a later look would answer
-        lesson.call_attention("regularization")
+    moving(scene, key=scene["kind"], attention=lesson.attention(), **hands)
 
 
 PARTS = {
@@ -130,14 +102,6 @@ PARTS = {
     "stopping": stopping_part,
 }
 
-theme.header(_("Regularization"), _("Why does it fail on new digits, and what helps?"))
-others = settings.open_address()
-control("part", label_visibility="collapsed")
-session.show_notices()
-said = None
-try:
-    said = PARTS[chosen("part")]()
-except InputError as error:
-    st.error(sentence(error), icon=":material/error:")
-lesson.what_to_try(TRIES, take_up)
-settings.write_address(said)
+lesson.open(_("Regularization"), _("Why does it fail on new digits, and what helps?"))
+lesson.show(PARTS)
+lesson.close(TRIES)

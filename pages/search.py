@@ -4,30 +4,30 @@ import streamlit as st
 
 from engine.errors import N_, InputError, Text
 from engine.search.axes import format_axes, parse_axes
-from pages._ui import lesson, navigation, session, theme
+from pages._ui import navigation, session
 from pages._ui.i18n import _, sentence
+from pages._ui.lesson import Lesson
 from pages._ui.searching.form import sidebar
 from pages._ui.searching.searchview import searchview
 from pages._ui.searching.server import searches
-from pages._ui.searching.settings import SEARCH, chosen, control, notice, settings, show_notices
+from pages._ui.searching.settings import SEARCH, chosen, control, settings
 
-BOOK = settings.defaults()
+lesson = Lesson(settings)
 TRIES = (
     (
         N_("The book's search"),
         N_("λ and learning rate at random, 100 times. In which power of ten do the best twenty lie?"),
-        BOOK,
+        {},
     ),
     (
         N_("Random or TPE"),
         N_("Forty trials that learn from one another: how many of them land near the best?"),
-        BOOK | {"sampler": "tpe", "trials": 40},
+        {"sampler": "tpe", "trials": 40},
     ),
     (
         N_("Does the optimizer matter?"),
         N_("Four optimizers, one wide range of learning rates, and the hopeless are ended early."),
-        BOOK
-        | {
+        {
             "over": format_axes(parse_axes("optimizer:sgd|momentum|adagrad|adam,lr:0.0001..1 log")),
             "pruning": 1,
             "trials": 60,
@@ -41,7 +41,7 @@ def start() -> None:
     try:
         st.session_state[SEARCH] = searches().start(settings.plan()).id
     except InputError as error:
-        notice(error)
+        session.notice(sentence(error))
 
 
 def resume() -> None:
@@ -49,14 +49,7 @@ def resume() -> None:
     try:
         searches().resume(settings.search(), chosen("trials"))
     except InputError as error:
-        notice(error)
-
-
-def take_up(values: dict[str, object]) -> None:
-    """Choose what is to be tried, in a search of its own, and bring its place into sight."""
-    settings.leave()
-    settings.choose(**values)
-    lesson.call_attention("search")
+        session.notice(sentence(error))
 
 
 def commands() -> None:
@@ -85,9 +78,7 @@ def commands() -> None:
         control("pruning", disabled=search is not None)
 
 
-theme.header(_("Search"), _("Which learning rate, which decay? Let the machine try."))
-settings.open_address()
-show_notices()
+lesson.open(_("Search"), _("Which learning rate, which decay? Let the machine try."))
 search = settings.search()
 sidebar(fixed=search is not None)
 commands()
@@ -98,14 +89,13 @@ if search is not None:
     if reasons:
         said = _("{n} trials could not be trained; the first: {reason}")
         st.warning(said.format(n=len(reasons), reason=sentence(Text.from_dict(reasons[0]))), icon=":material/info:")
-trial = searchview(search, settings.axes(), chosen("trials"), key="search_view", attention=lesson.attention("search"))
+trial = searchview(search, settings.axes(), chosen("trials"), key="search_view", attention=lesson.attention())
 if trial is not None:
     session.renew(search.plan.trial(trial.values))
     st.switch_page(navigation.pages()["train"])
-st.markdown(lesson.text("search", "validation"))
-left, right = st.columns(2, gap="large")
-left.markdown(lesson.text("search", "scales"))
-right.markdown(lesson.text("search", "samplers"))
-st.markdown(lesson.text("search", "machines"))
-lesson.what_to_try(TRIES, take_up)
-settings.write_address()
+lesson.explain("validation")
+for column, section in zip(st.columns(2, gap="large"), ("scales", "samplers"), strict=True):
+    with column:
+        lesson.explain(section)
+lesson.explain("machines")
+lesson.close(TRIES)

@@ -272,7 +272,7 @@ def show_notices() -> None:
 
 def unknown(names: Iterable[str]) -> Text:
     """Return the sentence about names in an address that nothing on its page has."""
-    return Text(N_("The address names {name}, which nothing here has."), name=shorten(", ".join(names), 80))
+    return Text(N_("The address sets {name}, but there is no such setting here."), name=shorten(", ".join(names), 80))
 
 
 def wrote(query: Mapping[str, str]) -> bool:

@@ -31,7 +31,7 @@ class Setting:
     """What may be chosen under a name: one of `options`, or a number from `low` to `high`.
 
     words: what a person reads for an option that does not stand for itself. widget: segments, slider, select, toggle,
-    number, or none where the page draws its own.
+    number, text, or none where the page draws its own.
     """
 
     label: str
@@ -43,7 +43,7 @@ class Setting:
     widget: str = "segments"
     words: Mapping[Value, str] = field(default_factory=dict)
     help: str = ""
-    width: int = 120
+    width: int | str = 120
 
     def word(self, option: Value) -> str:
         """Return what a person reads for an option, in the session's language."""
@@ -53,6 +53,10 @@ class Setting:
     def is_worded(self) -> bool:
         """Tell whether a person reads words for the options."""
         return bool(self.words)
+
+    def step_at(self, value: Value) -> Value:
+        """Return how far one click moves a number."""
+        return self.step
 
     def check(self, value: Value) -> Value:
         """Return the value. Raises `InputError` when it cannot be chosen."""
@@ -68,7 +72,7 @@ class Setting:
         if self.options:
             raise self._error(text)
         try:
-            value = type(self.default)(text) if len(text) < 40 else math.nan
+            value = type(self.default)(text) if text.isascii() and len(text) < 40 else math.nan
         except ValueError:
             value = math.nan
         if not self.low <= value <= self.high:
@@ -140,9 +144,13 @@ class Settings:
         now = st.session_state[self.page]
         return next((id for id, values in self.rows.items() if now == self.defaults() | values), None)
 
+    def begin(self, values: Mapping[str, Value]) -> None:
+        """Choose these values, and all others as they are at first."""
+        self.choose(**self.defaults() | values)
+
     def show_row(self, id: str) -> None:
         """Choose what a published experiment asks for."""
-        self.choose(**self.defaults() | self.rows[id])
+        self.begin(self.rows[id])
 
     def open_address(self) -> dict[str, str] | None:
         """Take over what the address says, at the first visit and whenever a link was followed; say what is wrong.
@@ -154,7 +162,7 @@ class Settings:
             st.session_state[self.page] = self.defaults()
         if not asked or asked in st.session_state.get(self._written, []) or session.wrote(asked):
             return None
-        values, others = self.defaults(), {}
+        values, others = {}, {}
         for name, text in asked.items():
             try:
                 if name == "preset" and self.rows:
@@ -165,16 +173,18 @@ class Settings:
                     others[name] = text
             except InputError as error:
                 st.warning(sentence(error), icon=":material/info:")
-        self.choose(**values)
+        self.begin(values)
         return others
+
+    def address(self) -> dict[str, str]:
+        """Return what the address says of what is chosen."""
+        if row := self.row():
+            return {"preset": row}
+        return {name: str(self[name]) for name, setting in self.table.items() if self[name] != setting.default}
 
     def write_address(self, others: Mapping[str, str] | None = None) -> None:
         """Make the address say what is chosen, and the `others` that `open_address` is to return."""
-        if row := self.row():
-            wanted = {"preset": row}
-        else:
-            wanted = {name: str(self[name]) for name, setting in self.table.items() if self[name] != setting.default}
-        wanted |= others or {}
+        wanted = self.address() | (others or {})
         earlier = [it for it in st.session_state.get(self._written, []) if it != wanted]
         st.session_state[self._written] = [*earlier, wanted][-REMEMBERED:]
         st.query_params.from_dict(wanted | {"lang": language()})
@@ -188,29 +198,37 @@ class Settings:
         if setting.help:
             common["help"] = translate(setting.help)
         low, high = (setting.options[0], setting.options[-1]) if setting.options else (setting.low, setting.high)
+        span = {"min_value": low, "max_value": high, "step": setting.step_at(self[name])}
+        span |= {"format": "%g"} if isinstance(setting.default, float) else {}
         match setting.widget:
             case "segments":
                 st.segmented_control(options=setting.options, format_func=setting.word, required=True, **common)
             case "slider":
-                span = {"min_value": low, "max_value": high, "step": setting.step}
                 st.slider(**{"width": max(setting.width, 115)} | span | common)
             case "select":
                 st.selectbox(options=setting.options, format_func=setting.word, **{"width": setting.width} | common)
             case "toggle":
                 st.toggle(**common)
+            case "text":
+                st.text_input(max_chars=600, **common)
             case "number":
-                span = {"min_value": low, "max_value": high, "step": setting.step}
-                shown = {} if isinstance(setting.default, int) else {"format": "%g"}
-                st.number_input(**{"width": setting.width} | span | shown | common)
+                st.number_input(**{"width": setting.width} | span | common)
         return self[name]
 
     def controls(self, *names: str, new: bool = False) -> None:
-        """Draw the widgets of several settings in a row. new: also a button that takes another `seed`."""
+        """Draw the widgets of several settings in a row. new: also the button that takes other random numbers."""
         with st.container(horizontal=True, vertical_alignment="bottom"):
             for name in names:
                 self.control(name)
             if new:
-                st.button(_("New numbers"), icon=":material/casino:", key="new_numbers", on_click=self._reseed)
+                self.new_numbers()
+
+    def new_numbers(self) -> None:
+        """Draw the button that takes other random numbers: another `seed`.
+
+        It is called `draw` where the same address has the seed of an experiment.
+        """
+        st.button(_("New numbers"), icon=":material/casino:", key="new_numbers", on_click=self._reseed)
 
     def key(self, name: str) -> str:
         """Return the session-state key of a setting's widget."""
@@ -233,7 +251,8 @@ class Settings:
         return self.rows[id]
 
     def _reseed(self) -> None:
-        self.choose(seed=(self["seed"] + 1) % len(self.table["seed"].options))
+        name = "draw" if "draw" in self.table else "seed"
+        self.choose(**{name: (self[name] + 1) % len(self.table[name].options)})
 
     def _take(self, name: str) -> None:
         value = self.said(name)

@@ -120,10 +120,6 @@ def test_a_hostile_address_is_answered_in_one_sentence(visit, name, value):
     assert sentences(app.run()) == []  # said once
 
 
-def test_a_foreign_name_in_the_address_is_nothing_to_us(visit):
-    assert sentences(visit("optimizers", utm_source="mail", spec="x")) == []
-
-
 def test_the_address_says_what_differs_from_the_default(visit):
     app = visit("optimizers")
     assert dict(app.query_params) == {"lang": "en"}

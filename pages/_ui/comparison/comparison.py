@@ -423,7 +423,6 @@ def compare(page: str, id: str, figure: Figure, link: Mapping[str, str] | None) 
     comparison = Comparison(page, presets.get(id), figure)
     if link is not None:
         comparison.open_link(link)
-    session.show_notices()
     comparison.draw()
     return comparison.address()
 

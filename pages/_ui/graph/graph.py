@@ -12,7 +12,6 @@ from collections.abc import Collection
 import streamlit as st
 
 from engine.errors import N_, InputError, shorten
-from pages._ui import session
 from pages._ui.graph.scenes import Scene
 from pages._ui.graph.settings import SETTINGS, settings
 from pages._ui.i18n import _, language
@@ -45,7 +44,6 @@ def stage(scene: Scene, *, key: str, names: Collection[str], attention: int = 0)
         },
         on_chosen_change=lambda: heed(key, "chosen", take),
     )
-    session.show_notices()
 
 
 def legal(values: object, names: Collection[str]) -> dict[str, float]:

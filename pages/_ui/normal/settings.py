@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from engine import presets
-from engine.errors import N_
-from pages._ui.settings import Settings, named, number
+from engine.errors import N_, InputError
+from pages._ui.i18n import sentence
+from pages._ui.normal import typed
+from pages._ui.settings import Settings, Value, named, number, whole
 
 _PARTS = {
     "averaged": N_("What is averaged over"),
@@ -22,7 +26,7 @@ ROWS = {
 SETTINGS = {
     "part": named(N_("Part of the page"), _PARTS, "averaged", "segments"),
     "experiment": named(N_("Experiment"), {id: presets.get(id).title for id in ROWS}, "normalizations", width=420),
-    "draw": number(N_("New numbers"), 0, 99, 0, widget="none"),
+    "draw": whole(N_("New numbers"), 0, 99, 0, "none"),
     "kind": named(
         N_("Normalization"), {"batch": N_("Batch norm"), "layer": N_("Layer norm")}, "batch", "segments",
         help=N_("What one mean and one variance are taken over."),
@@ -48,5 +52,34 @@ SETTINGS = {
 # Names that rows of the table of experiments go by beside the presets' own.
 ALIASES = {"layer-norm": {"part": "runs", "experiment": "normalizations"}}
 
-settings = Settings("normalization", SETTINGS, ROWS | {PANEL: {"part": "panel"}} | ALIASES)
-chosen, control = settings.__getitem__, settings.control
+BATCH = {"draw", "given", "examples", "units", "pictures", "channels"}  # what makes the batch
+
+
+class BatchSettings(Settings):
+    """The settings of the page. What was typed into a batch goes with it; the address says it too."""
+
+    def choose(self, **values: Value) -> None:
+        if BATCH & values.keys():
+            typed.forget()
+        super().choose(**values)
+
+    def open_address(self) -> dict[str, str] | None:
+        others = super().open_address()
+        try:
+            if others and "typed" in others:
+                typed.read(others.pop("typed"))
+        except InputError as error:
+            st.warning(sentence(error), icon=":material/info:")
+        return others
+
+    def address(self) -> dict[str, str]:
+        return super().address() | (typed.written() if self["part"] == "averaged" else {})
+
+    def _take(self, name: str) -> None:
+        if name in BATCH:
+            typed.forget()
+        super()._take(name)
+
+
+settings = BatchSettings("normalization", SETTINGS, ROWS | {PANEL: {"part": "panel"}} | ALIASES)
+chosen, control, controls = settings.__getitem__, settings.control, settings.controls

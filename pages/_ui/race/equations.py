@@ -15,7 +15,6 @@ from pages._ui.i18n import translate
 
 BECOMES = r"\leftarrow"
 CSS = """<style>
-.st-key-beside [data-testid=stColumn] {min-width: min(100%, 21rem)}
 .st-key-equations [data-testid=stMarkdown] > div {margin-inline: 0; max-width: 100%}
 .st-key-equations .katex-display {margin: 0 0 .4rem; padding-block: .2rem; font-size: .86em}
 .st-key-equations [data-testid=stCaptionContainer] {padding-top: .7rem}

@@ -68,4 +68,4 @@ SETTINGS = {
     "watched": named(N_("Watched"), {"loss": N_("Loss"), "accuracy": N_("Accuracy")}, "loss", "segments"),
 }  # fmt: skip
 settings = Settings("regularization", SETTINGS, ROWS | {"lp-norms": {"part": "norms"}})
-chosen, control = settings.__getitem__, settings.control
+chosen, control, controls = settings.__getitem__, settings.control, settings.controls

@@ -13,8 +13,8 @@ from engine.fields import format_value
 from engine.search.axes import MAX_AXES, SEARCHABLE, Axis, Options, Range, format_axes, is_number, parse_axis, usual
 from pages._ui import controls, session
 from pages._ui.choice import worded
-from pages._ui.i18n import _, translate
-from pages._ui.searching.settings import chosen, control, notice, settings
+from pages._ui.i18n import _, sentence, translate
+from pages._ui.searching.settings import chosen, control, settings
 
 
 def sidebar(*, fixed: bool) -> None:
@@ -116,7 +116,7 @@ def take_axis(name: str) -> None:
     try:
         axes[name] = changed(axes[name])
     except InputError as error:
-        notice(error)
+        session.notice(sentence(error))
     choose(list(axes.values()))
     settings.forget_widgets(name)
 

@@ -7,11 +7,12 @@ and only the number of its trials can be raised.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
-from engine.errors import N_, InputError, Text, shorten
+from engine.errors import N_, InputError, shorten
 from engine.experiment import FIELDS, Experiment
 from engine.fields import check as check_field
 from engine.fields import parse_value
@@ -21,12 +22,11 @@ from engine.search.plan import MAX_SEED, MAX_TRIALS, SHARES, Plan
 from engine.search.study import Search
 from pages._ui import controls, session
 from pages._ui.choice import worded
-from pages._ui.i18n import language, sentence, translate
+from pages._ui.i18n import sentence
 from pages._ui.searching.server import searches
-from pages._ui.settings import REMEMBERED, Setting, Settings, Value, named, number, toggle
+from pages._ui.settings import Setting, Settings, Value, named, number, toggle
 
 SEARCH = "search_id"
-NOTICES = "search_notices"
 START = PLANS["ch06-search"]
 
 
@@ -34,11 +34,15 @@ START = PLANS["ch06-search"]
 class FieldSetting(Setting):
     """A field of the experiment."""
 
+    width: int | str = "stretch"
     field: str = ""
 
     @property
     def is_worded(self) -> bool:
         return self.widget == "select"
+
+    def step_at(self, value: Value) -> Value:
+        return controls.leading(value) if isinstance(self.default, float) else self.step
 
     def check(self, value: Value) -> Value:
         return check_field(FIELDS[self.field], value)
@@ -147,52 +151,24 @@ class SearchSettings(Settings):
 
     # ----------------------------------------------------------------------------------------------------- the address
 
-    def open_address(self) -> None:
-        query = st.query_params.to_dict()
-        asked = {name: value for name, value in query.items() if name in self.table or name in ("preset", "search")}
-        if self.page not in st.session_state:
-            st.session_state[self.page] = self.defaults()
-        if asked and asked not in st.session_state.get(self._written, []) and not session.wrote(query):
-            self.leave()
-            if "search" not in asked:
-                super().open_address()
-                return
+    def begin(self, values: Mapping[str, Value]) -> None:
+        self.leave()
+        super().begin(values)
+
+    def open_address(self) -> dict[str, str] | None:
+        others = super().open_address()
+        if others and "search" in others:
             try:
-                self.show(asked["search"])
+                self.show(others.pop("search"))
             except InputError as error:
                 st.warning(sentence(error), icon=":material/info:")
+        return others
 
-    def write_address(self) -> None:
-        if not st.session_state.get(SEARCH):
-            super().write_address()
-            return
-        wanted = {"search": st.session_state[SEARCH]}
-        earlier = [it for it in st.session_state.get(self._written, []) if it != wanted]
-        st.session_state[self._written] = [*earlier, wanted][-REMEMBERED:]
-        st.query_params.from_dict(wanted | {"lang": language()})
+    def address(self) -> dict[str, str]:
+        search = st.session_state.get(SEARCH)
+        return {"search": search} if search else super().address()
 
     # --------------------------------------------------------------------------------------------------------- widgets
-
-    def control(self, name: str, **layout: object) -> Value:
-        setting, key = self.table[name], self.key(name)
-        if not isinstance(setting, FieldSetting):
-            return super().control(name, **layout)
-        st.session_state.setdefault(key, self[name])
-        common = {"label": translate(setting.label), "help": translate(setting.help), "key": key}
-        common |= {"on_change": self._take, "args": (name,)} | layout
-        match setting.widget:
-            case "select":
-                st.selectbox(options=setting.options, format_func=setting.word, **common)
-            case "toggle":
-                st.toggle(**common)
-            case "text":
-                st.text_input(max_chars=600, **common)
-            case "number":
-                span = {"min_value": setting.low, "max_value": setting.high, "step": setting.step}
-                if not isinstance(setting.default, int):
-                    span |= {"format": "%g", "step": controls.leading(self[name])}
-                st.number_input(**span, **common)
-        return self[name]
 
     def _take(self, name: str) -> None:
         setting = self.table[name]
@@ -205,23 +181,12 @@ class SearchSettings(Settings):
         try:
             before.replace(**{name: value})
         except InputError as error:
-            notice(error)
+            session.notice(sentence(error))
             st.session_state.pop(self.key(name))
             return
         st.session_state[self.page][name] = setting.check(value)
         if name == "optimizer":
             self.choose(lr=before.replace(**before.with_usual_lr({name: value})).lr)
-
-
-def notice(problem: InputError | Text) -> None:
-    """Keep a sentence to be shown by the run of the page that follows."""
-    st.session_state.setdefault(NOTICES, []).append(sentence(problem))
-
-
-def show_notices() -> None:
-    """Show what there is to say, once."""
-    for words in st.session_state.pop(NOTICES, []):
-        st.warning(words, icon=":material/info:")
 
 
 settings = SearchSettings("search", SETTINGS, {name: {} for name in PLANS})

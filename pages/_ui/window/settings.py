@@ -70,22 +70,21 @@ ROWS = {id: {"part": "runs", "experiment": id} for id in _EXPERIMENTS} | {
     "convolution-arithmetic": {"part": "quiz"},
 }
 
-PLAIN = {"part": "window", "input": "digit", "weights": "edges", "stride": 1, "padding": 0, "channels": 1, "filters": 1}
 TRIES = (
     (
         N_("Find the edges"),
         N_("Two kernels on a 7: which one responds to its top bar, and what does the sign say?"),
-        PLAIN | {"digit": 7, "size": 12, "kernel": 3, "filters": 2},
+        {"digit": 7, "size": 12, "kernel": 3, "filters": 2},
     ),
     (
         N_("Halve the picture"),
         N_("With a stride of 2 the window skips every other place. Does it still see every cell?"),
-        PLAIN | {"digit": 3, "size": 10, "kernel": 3, "stride": 2, "padding": 1},
+        {"digit": 3, "size": 10, "kernel": 3, "stride": 2, "padding": 1},
     ),
     (
         N_("Three channels, one number"),
         N_("A plane of the kernel for each channel, and a single sum. How many parameters are that?"),
-        PLAIN | {"input": "random", "weights": "random", "size": 6, "kernel": 3, "channels": 3, "filters": 2},
+        {"input": "random", "weights": "random", "size": 6, "kernel": 3, "channels": 3, "filters": 2},
     ),
 )
 
