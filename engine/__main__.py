@@ -22,6 +22,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from engine import blas
 from engine.commands.options import UsageError
 from engine.errors import InputError, shorten
 
@@ -64,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line and return its exit status."""
     try:
         options = parse(sys.argv[1:] if argv is None else argv)
+        blas.one_thread()
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # everything is loaded: from now on we answer
         status = options.carry_out(options)

@@ -62,7 +62,8 @@ class SmallProducts(Products):
 def one_thread() -> None:
     """Have matrix products of this process computed by one thread from now on; called in the process's first thread.
 
-    Where other processes compute, two wait for the busy core: what takes half a second took 24.
+    Two add up in another order, so equal seeds would not give equal numbers on every machine. And where other processes
+    compute, two wait for the busy core: what takes half a second took 24.
     """
     threadpool_limits(1, user_api="blas")
 

@@ -7,7 +7,7 @@ import argparse
 
 import numpy as np
 
-from engine import blas, build
+from engine import build
 from engine.analysis.precision import PRECISIONS, in_precision
 from engine.commands.options import UsageError, settings
 from engine.commands.terminal import print_json
@@ -31,7 +31,6 @@ def run(options: argparse.Namespace) -> int:
             legal=", ".join(PRECISIONS),
             received=shorten(options.precision),
         )
-    blas.one_thread()
     model = checkpoint.load_model(options.model)
     experiment = model.experiment.replace(**settings(options))
     data = build.build_dataset(experiment.replace(test_size=0))

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from engine import blas, shipped
+from engine import shipped
 from engine.analysis import novelty
 from engine.commands.options import UsageError
 from engine.data import handwriting
@@ -39,7 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read a picture or drawings."""
-    blas.one_thread()
     model = checkpoint.load_model(options.model)
     shape = model.network.in_shape
     if shape != (handwriting.SIZE, handwriting.SIZE, 1):

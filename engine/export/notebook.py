@@ -27,9 +27,12 @@ import sys
 
 sys.path.insert(0, KASANE)
 
+from engine import blas
 from engine.experiment import Experiment
 from engine.training.events import Evaluated
-from engine.training.trainer import Trainer"""
+from engine.training.trainer import Trainer
+
+blas.one_thread()  # the numbers do not depend on how many cores there are"""
 
 SETTINGS_CELL = """\
 settings = json.loads('''

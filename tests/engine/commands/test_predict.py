@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from safetensors.numpy import load_file, save_file
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from engine.commands.predict import CHUNK
 from engine.data import datasets
@@ -33,13 +32,6 @@ def test_predict_drawings(drawings):
     digits = [check(line) for line in done.stdout.splitlines()]
     assert digits == [1, 0, None]  # nothing is drawn on the third
     assert [json.loads(line)["known"] for line in done.stdout.splitlines()] == [True, True, False]
-
-
-def test_reading_takes_one_thread(say, drawings):
-    """Two wait for each other as soon as other processes compute."""
-    with threadpool_limits(2, user_api="blas"):
-        say("predict", drawings)
-        assert {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"} == {1}
 
 
 def test_predict_says_what_is_like_nothing_that_the_model_learned(say, tmp_path):

@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
@@ -14,12 +15,26 @@ from engine.__main__ import main
 from engine.experiment import Experiment
 from engine.presets import Preset, claims, results
 from engine.training import checkpoint
+from engine.training.trainer import Trainer
 from tests.engine.commands.program import QUICK, run
 
 CONTRACT = {
     "preset", "dataset", "train_size", "test_size", "parameters", "iterations", "seconds", "loss", "train_accuracy",
     "test_accuracy", "finished", "curves",
 }  # fmt: skip
+
+
+def test_numbers_do_not_depend_on_the_threads_of_blas(tmp_path):
+    settings = {"network": "dense256 dense128", "steps": 5}
+    file = tmp_path / "there.safetensors"
+    assignments = [f"{name}={value}" for name, value in settings.items()]
+    done = run("train", "--set", *assignments, "--out", file, env=os.environ | {"OPENBLAS_NUM_THREADS": "2"})
+    assert done.returncode == 0, done.stderr
+    trainer = Trainer(Experiment(**settings))
+    trainer.advance()
+    here, there = trainer.network.state_dict(), load_file(file)
+    for name, array in here.items():
+        np.testing.assert_array_equal(array, there[f"network.{name}"])
 
 
 def test_train_prints_one_json_object():
