@@ -53,6 +53,7 @@ class Pad {
     this.component = component;
     this.restore();
     this.restoreLook();
+    this.allowCorrection();
   }
 
   /** Take over what the page says: token, words, theme. */
@@ -60,7 +61,6 @@ class Pad {
     const { data } = (this.component = component);
     this.limits = data.limits;
     this.view.label(data.labels, data.language);
-    if (!this.said) this.allowCorrection();
     this.acknowledge(data.heard);
     this.mirror(data.kept);
     this.channel.open(`read/${data.token}`);
