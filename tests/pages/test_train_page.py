@@ -27,6 +27,12 @@ def wait(condition):
         time.sleep(0.02)
 
 
+def diverge(run):
+    """Have a run that rests be one that diverged; what it gets wrong is the last that its worker says of itself."""
+    wait(lambda: run.frame and "confusion" in protocol.decode(run.frame)[1] and run.state == "paused")
+    run.state = "diverged"
+
+
 def widget(app, kind, key):
     return app.get(kind) and next(item for item in app.get(kind) if item.key in spoken(key))
 
@@ -351,8 +357,7 @@ def test_new_weights_are_other_points_too_where_the_seed_draws_them(visit, data,
 ])  # fmt: skip
 def test_after_a_divergence_it_advises_what_does_not_diverge(visit, query, lr, family):
     app = visit("train", network="dense8", **query)
-    wait(lambda: current_run(app).state == "paused")
-    current_run(app).state = "diverged"
+    diverge(current_run(app))
     (said,) = sentences(app.run())
     assert f"Try a learning rate of {lr}." in said
     assert "initialization" not in said if family is None else family in said
@@ -409,7 +414,7 @@ def test_a_run_that_cannot_be_opened_now_can_be_gone_back_to_later(monkeypatch):
 
 def test_a_run_that_diverged_does_not_flatten_the_next(visit):
     app = visit("train", network="dense8")
-    trained(app).state = "diverged"
+    diverge(trained(app))
     app.button(key="reset").click().run()
     assert shown_before(app) is None
 
