@@ -163,6 +163,7 @@ def test_one_click_too_many_loses_no_run(page, app_url):
     button(page, "before: ReLU").wait_for()
     button(page, "10 steps").click()
     until(page, "+d.step === 10")
+    wait_quiet(page)
     button(page, "Back to the run before").click()
     until(page, "+d.step === 300")
     page.wait_for_url(lambda url: "activation" not in url and "run=" in url)
@@ -288,6 +289,7 @@ def test_a_card_on_home_keeps_the_run_that_is_what_it_says(page, app_url):
         go(page, f"{app_url}/train?{path}")
         button(page, "10 steps").click()
         until(page, "+d.step === 10")
+        wait_quiet(page)
         open_card(page, name, "run=")
         until(page, "+d.step === 10")
 
