@@ -222,10 +222,10 @@ def before() -> dict[str, str] | None:
     return {"id": left["run"], "name": name, "curves": left["curves"]}
 
 
-def go_back() -> None:
-    """Open the run that was left latest; the present one, if it was trained, is then the one before."""
+def go_back(run: object) -> None:
+    """Open this run, if it is the one that was left latest; the present one, if it was trained, is then left."""
     left = st.session_state.get("before")
-    if not left:  # asked for twice
+    if not left or left["run"] != run:  # asked for twice
         return
     try:
         again = _open_run(left["run"])

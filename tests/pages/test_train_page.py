@@ -407,7 +407,9 @@ def test_a_run_that_cannot_be_opened_now_can_be_gone_back_to_later(monkeypatch):
         raise InputError("The server is full.")
 
     monkeypatch.setattr(session, "_open_run", full)
-    session.go_back()
+    session.go_back("another")  # said twice by a browser: it is open by now
+    assert session.st.session_state == {"before": left}
+    session.go_back(left["run"])
     kept = session.st.session_state
     assert (kept["before"], kept["notices"]) == (left, ["The server is full."])
 

@@ -2,30 +2,18 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block }, { icon }, { element, say }, { swatch }] =
-  await Promise.all(["../liveview/charts", "../liveview/look", "../served/dom", "../served/series"].map(load));
+const [{ Progress }, { element, say }, { swatch }] =
+  await Promise.all(["../liveview/charts", "../served/dom", "../served/series"].map(load));
 
 /** The table of the runs: it names them, hides and shows them, and says how far and how good they are. */
-export class Runs extends Block {
+export class Runs extends Progress {
   constructor(view) {
     super(view, "runs");
-    this.badge = this.element.querySelector(".klv-state");
-    this.bar = this.element.querySelector("[role=progressbar]");
     this.body = this.element.querySelector("tbody");
     this.body.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button) view.toggle(button.dataset.label, event.shiftKey);
     });
-  }
-
-  stamp() {
-    return this.view.received;
-  }
-
-  showState() {
-    const state = this.view.state ?? "starting";
-    this.badge.innerHTML = icon(state);
-    this.badge.append(this.view.t(state));
   }
 
   /** Return what is said of a run: [name, text] of each column. */

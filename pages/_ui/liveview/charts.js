@@ -2,8 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ thin }, { element }, { save }, { plotly }, { swatch }] =
-  await Promise.all(["frame", "../served/dom", "../served/mount", "../served/plotly", "../served/series"].map(load));
+const [{ thin }, { icon }, { element }, { save }, { plotly }, { swatch }] =
+  await Promise.all(["frame", "look", "../served/dom", "../served/mount", "../served/plotly", "../served/series"].map(load));
 
 /** Something drawn. Subclasses say what of a frame they show, and draw it. */
 export class Block {
@@ -56,6 +56,25 @@ export class Block {
     const frame = this.source(this.view.frame);
     const cell = (value) => (typeof value === "number" ? Number(value.toPrecision(9)) : value);
     save(this.table(frame).map((row) => row.map(cell)), `kasane-${this.name}-step-${frame.header.step}.csv`);
+  }
+}
+
+/** A block that says in which state the training is, and how far. Subclasses move its bar. */
+export class Progress extends Block {
+  constructor(view, name) {
+    super(view, name);
+    this.badge = this.element.querySelector(".klv-state");
+    this.bar = this.element.querySelector("[role=progressbar]");
+  }
+
+  stamp() {
+    return this.view.received;
+  }
+
+  showState() {
+    const state = this.view.state ?? "starting";
+    this.badge.innerHTML = icon(state);
+    this.badge.append(this.view.t(state));
   }
 }
 

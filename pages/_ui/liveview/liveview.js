@@ -4,10 +4,10 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ View, shown }, { Block, Legend, LineChart, OFTEN }, { Histograms }, { Plane }, { Units }, { Filters }, { Cloud }, { Mistakes }, { Frame }, look] =
+const [{ View, shown }, { Legend, LineChart, OFTEN, Progress }, { Histograms }, { Plane }, { Units }, { Filters }, { Cloud }, { Mistakes }, { Frame }, look] =
   await Promise.all(["view", "charts", "histograms", "plane", "units", "filters", "cloud", "mistakes", "frame", "look"].map(load));
 const [{ say }, { dashOf }] = await Promise.all(["../served/dom", "../served/series"].map(load));
-const { card, chart, choice, fact, icon, layerColor } = look;
+const { card, chart, choice, fact, layerColor } = look;
 
 /** One run: loss and accuracy, what its layers are like and were, and what it gets wrong. */
 class LiveView extends View {
@@ -43,7 +43,13 @@ class Before {
     this.view = view;
     this.box = view.root.querySelector(".klv-before");
     this.legend = new Legend(this.box.querySelector(".klv-legend"), view.hiddenIn("before"), () => view.refresh());
-    this.box.querySelector(".klv-back").addEventListener("click", () => view.trigger("back", this.id));
+    this.box.querySelector(".klv-back").addEventListener("click", () => this.goBack());
+  }
+
+  /** Ask for the way back to it. */
+  goBack() {
+    this.asked = this.id;
+    this.view.trigger("back", this.id);
   }
 
   /** Show what the page says of it, if there is one. */
@@ -57,6 +63,9 @@ class Before {
       this.legend.box.firstElementChild.title = run.name; // a long one is cut off
     }
     this.view.refresh();
+    const unheard = run && run.id === this.asked; // of two triggers before one rerun a busy server hears the last
+    this.asked = null;
+    if (unheard) this.view.trigger("back", run.id);
   }
 
   /** Return its curves in these columns, of the training and the test set. */
@@ -130,23 +139,11 @@ function skeleton(id) {
 }
 
 /** The strip of figures at the top. */
-class Status extends Block {
+class Status extends Progress {
   constructor(view) {
     super(view, "status");
     this.facts = {};
     for (const element of this.element.querySelectorAll("[data-fact]")) this.facts[element.dataset.fact] = element;
-    this.badge = this.element.querySelector(".klv-state");
-    this.bar = this.element.querySelector("[role=progressbar]");
-  }
-
-  stamp() {
-    return this.view.received;
-  }
-
-  showState() {
-    const state = this.view.state ?? "starting";
-    this.badge.innerHTML = icon(state);
-    this.badge.append(this.view.t(state));
   }
 
   draw(frame) {

@@ -12,7 +12,7 @@ from engine.data import datasets
 from engine.runs import frames
 from pages._ui.channels import pool
 from pages._ui.i18n import _, language, translate
-from pages._ui.served.served import component
+from pages._ui.served.served import component, heed
 
 _mount = component(
     "liveview", html='<div class="kasane-liveview" style="min-height: 1200px"></div>', isolate_styles=False
@@ -20,7 +20,7 @@ _mount = component(
 
 
 def liveview(
-    token: str, *, key: str, before: dict[str, str] | None = None, on_back: Callable[[], None] | None = None
+    token: str, *, key: str, before: dict[str, str] | None = None, on_back: Callable[[object], None] | None = None
 ) -> None:
     """Show the run that `token` may watch. Another token at the same key shows another run in the same charts.
 
@@ -29,7 +29,7 @@ def liveview(
     rerun, or the other way round: an epoch asked for by hand may be long.
 
     before: a run whose curves are drawn behind this one's: its `id`, its `name` and, in base64, its `frames.curves`;
-    `on_back` is called when a person asks for it.
+    `on_back` is called with what a browser says is its id when a person asks for it; a busy server may hear it twice.
     """
     run = pool().by_token(token)
     _mount(
@@ -47,7 +47,7 @@ def liveview(
         },
         on_ended_change=lambda: None,
         on_turned_change=lambda: None,
-        on_back_change=on_back or (lambda: None),
+        on_back_change=lambda: heed(key, "back", on_back) if on_back else None,
     )
 
 
