@@ -2,8 +2,7 @@
 
     python -m engine.runs.tuning        one message in on standard input, one out on standard output, then it ends
 
-The process has one BLAS thread, so one core at most, and nothing of it outlives its answer. Only so many run at a time;
-who comes while all are busy waits a little. Its priority is not lowered: a person waits for it, two seconds long.
+The process has one BLAS thread, so one core at most, and nothing of it outlives its answer.
 """
 
 from __future__ import annotations
@@ -11,23 +10,18 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 
 import numpy as np
 
 from engine.data.dataset import Dataset
 from engine.errors import N_, InputError, Text
-from engine.processes import command
+from engine.processes import ask
 from engine.runs import protocol
 from engine.training.checkpoint import load_model
 from engine.training.fine_tuning import SECONDS, Tuned, fine_tune
 
-AT_A_TIME = 1
-PATIENCE = 15.0  # seconds to wait for one's turn
 MARGIN = 30.0  # seconds beyond its own in which a process must be done
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-
-_turns = threading.BoundedSemaphore(AT_A_TIME)
 
 
 def tune(model: bytes, drawings: tuple[np.ndarray, np.ndarray], old: Dataset, *, seconds: float = SECONDS) -> Tuned:
@@ -38,27 +32,15 @@ def tune(model: bytes, drawings: tuple[np.ndarray, np.ndarray], old: Dataset, *,
     header = {"seconds": seconds, "classes": old.classes, "scale": old.scale}
     arrays = {"model": np.frombuffer(model, np.uint8), "x": drawings[0], "y": drawings[1]}
     message = protocol.encode(header, arrays | {name: getattr(old, name) for name in ARRAYS})
-    if not _turns.acquire(timeout=PATIENCE):
-        raise InputError(N_("The server is busy with other networks; try again in a moment."))
     try:
-        answer = _ask(message, seconds + MARGIN)
-    finally:
-        _turns.release()
-    header, arrays = protocol.decode(answer)
+        answered = ask("engine.runs.tuning", message=message, timeout=seconds + MARGIN)
+    except (subprocess.SubprocessError, OSError) as error:
+        raise InputError(N_("The network could not be trained on your digits; try again.")) from error
+    header, arrays = protocol.decode(answered)
     if problem := header.get("problem"):
         text = Text.from_dict(problem)
         raise InputError(text.template, **text.values)
     return Tuned(arrays["model"].tobytes(), header["steps"], tuple(header["before"]), tuple(header["after"]))
-
-
-def _ask(message: bytes, timeout: float) -> bytes:
-    try:
-        done = subprocess.run(
-            **command("engine.runs.tuning"), input=message, stdout=subprocess.PIPE, timeout=timeout, check=True
-        )
-    except (subprocess.SubprocessError, OSError) as error:
-        raise InputError(N_("The network could not be trained on your digits; try again.")) from error
-    return done.stdout
 
 
 def answer(message: bytes) -> bytes:

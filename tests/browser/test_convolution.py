@@ -507,6 +507,7 @@ def test_a_picture_is_uploaded(page, app_url, tmp_path):
     wait_ready(page)
     page.locator("input[type=file]").set_input_files(tmp_path / "no.png")
     expect(page.locator("[data-testid=stAlert]")).to_have_text(re.compile("must be a whole PNG, JPEG"))
+    expect(page.locator("input[type=file]")).to_have_count(1)  # the place for the next one has come
     page.locator("input[type=file]").set_input_files(tmp_path / "photo.jpg")
     expect(page.get_by_text("Input, 100 × 200")).to_be_visible()
     expect(page.locator("[data-testid=stAlert]")).to_have_count(0)

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from engine.runs import protocol
 from pages._ui.i18n import catalog
-from tests.browser.conftest import soon, wait_ready
+from tests.browser.conftest import Line, soon, wait_quiet, wait_ready
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -555,6 +555,24 @@ def test_another_page_ends_the_lease_at_once(page, app_url):
     with connect(screen.sockets[-1].url) as socket:
         header, _ = protocol.decode(socket.recv(timeout=PATIENCE))
     assert header["state"] == "paused"
+
+
+def test_a_run_that_ends_while_another_page_is_on_its_way_does_not_call_its_own_again(fresh_page, app_url):
+    ended = []
+    doctored(fresh_page, lambda header, arrays: header.update(state="completed") if ended else None)
+    line = Line(fresh_page)
+    screen = Screen(fresh_page, app_url, ENDLESS)
+    wait_quiet(fresh_page)
+    line.hold()
+    fresh_page.get_by_role("link", name="Home").first.click()
+    fresh_page.wait_for_timeout(3000)  # a busy server
+    ended.append(True)
+    screen.until("d.state === 'completed'")
+    fresh_page.wait_for_timeout(500)
+    line.let_go()
+    expect(fresh_page.get_by_text("Watch a boundary form")).to_be_visible()
+    wait_quiet(fresh_page)
+    assert fresh_page.url.split("?")[0] == f"{app_url}/"
 
 
 def test_a_lost_connection_comes_back(fresh_page, app_url):

@@ -3,7 +3,7 @@
 export const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const HEADER = 60; // pixels at the top that Streamlit's header covers
-const ARRIVAL = 2000; // ms that a page followed a link to is waited for
+const ARRIVAL = 10_000; // ms that a page followed a link to is waited for at most; a busy server takes seconds
 const REST = 500, AT_MOST = 10_000; // ms that what was scrolled to has to rest, and that this is waited for at most
 
 /**
@@ -25,7 +25,7 @@ export function mounted(create, ready) {
     const { parentElement, data: { attention } } = given;
     if (!places.has(parentElement)) {
       places.set(parentElement, location.pathname);
-      leave(-Infinity); // the page that was asked for has come
+      if (location.pathname !== from) leave(-Infinity); // the page that was asked for has come
     }
     const component = untilLeft(given, places.get(parentElement));
     if (!views.has(parentElement)) views.set(parentElement, create(component));
@@ -67,19 +67,18 @@ function untilLeft(component, place) {
   return { ...component, setStateValue: guarded(setStateValue), setTriggerValue: guarded(setTriggerValue) };
 }
 
-let left, from; // when a page was left last, and the path that the address had then or when a page came
-const leave = (when) => [left, from] = [when, location.pathname];
+let left, from; // when a page was left last, and its path where the address keeps it until the next one comes
+let shown; // the path of the page that was left, or came, last
+const leave = (when, path) => [left, from, shown] = [when, path, location.pathname];
 leave(-Infinity);
 
-addEventListener("popstate", () => {
-  if (location.pathname !== from) leave(performance.now());
-});
+addEventListener("popstate", () => leave(location.pathname === shown ? -Infinity : performance.now()));
 
 addEventListener("click", (event) => {
   const link = event.composedPath().find((it) => it instanceof HTMLAnchorElement);
   const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link?.target || link?.download;
   if (!link || elsewhere || link.origin !== location.origin || link.pathname === location.pathname) return;
-  leave(performance.now());
+  leave(performance.now(), location.pathname);
 }, { capture: true });
 
 /**

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from engine import presets
+from engine import presets, processes
 from engine.errors import InputError
 from engine.experiment import Experiment
 from engine.runs import whole
@@ -23,6 +23,6 @@ def test_what_the_server_does_not_get_to_is_said_in_a_sentence(monkeypatch, erro
     def fail(**_):
         raise error
 
-    monkeypatch.setattr(whole.subprocess, "run", fail)
+    monkeypatch.setattr(processes.subprocess, "run", fail)
     with pytest.raises(InputError, match="The server is busy"):
         whole.curves(RUN)

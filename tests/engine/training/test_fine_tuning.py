@@ -148,7 +148,7 @@ def test_a_process_that_dies_is_said_in_a_sentence(blob, blobs, odd, monkeypatch
 
 
 def test_who_waits_too_long_for_a_turn_is_told(blob, blobs, odd, monkeypatch):
-    monkeypatch.setattr(tuning, "PATIENCE", 0.01)
-    with tuning._turns, pytest.raises(InputError, match="busy"):
+    monkeypatch.setattr(processes, "PATIENCE", 0.01)
+    with processes._turns, pytest.raises(InputError, match="busy"):
         tuning.tune(blob, odd, blobs)
     assert tuning.tune(blob, odd, blobs, seconds=0.0).steps
