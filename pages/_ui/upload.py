@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
+
+from pages._ui.i18n import _
+
+# Streamlit's own words in there are English whatever the language.
+UPLOAD = '[data-testid="stFileUploaderDropzone"] button p'
+LIMITS = '[data-testid="stFileUploaderDropzoneInstructions"] span'
+SHUTTER = '[data-testid="stCameraInputButton"]'
 
 
 def uploader(name: str, label: str, kinds: Sequence[str], take: Callable[[bytes], None]) -> None:
     """Ask for a file whose name ends on one of `kinds`; `take` is called with its bytes before the page is redrawn."""
     key = place(name)
+    limits = _("Up to {size} MB: {kinds}").format(size=st.get_option("server.maxUploadSize"), kinds=", ".join(kinds))
+    reword(key, {UPLOAD: _("Choose a file"), LIMITS: limits})
     st.file_uploader(label, kinds, key=key, on_change=taken, args=(name, key, take))
 
 
 def camera(name: str, label: str, take: Callable[[bytes], None]) -> None:
     """Ask for a photograph; `take` is called with its bytes before the page is redrawn."""
     key = place(name)
+    reword(key, {SHUTTER: _("Take the photo")})
     st.camera_input(label, key=key, on_change=taken, args=(name, key, take))
+
+
+def reword(key: str, words: Mapping[str, str]) -> None:
+    """Say something else in parts of the widget with this key."""
+    rule = ".st-key-{} {} {{font-size: 0; &::after {{content: {}; font-size: .875rem}}}}"
+    rules = (rule.format(key, part, json.dumps(text, ensure_ascii=False)) for part, text in words.items())
+    st.html(f"<style>{''.join(rules)}</style>")
 
 
 def count(name: str) -> int:
