@@ -271,6 +271,7 @@ def test_undo_redo_and_clear(hand):
 def test_eraser_cuts_a_stroke_in_two(hand):
     hand.draw(LINE)
     hand.tool("Eraser").click()
+    expect(hand.tool("Eraser")).to_have_attribute("aria-pressed", "true")  # before anything is erased
     hand.draw([(0.5, 0.3), (0.5, 0.7)])
     hand.settle()
     left, right = hand.strokes
@@ -282,6 +283,7 @@ def test_eraser_cuts_a_stroke_in_two(hand):
     hand.settle()
     assert len(hand.strokes) == 1
     hand.tool("Pen").click()
+    expect(hand.tool("Pen")).to_have_attribute("aria-pressed", "true")
     hand.draw([(0.5, 0.2), (0.5, 0.8)])
     hand.settle()
     assert len(hand.strokes) == 2

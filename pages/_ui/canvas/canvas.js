@@ -189,6 +189,7 @@ class Pad {
     this.end();
     this.erasing = erasing;
     this.showRing(this.ring?.at);
+    this.view.showTools(erasing, this.drawing); // there is a ring only where the tool is over the pad
   }
 
   // ----------------------------------------------------------------------------------------------------- the strokes
