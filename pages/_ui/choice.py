@@ -49,8 +49,10 @@ def choice(
 
 
 def _take(face: str, key: str, options: Sequence[str | None], on_change: Callable[[], object] | None) -> None:
-    if st.session_state[face] not in options:
+    chosen = st.session_state.get(face, st.session_state[key])
+    # Streamlit calls this for the widget of a page that is being left, too: it says what it said before, or nothing.
+    if chosen not in options or chosen == st.session_state[key]:
         return
-    st.session_state[key] = st.session_state[face]
+    st.session_state[key] = chosen
     if on_change:
         on_change()

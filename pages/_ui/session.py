@@ -75,8 +75,8 @@ def renew(spec: Experiment | None = None) -> None:
 def change(name: str, value: object) -> None:
     """Take over the new value of a field: into the run where the field is live, else into a new run.
 
-    A run that is over takes more steps alone: what it came to would stand beside settings that it did not come of. A
-    text that is refused stays in its field, which says why.
+    A run that is over takes more steps alone: what it came to would stand beside settings that it did not come of. So
+    it does beside fewer steps than it has made. A text that is refused stays in its field, which says why.
     """
     before = experiment()
     try:
@@ -89,8 +89,11 @@ def change(name: str, value: object) -> None:
             notice(sentence(error))
         return
     st.session_state.pop(widget_key(name), None)  # it is to show what the experiment makes of the value
+    if spec == before:  # a text is again what it was before it was refused, or its page is being left
+        return
     current = pool().find(st.session_state.get("run_id", ""))
-    goes_on = current and (name == "steps" or current.state not in ("completed", "diverged"))
+    over = current and current.state in ("completed", "diverged")
+    goes_on = current and (spec.steps >= current.step if name == "steps" else not over)
     if FIELDS[name].metadata.get("live") and goes_on:
         pool().command(current, "change", {name: getattr(spec, name)})
         if name == "steps":

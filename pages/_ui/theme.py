@@ -60,4 +60,6 @@ def header(title: str, question: str) -> None:
 
 
 def _switch() -> None:
-    speak(st.session_state[f"language_{language()}"])
+    # While a page is being left, Streamlit may call this for its control, which says nothing any more.
+    if name := st.session_state.get(f"language_{language()}"):
+        speak(name)

@@ -121,6 +121,48 @@ def test_steps_reset_and_new_weights(visit):
     assert app.query_params["seed"] == "1"
 
 
+def test_fewer_steps_than_it_has_made_are_another_run(visit):
+    app = visit("train", network="dense8", steps="1000")
+    app.button(key="step10").click().run()
+    wait(lambda: current_run(app).step == 10)
+    made = current_run(app)
+    widget(app, "number_input", "field_steps").set_value(10).run()
+    assert current_run(app).id == made.id  # exactly these are done
+    widget(app, "number_input", "field_steps").set_value(9).run()
+    assert current_run(app).id != made.id
+    assert (current_run(app).step, current_run(app).experiment.steps) == (0, 9)
+
+
+def test_a_widget_that_says_again_what_it_said_changes_nothing(visit):
+    """As the widgets of a page do that is being left while the server is busy."""
+    app = visit("train", preset="d2-relu-he")
+    app.button(key="step10").click().run()
+    wait(lambda: current_run(app).step == 10)
+    app.run()
+    name = current_run(app).id
+    for kind, key in (
+        ("button_group", "language_en"), ("select_slider", "speed_en"), ("selectbox", "preset_choice_en"),
+        ("selectbox", "field_optimizer_en"), ("number_input", "field_batch_size"),
+    ):  # fmt: skip
+        again = next(it for it in app.get(kind) if it.key == key)
+        again.set_value(again.value)
+        del app.session_state[key]
+    app.run()
+    assert sentences(app) == []
+    assert (current_run(app).id, app.query_params["preset"]) == (name, "d2-relu-he")
+
+
+def test_a_text_that_is_put_right_again_leaves_the_run_alone(visit):
+    app = visit("train", network="dense8")
+    app.button(key="step10").click().run()
+    wait(lambda: current_run(app).step == 10)
+    name = current_run(app).id
+    app.text_input(key="field_network").set_value("dense8 foo").run()
+    assert sentences(app)
+    app.text_input(key="field_network").set_value("dense8").run()
+    assert (sentences(app), current_run(app).id) == ([], name)
+
+
 def test_the_seed_behind_the_last_is_the_first(visit):
     app = visit("train", network="dense8", seed="2147483647")
     app.button(key="new_weights").click().run()
