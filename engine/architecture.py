@@ -55,8 +55,7 @@ def describe(network: str, in_shape: tuple[int, ...], classes: int, *, normalize
     def windows(token: Token, window: int, stride: int, padding: int = 0) -> tuple[int, int]:
         nonlocal field, jump, start
         if len(shape) != 3:
-            legal = Text(N_("without {token}: this data has no pictures"), token=token)
-            raise ExperimentError("network", legal, network)
+            raise ExperimentError("network", N_("of dense and drop alone, as this data has no pictures"), network)
         if min(shape[:2]) + 2 * padding < window:
             legal = Text(
                 N_("made of smaller windows: {token} finds only {h} × {w} pixels"), token=token, h=shape[0], w=shape[1]

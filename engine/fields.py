@@ -26,7 +26,8 @@ from dataclasses import field
 from engine.errors import N_, InputError, Text, shorten
 
 MAX_TEXT = 600  # characters
-COMMAS = str.maketrans(",、，", "   ")
+WIDE = {0xFEE0 + code: chr(code) for code in range(0x21, 0x7F)}  # "ｄｅｎｓｅ５０"
+PLAIN = WIDE | str.maketrans(",、，", "   ")
 
 
 class ExperimentError(InputError):
@@ -91,8 +92,11 @@ def check(item: dataclasses.Field, value: object) -> object:
 
 
 def words(description: str) -> list[str]:
-    """Return the words of a text, with blanks or commas between them, Japanese ones too."""
-    return description.translate(COMMAS).split()
+    """Return the words of a text, with blanks or commas between them, Japanese ones too.
+
+    A Japanese keyboard may type wide letters and digits, a phone's begins with a capital: both are meant as plain ones.
+    """
+    return description.translate(PLAIN).lower().split()
 
 
 def parse_value(item: dataclasses.Field, value: str) -> object:

@@ -33,7 +33,7 @@ from engine.training.trainer import Trainer
 
 RESPONSE, MAX_RESPONSES = 20, 64
 ROW = 12  # units that have room beside each other
-MAX_WRONG = 40
+MAX_WRONG = 100
 MAX_KEPT = 200
 MAX_FILTERS = 64
 ZERO = 1e-3  # an L1 decay leaves weights trembling around 0 by the learning rate times it

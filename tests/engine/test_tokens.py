@@ -46,7 +46,7 @@ def test_networks(text, tokens):
     "word",
     [
         "dense0", f"dense{MAX_UNITS + 1}", "dense99999", "dense999999999999999999999", "dense-5", "dense", "dense1.5",
-        "dense5e3", "dense５x", "Dense5", "drop1", "drop.96", "drop.99999", "drop", "drop-.5", "dropnan", "layer",
+        "dense5e3", "dense５x", "Ⓓense5", "drop1", "drop.96", "drop.99999", "drop", "drop-.5", "dropnan", "layer",
         "dense5;dense5", "denseⅧ", "dense²", "<script>", "../../passwd", "{field}", "%s", "\x00", "\u202e", "💥" * 50,
     ],
     ids=ascii,
@@ -80,6 +80,13 @@ def test_commas_stand_between_words_as_blanks_do(comma):
     assert (experiment.network, experiment.features) == ("dense50 drop.5 dense20", "x2 x1")
     assert parse_network(f"dense50{comma}dense20") == parse_network("dense50 dense20")
     assert parse_features(f"x2{comma}x1") == ("x2", "x1")
+
+
+@pytest.mark.parametrize("typed", ["ｄｅｎｓｅ５０　ｄｒｏｐ．５", "Dense50 Drop.5", "DENSE５０、drop.5"])
+def test_words_are_read_as_a_japanese_keyboard_and_a_phone_type_them(typed):
+    assert Experiment(network=typed).network == "dense50 drop.5"
+    assert parse_network(typed) == parse_network("dense50 drop.5")
+    assert Experiment(features="Ｘ１ Sinx2").features == "x1 sinx2"
 
 
 @pytest.mark.parametrize("word", ["dense100000", "dense" + "9" * 500, "conv99999999@3", "conv3@99999", "pool1000"])
@@ -147,9 +154,9 @@ def test_every_word_about_pictures(word, token, written):
         "conv0@3", "conv9@0", "conv5@99", f"conv5@{MAX_KERNEL + 1}", f"conv{MAX_UNITS + 1}@3", "conv99999@3",
         "conv999999999999999999@3", "conv5@999999999999999999", "conv3@3p3", "conv3@3p99", "conv1@1p1", "conv3@3s0",
         f"conv3@3s{MAX_STRIDE + 1}", "conv3@3s", "conv3@3p", "conv3@3s2p1", "conv3@3p-1", "conv-3@3", "conv3", "conv",
-        "conv@3", "conv3@", "conv3@3@3", "conv3x3", "conv3@3.5", "conv3@3p1p1", "Conv3@3", "conv 3@3", "pool0", "pool",
+        "conv@3", "conv3@", "conv3@3@3", "conv3x3", "conv3@3.5", "conv3@3p1p1", "Ⓒonv3@3", "conv 3@3", "pool0", "pool",
         f"pool{MAX_KERNEL + 1}", "pool2s0", f"pool2s{MAX_STRIDE + 1}", "pool2p1", "pool-2", "maxpool2", "avgpool0",
-        "avgpool", "avg", "avgpool2p1", "gap2", "Gap", "output10", "flatten",
+        "avgpool", "avg", "avgpool2p1", "gap2", "Ⓖap", "output10", "flatten",
     ],
 )  # fmt: skip
 def test_a_word_about_pictures_that_is_none_is_one_error(word):
