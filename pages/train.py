@@ -12,6 +12,11 @@ from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence
 from pages._ui.liveview.liveview import liveview
 
+# The names of experiments are longer than the sidebar is wide. Their list is drawn outside of it.
+WIDE_LIST = """<style>
+[data-testid="stSelectboxVirtualDropdown"]:has([aria-label="{label}"]) {{width: min(30rem, 100vw - 3rem) !important}}
+</style>"""
+
 
 def transport(run: Run) -> None:
     """Draw the row of buttons that steer the run, and its speed."""
@@ -70,6 +75,7 @@ spec = session.experiment()
 session.show_notices()
 
 st.session_state["preset_choice"] = session.current_preset() or None
+st.html(WIDE_LIST.format(label=_("Published experiments")))
 with st.sidebar:
     choice(
         st.selectbox,

@@ -30,7 +30,7 @@ CSS = """<style>
 .found {display: flex; flex-wrap: wrap; gap: .6rem}
 .found figure {margin: 0; padding: .5rem; border: 1px solid color-mix(in srgb, currentColor 18%, transparent);
   border-radius: .4rem; width: 8.75rem; font-size: .8rem; line-height: 1.3}
-.found header {display: flex; justify-content: space-between; opacity: .8}
+.found header {display: flex; justify-content: space-between; color: color-mix(in srgb, currentColor 80%, transparent)}
 .found img {width: 84px; height: 84px; image-rendering: pixelated; border-radius: .2rem}
 .found p {margin: .35rem 0 0; font-size: .8rem}
 .found b {font-size: 1.3rem; line-height: 1; margin-right: .25rem}

@@ -406,6 +406,9 @@ def test_a_network_just_trained_reads_beside_the_shipped_one(page, app_url):
     expect(page.locator(".card h3")).to_have_text(["Just trained", "Shipped with Kasane"])
     expect(page.locator(".card .about").first).to_have_text("dense20 · mnist-5k")
     assert page.locator(".card [role=meter]").count() == 20
+    page.get_by_text("Gradient", exact=True).click()
+    page.locator(".paper canvas").click()
+    expect(page.locator(".between")).to_contain_text("Just trained: The gradient")  # it is said whose
 
 
 # -------------------------------------------------------------------------------------------------- inside the network

@@ -492,9 +492,10 @@ def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
     expect(cells).to_have_count(100)
     counts = [int(text) for text in cells.all_inner_texts()]
     assert counts == arrays["confusion"].ravel().tolist()
-    expect(block.locator("li:visible")).to_have_count(len(arrays["wrong"]))
+    first = min(40, len(arrays["wrong"]))
+    expect(block.locator("li:visible")).to_have_count(first)
     pairs = [tuple(pair) for pair in arrays["wrong_labels"].tolist()]
-    captions = block.locator("li b").all_inner_texts()
+    captions = block.locator("li b").all_text_contents()
     assert captions == [f"{right} → {wrong}" for right, wrong in pairs]
 
     right, wrong = pairs[0]
@@ -508,7 +509,7 @@ def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     cell.blur()
-    expect(block.locator("li:visible")).to_have_count(len(pairs))
+    expect(block.locator("li:visible")).to_have_count(first)
 
     measured = screen.data("step")
     screen.press("Resume")

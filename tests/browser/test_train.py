@@ -154,6 +154,14 @@ def choose(page, name, option):
     page.get_by_role("option", name=option, exact=True).click()
 
 
+def test_the_list_of_experiments_is_as_wide_as_their_names(page, app_url):
+    go(page, f"{app_url}/train")
+    for name, holds in (("Published experiments", lambda width: width > 400), ("Loss", lambda width: width < 300)):
+        page.get_by_role("combobox", name=name).click()
+        assert holds(page.get_by_role("option").first.bounding_box()["width"])
+        page.keyboard.press("Escape")
+
+
 def test_one_click_too_many_loses_no_run(page, app_url):
     go(page, f"{app_url}/train?network=dense8&steps=300")
     button(page, "Train").click()

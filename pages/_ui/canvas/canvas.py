@@ -143,6 +143,7 @@ def _labels() -> dict[str, object]:
         "why_gradient": _("Gradient"),
         "why_patch": _("Grey patch"),
         "why_strokes": _("Strokes"),
+        "whose": _("{network}: {reason}"),
         "because_gradient": _(
             "The gradient of the output for {digit}: blue where a little more ink would speak for it, orange where it "
             "would speak against it. Black, too, can count."

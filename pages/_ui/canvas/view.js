@@ -235,9 +235,13 @@ export class View {
       pixels.data.set([...(share < 0 ? AGAINST : FOR), Math.min(255, Math.round(300 * Math.abs(share)))], 4 * i);
     });
     draw.putImageData(pixels, 0, 0);
-    const words = why && { digit: network.classes[network.digit], percent: this.percent(why.peak) };
-    const otherwise = header.empty ? this.labels.before : fill(this.labels.between, header);
-    put(this.between, "textContent", words ? fill(this.labels[`because_${why.kind}`], words) : otherwise);
+    let said = header.empty ? this.labels.before : fill(this.labels.between, header);
+    if (why) {
+      const words = { digit: network.classes[network.digit], percent: this.percent(why.peak) };
+      said = fill(this.labels[`because_${why.kind}`], words);
+      if (header.networks.length > 1) said = fill(this.labels.whose, { network: network.label, reason: said });
+    }
+    put(this.between, "textContent", said);
   }
 
   /** Return the pieces of the strokes in the colours of what they do to the answer. */

@@ -158,6 +158,7 @@ def labels() -> dict[str, str]:
         "cell": _("{right} taken for {wrong}: {n}"),
         "cell_right": _("{right} right: {n}"),
         "gallery": _("Misclassified"),
+        "gallery_every": _("All {total} mistakes, the most confident first; a cell of the matrix picks out a pair."),
         "gallery_all": _("The {n} most confident of {total} mistakes; a cell of the matrix picks out a pair."),
         "gallery_pair": _("{right} taken for {wrong}: {n} of {total} shown here."),
         "right_wrong": _("{right} → {wrong}"),

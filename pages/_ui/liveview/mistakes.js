@@ -5,6 +5,8 @@ const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
 const [{ Block }, { sum }, { rove }, { element }] =
   await Promise.all(["charts", "frame", "look", "../served/dom"].map(load));
 
+const SHOWN = 40; // mistakes of all pairs together; of a single pair, all that there are
+
 /** The confusion matrix of the whole test set and the most confident mistakes; known when the run stands still. */
 export class Mistakes extends Block {
   constructor(view) {
@@ -102,6 +104,7 @@ export class Mistakes extends Block {
       return item;
     }));
     this.list.parentElement.hidden = !frame.rows("wrong");
+    this.crop(null);
     this.list.style.minHeight = "";
     this.list.style.minHeight = `${this.list.offsetHeight}px`; // picking out a pair must not move the page
   }
@@ -121,20 +124,26 @@ export class Mistakes extends Block {
     if (!this.shown) return;
     const pair = this.pointed ?? this.kept;
     const { header, arrays } = this.shown;
-    const same = (one, { dataset }) => one?.right === dataset.right && one?.wrong === dataset.wrong;
-    let shown = 0;
-    for (const item of this.list.children) {
-      item.hidden = Boolean(pair) && !same(pair, item);
-      shown += !item.hidden;
-    }
+    const shown = this.crop(pair);
     for (const cell of this.matrix.querySelectorAll("td")) cell.setAttribute("aria-selected", same(this.kept, cell));
     const k = header.classes.length;
     const counts = arrays.confusion.values;
     const all = pair ? counts[pair.right * k + Number(pair.wrong)] : sum(counts.filter((_, i) => i % (k + 1)));
     const values = { n: this.view.format.whole(shown), total: this.view.format.whole(all) };
     const classes = this.view.classes(this.shown);
+    const name = pair ? "gallery_pair" : shown === all ? "gallery_every" : "gallery_all";
     if (pair) Object.assign(values, { right: classes[pair.right], wrong: classes[pair.wrong] });
-    this.caption.textContent = this.view.t(pair ? "gallery_pair" : "gallery_all", values);
+    this.caption.textContent = this.view.t(name, values);
+  }
+
+  /** Show the mistakes of a pair, or the first of all, and return how many these are. */
+  crop(pair) {
+    let shown = 0;
+    for (const item of this.list.children) {
+      item.hidden = pair ? !same(pair, item) : shown === SHOWN;
+      shown += !item.hidden;
+    }
+    return shown;
   }
 
   speak() {
@@ -163,3 +172,6 @@ export class Mistakes extends Block {
     return [["right", "predicted", "count"], ...classes.flatMap(cell)];
   }
 }
+
+/** Tell whether a pair, if there is one, is that of an element. */
+const same = (pair, { dataset }) => pair?.right === dataset.right && pair?.wrong === dataset.wrong;
