@@ -69,6 +69,7 @@ def bring_back(digits: MyDigits, kept: object) -> None:
     if st.session_state.get("my_digits_known"):
         return
     st.session_state["my_digits_known"] = True
+    session.show_again()
     if not isinstance(kept, str) or len(kept) > MIRRORED:
         template = N_("What the browser has kept must be text of at most {limit} characters, not {received}.")
         raise InputError(template, limit=f"{MIRRORED:,}", received=shorten(kept))

@@ -2,9 +2,9 @@
 
 Session state holds strings and numbers only: `spec` (the experiment as JSON), `run_id` (a run in the pool or the
 store), `tuned` and `brought` (networks in the store that read beside the run's), `before` (the run left latest: its
-name, experiment and curves), `preset`, `speed`, `urls` (the addresses written lately) and `notices` (sentences to show
-once). The URL is read at the first page of a session and written by every later one: opening the same link elsewhere
-shows the same thing.
+name, experiment and curves), `preset`, `speed`, `urls` (the addresses written lately), `notices` (sentences to show
+once) and `shown` (those shown latest). The URL is read at the first page of a session and written by every later one:
+opening the same link elsewhere shows the same thing.
 """
 
 from __future__ import annotations
@@ -269,8 +269,14 @@ def notice(text: str) -> None:
 
 def show_notices() -> None:
     """Show what there is to say, once."""
-    for text in st.session_state.pop("notices", []):
+    st.session_state["shown"] = st.session_state.pop("notices", [])
+    for text in st.session_state["shown"]:
         st.warning(text, icon=":material/info:")
+
+
+def show_again() -> None:
+    """Let the next run of the page show what this one did: it comes without the person's doing."""
+    st.session_state["notices"] = st.session_state.get("shown", []) + st.session_state.get("notices", [])
 
 
 def unknown(names: Iterable[str]) -> Text:

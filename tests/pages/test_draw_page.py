@@ -221,7 +221,8 @@ def test_the_browser_is_given_what_to_keep_and_asked_for_it_in_a_new_session(vis
 def session_state(monkeypatch):
     """Return the session state that the collection sees."""
     state = {}
-    monkeypatch.setattr(collection, "st", SimpleNamespace(session_state=state))
+    for module in (collection, collection.session):
+        monkeypatch.setattr(module, "st", SimpleNamespace(session_state=state))
     return state
 
 
@@ -232,6 +233,18 @@ def test_what_the_browser_kept_is_taken_back_once(session_state):
     collection.bring_back(digits, text)
     assert len(digits) == 3
     assert collection.mirror(digits) == digits.to_jsonl()
+
+
+def test_what_an_address_names_in_vain_is_still_said_when_the_browser_has_handed_back_what_it_kept(visit):
+    app = visit("draw", brought="brought-none")
+    said = sentences(app)
+    assert said
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (collection, collection.session):
+            patch.setattr(module, "st", SimpleNamespace(session_state=app.session_state))
+        collection.bring_back(MyDigits(app.session_state["my_digits"]), MyDigits(keep(7)).to_jsonl())
+    assert sentences(app.run()) == said
+    assert sentences(app.run()) == []
 
 
 RETURNED = {

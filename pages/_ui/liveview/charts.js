@@ -182,6 +182,7 @@ export class LineChart extends Block {
     });
     window.Plotly.react(this.figure, traces, this.layout(frame, traces.length > 0), {
       displaylogo: false, showSendToCloud: false, displayModeBar: false, responsive: false,
+      showTips: false, // in English alone, over whatever stands at the top
     });
   }
 
