@@ -335,8 +335,12 @@ def test_data_that_is_not_here_is_offered_and_changes_still_do_no_harm(visit):
 def test_runs_that_are_over_are_left_for_a_change_that_they_have_not_seen(visit):
     app = finished(visit)
     before = state(app)["runs"]
+    field(app, "network").set_value(f" {field(app, 'network').value}").run()  # no change
+    assert state(app)["runs"] == before
     field(app, "steps").set_value(2000).run()
     assert state(app)["runs"] == before  # they go on
+    field(app, "steps").set_value(1).run()
+    assert not set(state(app)["runs"]) & set(before)  # fewer than they have made
     app = finished(visit)
     before = state(app)["runs"]
     field(app, "lr").set_value(0.05).run()

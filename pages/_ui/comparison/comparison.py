@@ -275,11 +275,12 @@ class Comparison:
         """Change fields in all runs, or in the one at a place: at once where they are live, else in new runs.
 
         Runs that are over go on for more steps; for anything else there are new ones, or what they came to would stand
-        beside settings that it did not come of.
+        beside settings that it did not come of. So there are for fewer steps than they have made.
         """
         changes = self._state["changes"]
         before = {name: dict(kept) for name, kept in changes.items()}
-        shown = list(self.experiments().values())[int(target or 0)]
+        were = self.experiments()
+        shown = list(were.values())[int(target or 0)]
         values = shown.with_usual_lr(values)
         for place in [target] if target else ["", *[name for name in changes if name]]:
             kept = changes.setdefault(place, {})
@@ -294,11 +295,18 @@ class Comparison:
             session.notice(sentence(error))
             self._forget_widgets(*values)
             return
+        if experiments == were:  # as said by a page that is being left
+            self._state["changes"] = before
+            self._forget_widgets(*values)
+            return
         current = [pool().find(name) for name in self._state["runs"]]
         live = all(FIELDS[name].metadata.get("live") for name in values) and current and all(current)
-        if live and not values.keys() <= {"steps"}:
+        if live:
             pairs = zip(current, experiments.values(), strict=True)
-            live = all(run.state not in ENDED or run.experiment == experiment for run, experiment in pairs)
+            if values.keys() <= {"steps"}:
+                live = all(run.step <= experiment.steps for run, experiment in pairs)
+            else:
+                live = all(run.state not in ENDED or run.experiment == experiment for run, experiment in pairs)
         if live:
             for run, experiment in zip(current, experiments.values(), strict=True):
                 pool().command(run, "change", {name: getattr(experiment, name) for name in values})
