@@ -62,7 +62,8 @@ def starts() -> None:
 
 def take_starts() -> None:
     """Take over which initializations are drawn."""
-    settings.choose(**{name: int(name in st.session_state[worded(PICKED)]) for name in STARTS})
+    if (picked := st.session_state.get(worded(PICKED))) is not None:  # the page is not being left
+        settings.choose(**{name: int(name in picked) for name in STARTS})
 
 
 @st.fragment
