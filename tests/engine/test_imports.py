@@ -14,8 +14,8 @@ STOREYS = {
     "engine.blas": 0,
     "engine.errors": 0,
     "engine.files": 0,
-    "engine.processes": 0,
     "engine.fields": 1,
+    "engine.processes": 1,
     "engine.tokens": 2,
     "engine.experiment": 3,
     "engine.architecture": 4,
@@ -101,6 +101,11 @@ SPEC = ("engine.errors", "engine.fields", "engine.tokens", "engine.experiment")
 def test_the_spec_needs_nothing_but_python(name):
     for other in imported(name):
         assert other.split(".")[0] in sys.stdlib_module_names or part(other) in SPEC
+
+
+def test_no_file_hides_a_module_of_python():
+    """The folder of the script that Streamlit runs is where its processes look for modules first."""
+    assert not {file.stem for file in (ROOT / "pages" / "_ui").iterdir()} & sys.stdlib_module_names
 
 
 def test_the_walk_sees_what_there_is():
