@@ -129,6 +129,9 @@ def test_a_corner_is_said_to_be_one(visit):
     expect(verdict).to_have_text("The budget is large enough: nothing is given up.")
     on.click()
     expect(verdict).to_have_text("Both weights are 0.")
+    _page, root = visit("part=norms&p=0.5&budget=1.2&c2=1.5")
+    expect(root.locator(".verdict")).to_have_text("No weight is 0.")
+    expect(root.locator("dd").nth(1)).to_have_text(re.compile(r"\(\d\.\de−5, 1\.19\)"))  # which 0.00 would deny
 
 
 def test_units_are_missing_in_training_and_there_at_test_time(visit):

@@ -231,6 +231,21 @@ def test_every_way_of_changing_changes_something(field):
     assert (looks[1:] != looks[:1]).any(axis=(2, 3)).all()
 
 
+def test_a_six_can_be_stood_on_its_head(visit):
+    """The guide asks for it."""
+    app = visit("regularization", part="augmentation", digit="6")
+    widget(app, "slider", "turned").set_value(180.0).run()
+    assert sentences(app) == []
+    assert "6 that stands on its head" in " ".join(text.value for text in app.markdown)
+
+
+def test_without_dropout_the_next_layer_is_given_one_number(visit):
+    app = visit("regularization", part="dropout", rate="0")
+    made = json.loads(app.get("plotly_chart")[0].proto.spec)
+    x = made["data"][0]["x"]
+    assert np.ptp(np.frombuffer(base64.b64decode(x["bdata"]), x["dtype"])) > 1  # not the rounding of a single number
+
+
 def test_augmentation_leads_to_its_runs(visit):
     app = visit("regularization", part="augmentation")
     app.button(key="train_augmented").click().run()
@@ -245,6 +260,8 @@ def test_early_stopping_saves_what_it_says(visit):
     said = next(text.value for text in app.caption if "test loss" in text.value)
     assert found["test_loss"][-1] > found["test_loss"][best] * 1.1  # it overfits
     assert "Given up at step" in said
+    widget(app, "slider", "patience").set_value(1).run()
+    assert any("at the first evaluation that was no better" in text.value for text in app.caption)
     widget(app, "slider", "patience").set_value(20).run()
     said = next(text.value for text in app.caption if "test loss" in text.value)
     assert f"Best at step {found['step'][best]:g}: test loss {found['test_loss'][best]:.3f}" in said

@@ -54,7 +54,8 @@ def received(rate: float, draw: int) -> None:
     """Draw what one unit of the next layer is given over many masks, with and without the scale."""
     found = thinning.received(*thinning.layer(GIVEN, seed=draw), rate, DRAWS, seed=draw)
     everything = np.concatenate([found.plain, found.scaled, [found.full]])
-    bins = np.linspace(everything.min() - 1e-6, everything.max() + 1e-6, 50)
+    beyond = 1e-6 if np.ptp(everything) > 1e-3 else 1.0  # without dropout all are equal
+    bins = np.linspace(everything.min() - beyond, everything.max() + beyond, 50)
     middle = (bins[:-1] + bins[1:]) / 2
     counts = {name: np.histogram(values, bins)[0] for name, values in series(found).items()}
     traces = [
@@ -65,7 +66,8 @@ def received(rate: float, draw: int) -> None:
         for n, (name, count) in enumerate(counts.items())
     ]  # fmt: skip
     made = charts.figure(*traces, x=_("What the unit is given"), y=_("Masks"), height=300)
-    made.add_vline(found.full, line={"width": 2.5, "dash": "dash"}, annotation_text=_("nobody missing"))
+    dashed = {"width": 2.5, "dash": "dash"}
+    made.add_vline(found.full, line=dashed, annotation_text=_("nobody missing"), annotation_xshift=5)
     alt = _(
         "A unit with {n} inputs, over {masks} masks: without the scale it is given {plain:.2f} on average, with it "
         "{scaled:.2f}, and {full:.2f} when nobody is missing."
@@ -107,12 +109,17 @@ def stopping(trained: str, patience: int, watched: str) -> Stop:
     made.add_vrect(step[stop.last], step[-1], fillcolor="#888", opacity=0.14, line_width=0)
     if watched == "accuracy":
         made.update_yaxes(tickformat=".0%", range=[0, 1.03])
-    said = [
+    if not stop.gave_up:
+        end = _("Patience outlasts the run: it goes to its end at step {last:g}.")
+    elif patience == 1:
+        end = _("Given up at step {last:g}, at the first evaluation that was no better.")
+    else:
+        end = _("Given up at step {last:g}, after {patience} evaluations without a better one.")
+    said = (
         _("Best at step {best:g}: test loss {loss:.3f}, test accuracy {accuracy:.1%}."),
-        _("Given up at step {last:g}, after {patience} evaluations without a better one.") if stop.gave_up
-        else _("Patience outlasts the run: it goes to its end at step {last:g}."),
+        end,
         _("At the end: test loss {end_loss:.3f}, test accuracy {end_accuracy:.1%}."),
-    ]  # fmt: skip
+    )
     numbers = {
         "best": step[stop.best], "last": step[stop.last], "patience": patience,
         "loss": found["test_loss"][stop.best], "accuracy": found["test_accuracy"][stop.best],

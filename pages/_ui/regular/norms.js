@@ -5,13 +5,15 @@
 
 const { search } = new URL(import.meta.url);
 const load = (name) => import(new URL(`../served/${name}.js${search}`, import.meta.url));
-const [{ change, clamp, element, fill, range, say, svg }, { decimals }] = await Promise.all(["dom", "numbers"].map(load));
+const [{ change, clamp, element, fill, range, say, svg }, { decimals, significant }] = await Promise.all(["dom", "numbers"].map(load));
 
 const SIZE = 500, EDGE = 26; // units of the drawing
 const SENT_EVERY = 70; // ms between two places of the hand that the page is told
 const STEP = 0.05; // of the settings
 
 const two = (value) => decimals(value, 2, 2);
+/** The same, but what is not 0 does not look like it. */
+const near = (value) => (value && Math.abs(value) < 0.005 ? significant(value, 2) : two(value));
 
 export class Norms {
   pace = 12; // places a second
@@ -86,7 +88,7 @@ export class Norms {
     this.zero.style.display = zeros[0] !== zeros[1] ? "" : "none";
     change(this.zero, zeros[0] ? { x1: x, x2: x, y1: 0, y2: SIZE } : { x1: 0, x2: SIZE, y1: y, y2: y });
     say(this.facts.budget, two(t));
-    say(this.facts.weights, `(${two(w[0])}, ${two(w[1])})`);
+    say(this.facts.weights, `(${near(w[0])}, ${near(w[1])})`);
     say(this.facts.norm, two(scene.norms[place]));
     say(this.facts.error, two(error));
     const name = zeros[0] ? "w₁" : "w₂";
@@ -94,7 +96,7 @@ export class Norms {
       : error < 1e-12 ? labels.inside : labels.no_zero;
     say(this.verdict, verdict);
     this.verdict.classList.toggle("yes", zeros[0] || zeros[1]);
-    return fill(labels.norms_said, { t: two(t), w1: two(w[0]), w2: two(w[1]), e: two(error) });
+    return fill(labels.norms_said, { t: two(t), w1: near(w[0]), w2: near(w[1]), e: two(error) });
   }
 
   /** Draw the contours about the lowest point: E = ½ (a² + k b²) along and across. */

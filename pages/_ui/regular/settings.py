@@ -55,7 +55,7 @@ SETTINGS = {
     "digit": whole(N_("Digit"), 0, 9, 7, "select", width=75),
     "mixed": toggle(N_("All digits"), 0),
     "moved": number(N_("Shift in pixels"), 0.0, 6.0, 2.0, step=0.5, widget="slider", width=140),
-    "turned": number(N_("Rotation in degrees"), 0.0, 45.0, 10.0, step=1.0, widget="slider", width=140),
+    "turned": number(N_("Rotation in degrees"), 0.0, 180.0, 10.0, step=5.0, widget="slider", width=140),
     "scaled": number(N_("Scaling"), 0.0, 0.5, 0.1, step=0.05, widget="slider", width=140),
     "slanted": number(N_("Shear"), 0.0, 0.5, 0.1, step=0.05, widget="slider", width=140),
     "kneaded": number(N_("Elastic distortion"), 0.0, 2.0, 1.0, step=0.1, widget="slider", width=140),
