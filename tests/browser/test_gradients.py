@@ -143,6 +143,9 @@ def test_one_neuron_and_softmax(still):
     it.page.keyboard.press("Enter")
     it.page.wait_for_url(re.compile("w1=4"))
     expect(it.page.locator(".result b")).to_have_text("3.38")  # ½ (4 − 0.6 + 0.2 − 1)²
+    it.at(15)
+    it.button("One step back").click()
+    expect(it.page.locator(".formula + ul")).to_contain_text("= 2.6 · (−2) = −5.2")  # two signs do not stand together
     it.page.get_by_text("Softmax and cross-entropy", exact=True).click()
     it.at(31)
     y = np.exp([2, 1, -1]) / np.exp([2, 1, -1]).sum()

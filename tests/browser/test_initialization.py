@@ -112,7 +112,7 @@ def test_what_is_drawn(page, app_url):
     page.get_by_role("radio", name="Over all values").click()
     expect(screen.root.locator("[data-start=he_normal] .ksp-cell").first).to_contain_text("…")
     page.get_by_role("radio", name="Weights", exact=True).click()
-    expect(screen.root.locator("[data-start=he_normal]")).to_contain_text("Gradient of layer 1")
+    expect(screen.root.locator("[data-start=he_normal]")).to_contain_text(re.compile(r"layer 1: [\d.]+×"))
     page.keyboard.press("Escape")
     page.get_by_role("radio", name="Gradients", exact=True).click()
     expect(screen.root.locator("[data-start=he_normal] .ksp-cell").first).to_have_attribute(
@@ -126,6 +126,9 @@ def test_what_is_drawn(page, app_url):
     assert head[:5] == ["initialization", "sigma", "layer", "std", "gradient_norm"]
     assert len(rows) == 5 * 6
     assert {row[0] for row in rows} == {"gauss", "small", "lecun_normal", "he_normal", "orthogonal"}
+    page.get_by_role("button", name="Figure settings").click()
+    page.get_by_role("button", name="All zero").click()
+    expect(screen.root.locator("[data-start=zeros]")).to_contain_text(re.compile("layer 1: –(?!×)"))
 
 
 def test_the_derivative_follows_at_once(page, app_url):

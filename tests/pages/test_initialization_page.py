@@ -216,6 +216,7 @@ def test_the_limits_of_a_histogram_are_round_and_hold_everything():
     assert scenes.limits(np.array([1.0, np.inf])) == (0.0, 1.0)
     low, high = scenes.limits(np.full(5, 3.0))
     assert low <= 3 < high
+    assert scenes.limits(np.array([-3.2e25, 3.4e25])) == (-3.5e25, 3.5e25)  # no 3.5000000000000004e25
 
 
 # --- the derivative ---------------------------------------------------------------------------------------------------

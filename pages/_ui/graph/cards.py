@@ -65,7 +65,10 @@ def _picture(x: np.ndarray, y: np.ndarray, slope: np.ndarray, at: float, value: 
     """Return a drawing of f and f′ that stands on a light ground as well as on a dark one."""
     grey = 'stroke="#888" stroke-opacity=".45"'
     rules = "".join(f'<path {grey} d="M0 {_y(v):.1f}H{WIDTH}"/>' for v in (0, 1))
-    numbers = "".join(f'<text x="2" y="{_y(v) - 2:.1f}" font-size="9" fill="#888">{v}</text>' for v in (0, 1))
+    numbers = "".join(
+        f'<text x="2" y="{_y(v) + dy:.1f}" font-size="9" fill="#888">{v}</text>'
+        for v, dy in ((0, 10), (1, -2))  # 0 below its line: most curves run along it on the left
+    )
     blue, orange = COLOURS[:2]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '

@@ -19,6 +19,8 @@ const TRAVEL = 0.8; // share of a step after which what runs has arrived
 const LETTERS = ["a", "b", "c"];
 
 const written = (value) => String(Number(value.toPrecision(12)));
+/** Return a number as it stands after a sign of operation: a negative one in brackets. */
+const bracketed = (text) => (text.startsWith("−") ? `(${text})` : text);
 
 export class Circuit {
   constructor(tell) {
@@ -227,14 +229,15 @@ export class Circuit {
       else {
         const { inputs, value, gradient, words, rules } = scene.nodes[node];
         const names = Object.fromEntries(inputs.map((edge, n) => [LETTERS[n], shown(scene.edges[edge].value)]));
-        const numbers = (text) => text.replace(/\b[abc]\b/g, (letter) => names[letter] ?? letter).replace(/\by\b/g, shown(value));
+        const put = (_, sign = "", letter) => sign + (sign ? bracketed : String)(names[letter] ?? letter);
+        const numbers = (text) => text.replace(/([+−×÷½] )?\b([abc])\b/g, put).replace(/\by\b/g, shown(value));
         const sum = inputs.length > 2 ? LETTERS.slice(0, inputs.length).join(" + ") : words;
         formula = back ? `∂L/∂y = ${shown(gradient)}` : `y = ${sum} = ${numbers(sum)} = ${shown(value)}`;
         if (back) {
           shares = inputs.map((edge, n) => {
             const letter = LETTERS[n], rule = rules[n] ?? rules[0], { slope, gradient: share } = scene.edges[edge];
             const local = rule === shown(slope) ? rule : `${rule} = ${shown(slope)}`;
-            return `∂L/∂${letter} = ∂L/∂y · ∂y/∂${letter} = ${shown(gradient)} · ${shown(slope)} = ${shown(share)}    (∂y/∂${letter} = ${local})`;
+            return `∂L/∂${letter} = ∂L/∂y · ∂y/∂${letter} = ${shown(gradient)} · ${bracketed(shown(slope))} = ${shown(share)}    (∂y/∂${letter} = ${local})`;
           });
         }
       }

@@ -70,7 +70,7 @@ def _labels() -> dict[str, str]:
         "distance": _("Distance"),
         "distance_help": _("Distance to the nearest minimum"),
         "diverged": _("diverged at step {step}"),
-        "nobody": _("No optimizer is running: switch one on above."),
+        "nobody": _("Nobody is running: switch one on above."),
         "chart": _("f above its lowest value, at every step"),
         "steps": _("Steps"),
         "said": _("Step {step}. {values}."),

@@ -98,7 +98,8 @@ export class Before {
     sign.dataset.look = signed;
     say(name, row.name);
     say(times, stage.t("times", { value: format.short(row.sigma * Math.sqrt(scene.values.width)) }));
-    say(arrives, stage.t(scene.of === "weights" ? "arrives_weights" : "arrives", { value: number(format, row.norms[0]) }));
+    const left = row.norms[0] === null ? "–" : stage.t("times_as_large", { value: format.short(row.norms[0]) });
+    say(arrives, stage.t(scene.of === "weights" ? "arrives_weights" : "arrives", { value: left }));
     const what = stage.t(scene.quantity);
     cells.forEach(({ cell, bars, zero, std, note }, c) => {
       const layer = this.columns[c], found = row.cells[scene.columns.indexOf(layer)];

@@ -100,7 +100,7 @@ def limits(values: np.ndarray) -> tuple[float, float]:
     if not math.isfinite(high - low):
         return 0.0, 1.0
     step = 10.0 ** math.floor(math.log10(high - low or 1.0)) / 2
-    low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+    low, high = plain(np.array([math.floor(low / step), math.ceil(high / step)]) * step)
     return low, high if high > low else low + step
 
 
