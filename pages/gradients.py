@@ -1,7 +1,5 @@
 """Gradients: from the slope of a chord to numbers that flow back through a network, and a check that they are right."""
 
-import re
-
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,6 +14,7 @@ from pages._ui.graph.graph import stage
 from pages._ui.graph.settings import GIVEN, SETTINGS, chosen, control, controls, settings
 from pages._ui.i18n import _, joined, translate
 from pages._ui.lesson import Lesson
+from pages._ui.writing import plain
 
 lesson = Lesson(settings, compared=["losses"])
 TRIES = (
@@ -39,12 +38,13 @@ TRIES = (
 
 def derivative_part() -> None:
     """A chord turns into the tangent, until rounding takes over."""
+    curve, x, h = CURVES[chosen("curve")], chosen("x"), chosen("h")
+    there = curve.low <= x <= curve.high  # a link may say what the field does not take
     with row():
         control("curve", on_change=take_curve, args=())
-        control("x")
+        control("x", **({"min_value": curve.low, "max_value": curve.high} if there else {}))
         control("chord")
-    curve, x, h = CURVES[chosen("curve")], chosen("x"), chosen("h")
-    if not curve.low <= x <= curve.high:
+    if not there:
         legal = Text(N_("a number from {low} to {high}"), low=f"{curve.low:g}", high=f"{curve.high:g}")
         raise InputError(N_("{field} must be {legal}, not {received}."), field="x", legal=legal, received=f"{x:g}")
     show(scenes.slope(chosen("curve"), x, h, chosen("chord")), "x", "h")
@@ -144,11 +144,6 @@ def row() -> DeltaGenerator:
 def show(scene: scenes.Scene, *names: str) -> None:
     """Show a scene on the stage."""
     stage(scene, key=f"gradients_{scene['kind']}", names=names, attention=lesson.attention())
-
-
-def plain(value: float) -> str:
-    """Return a number in six digits, with a real minus sign, written as in the pictures: 1e−7."""
-    return re.sub(r"e\+?(-?)0*", r"e\1", f"{value:.6g}").replace("-", "−")
 
 
 def ends(point: list[float]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from pages._ui.race.settings import (
     settings,
     step_control,
 )
+from pages._ui.writing import plain
 
 lesson = Lesson(settings, compared=["digits"])
 TRIES = (
@@ -80,13 +81,11 @@ def steps_part() -> None:
     with picture:
         still = {"alone": True, "time": t - 1, "arrows": scenes.arrows(descent, t)}
         show(name, scenes.runners(landscape, {optimizer: descent}), last, key="still", **still)
-        before, after = (f"{value:.4g}".replace("-", "−") for value in descent.values[t - 1 : t + 1])
-        st.caption(
-            _(
-                "Solid: step {t} of {name}, from f = {before} to {after}. Dashed: the step of plain SGD from here at "
-                "the same learning rate, −η g."
-            ).format(t=t, name=translate(NAMES[optimizer]), before=before, after=after)
-        )
+        before, after = (plain(value, ".4g") for value in descent.values[t - 1 : t + 1])
+        solid = _("Solid: step {t} of {name}, from f = {before} to {after}.")
+        dashed = _("Dashed: the step of plain SGD from here at the same learning rate, −η g.")
+        solid = solid.format(t=t, name=translate(NAMES[optimizer]), before=before, after=after)
+        st.caption(f"{solid} {dashed}" if optimizer != "sgd" else solid)
         equation(landscape)
     with words:
         equations.write(equations.lines(descent, t, noisy=noisy(landscape)))

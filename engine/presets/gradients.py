@@ -125,7 +125,7 @@ PRESETS = (
             Text(
                 N_(
                     "With a learning rate of 0.1 every step leaves 0.8 of the way; with 10 the numbers explode, with "
-                    "1e-10 they stand still."
+                    "10⁻¹⁰ they stand still."
                 )
             ),
             _descents,

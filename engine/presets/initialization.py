@@ -209,9 +209,9 @@ PRESETS = (
         claim=Claim(
             Text(
                 N_(
-                    "Through 30 layers of sigmoid less than 1e-10 of a gradient arrives at the first, with σ = 0.01 "
+                    "Through 30 layers of sigmoid less than 10⁻¹⁰ of a gradient arrives at the first, with σ = 0.01 "
                     "as with Xavier. Through ReLU with He it stays within a factor of 10 at every layer; with σ = 1 it "
-                    "grows more than 1e20-fold."
+                    "grows more than 10²⁰-fold."
                 )
             ),
             lambda results: _vanishes_and_explodes(),

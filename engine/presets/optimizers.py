@@ -183,7 +183,8 @@ PRESETS = (
             Text(
                 N_(
                     "Of a series of ones the average knows 1 − βᵗ after t numbers, corrected 1 from the first on. "
-                    "Adam's first step is η in each direction; uncorrected it would be 3.16 η with β₁ .9 and β₂ .999."
+                    "Adam's first step is η in each direction; uncorrected it would be 3.16 η with β₁ = 0.9, "
+                    "β₂ = 0.999."
                 )
             ),
             lambda results: _starts_too_near_to_zero(),

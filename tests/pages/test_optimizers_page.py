@@ -327,6 +327,8 @@ def test_every_optimizer_is_stepped_through(visit, rule):
         app.button(key="next").click().run()
     app.button(key="previous").click().run()
     assert scene(app)["time"] == 2
+    said = next(text.value for text in app.caption if text.value.startswith("Solid"))
+    assert ("Dashed" in said) == (rule != "sgd")  # whose step is plain SGD's
     shown = {item.key for item in app.number_input}
     assert {f"optimizers_{name}" for name in CLASS_CONTROLS[rule]} <= shown
 
@@ -384,6 +386,8 @@ def test_the_averages_follow_their_controls(visit):
     (calm,) = [text.value for text in app.caption if "The series begins with" in text.value]
     assert calm != said[0]
     assert calm == "The series begins with 1.000, the average with 0.500, the corrected one with 1.000."
+    low = visit("optimizers", part="averages", scatter="2", beta="0.99")
+    assert any("with −0.016, the average with 0.000, the" in text.value for text in low.caption)
     widget(app, "slider", "scatter").set_value(1.0).run()
     before = [text.value for text in app.caption if "The series begins with" in text.value]
     app.button(key="new_numbers").click().run()
@@ -422,6 +426,8 @@ def test_every_control_of_the_schedules_reaches_them(visit):
         widget(app, "toggle", f"s_{name}").set_value(False).run()
         assert name not in runners(app)
     assert sentences(app) == []
+    layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+    assert (layout["xaxis"]["range"], layout["yaxis"]["range"]) == ([1, 60], [0, 0.7])  # though nothing is drawn
 
 
 @pytest.mark.parametrize("rule", NAMES)

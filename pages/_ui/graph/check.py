@@ -15,9 +15,11 @@ import streamlit as st
 from engine.analysis.gradcheck import Checked, together
 from engine.presets.gradients import check_gradients
 from pages._ui import charts
+from pages._ui.graph.curves import power
 from pages._ui.i18n import _
 from pages._ui.pictures import as_url
 from pages._ui.window import sources
+from pages._ui.writing import plain
 
 SAMPLE = 60  # numbers of each parameter
 HS = tuple(10.0**-n for n in range(1, 12))
@@ -107,7 +109,7 @@ def picture(checked: list[Checked], unit: int) -> None:
     captions = (
         _("By backpropagation"),
         _("By differences"),
-        _("Their difference, at most {most}, in colours of its own").format(most=f"{np.abs(gap).max():.1e}"),
+        _("Their difference, at most {most}, in colours of its own").format(most=_power(np.abs(gap).max())),
     )
     with st.container(horizontal=True):
         for grid, caption in zip((*sides, gap), captions, strict=True):
@@ -132,11 +134,11 @@ def against_h(activation: str) -> None:
     alt = _("The difference is smallest at h = {double} in float64 and at h = {single} in float32.")
     charts.show(
         made, key="check_h_chart",
-        alt=alt.format(double=f"{best['float64']:.0e}", single=f"{best['float32']:.0e}"),
+        alt=alt.format(double=power(best["float64"]), single=power(best["float32"])),
         header=["h", *found], rows=zip(HS, *found.values(), strict=True),
     )  # fmt: skip
 
 
 def _power(value: float) -> str:
     """Return a number with its power of ten in one piece."""
-    return f"{value:.1e}".replace("-", "−")
+    return plain(value, ".1e")

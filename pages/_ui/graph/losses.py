@@ -76,4 +76,5 @@ def table(scores: Sequence[float], label: int) -> None:
     st.table({key: [value.replace("-", "−") for value in values] for key, values in rows.items()})
     push = {name: abs(slopes[label]) for name, (_value, slopes) in found.items()}
     said = _("Cross-entropy pushes the right output {times} times as hard as squared error after the same softmax.")
-    st.markdown(said.format(times=f"{push['cross_entropy'] / push['softmax_squared']:,.1f}"))
+    times = push["cross_entropy"] / push["softmax_squared"]
+    st.markdown(said.format(times=f"{times:,.{1 if times < 100 else 0}f}"))

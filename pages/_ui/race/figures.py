@@ -14,6 +14,7 @@ from pages._ui import charts
 from pages._ui.i18n import _, joined, translate
 from pages._ui.race import scenes
 from pages._ui.race.settings import SCHEDULES, chosen
+from pages._ui.writing import plain
 
 ADAMS = {"with": N_("Adam"), "without": N_("Adam, uncorrected")}
 SERIES = 80  # numbers to average
@@ -24,22 +25,23 @@ def averages() -> None:
     """Draw a noisy series and what moving averages of it know, with and without correction."""
     beta = chosen("beta")
     wave, series = noisy_series(SERIES, chosen("scatter"), chosen("seed"))
-    plain, corrected = (moving_average(series, beta, corrected=it) for it in (False, True))
+    average, corrected = (moving_average(series, beta, corrected=it) for it in (False, True))
     steps = np.arange(1, SERIES + 1)
     dots = {"x": steps, "y": series, "mode": "markers", "marker": {"size": 5, "color": charts.colour(6)}}
     made = charts.figure(
         go.Scatter(name=_("The series"), **dots),
         charts.line(0, steps, corrected, _("Corrected, m / (1 − βᵗ)")),
-        charts.line(1, steps, plain, _("Not corrected, m")),
+        charts.line(1, steps, average, _("Not corrected, m")),
         x=_("Number t of the series"),
     )
+    first = {"first": series, "plain": average, "corrected": corrected}
     alt = _("The series begins with {first}, the average with {plain}, the corrected one with {corrected}.")
     charts.show(
         made,
         key="averages",
-        alt=alt.format(first=f"{series[0]:.3f}", plain=f"{plain[0]:.3f}", corrected=f"{corrected[0]:.3f}"),
+        alt=alt.format(**{name: plain(values[0], ".3f") for name, values in first.items()}),
         header=("t", "wave", "series", "average", "corrected"),
-        rows=zip(steps, wave, series, plain, corrected, strict=True),
+        rows=zip(steps, wave, series, average, corrected, strict=True),
     )
 
 
@@ -55,8 +57,10 @@ def first_steps(walks: Mapping[str, Descent]) -> None:
         for n, (name, it) in enumerate(lengths.items())
     ]
     alt = _("Without correction the first step is {factor} η long, (1 − β₁) / √(1 − β₂); with it, η.")
+    made = charts.figure(*lines, x=_("Step"), y=_("Longer side of the step, in η"), height=280)
+    made.update_yaxes(rangemode="tozero")  # else equal steps show nothing but their rounding
     charts.show(
-        charts.figure(*lines, x=_("Step"), y=_("Longer side of the step, in η"), height=280),
+        made,
         key="first_steps",
         alt=alt.format(factor=f"{uncorrected_first_step(chosen('beta1'), chosen('beta2')):.3g}"),
         header=("adam", "t", "length"),
@@ -79,11 +83,16 @@ def rates() -> None:
         for name, it in curves.items()
     ]
     said = [
-        _("{name} {first} → {last}").format(name=translate(SCHEDULES[name]), first=f"{it[0]:.3g}", last=f"{it[-1]:.3g}")
+        _("{name} {first} → {last}").format(
+            name=translate(SCHEDULES[name]), first=plain(it[0], ".3g"), last=plain(it[-1], ".3g")
+        )
         for name, it in curves.items()
     ]
+    made = charts.figure(*lines, x=_("Step"), y=_("Learning rate η"), height=300)
+    made.update_xaxes(range=[1, len(steps)])
+    made.update_yaxes(rangemode="tozero", **({} if lines else {"range": [0, rate or 1]}))
     charts.show(
-        charts.figure(*lines, x=_("Step"), y=_("Learning rate η"), height=280),
+        made,
         key="rates",
         alt=_("Learning rates: {values}.").format(values=joined(said) or "–"),
         header=("schedule", "step", "rate"),

@@ -74,7 +74,7 @@ SETTINGS = {
         N_("β₂"), 0.0, 0.99999, 0.999, step=0.001, width=118, help=N_("Decay of Adam's mean of squared gradients.")
     ),
     "decay": number(
-        N_("AdamW's decay λ"), 0.0, 10.0, 0.01, step=0.01, width=118,
+        N_("AdamW's decay λ"), 0.0, 10.0, 0.01, step=0.01, width=140,
         help=N_("AdamW also shrinks x and y by ηλ of themselves at every step; PyTorch's default is 0.01."),
     ),
     # one optimizer, step by step
@@ -92,7 +92,7 @@ SETTINGS = {
     "s_optimizer": named(N_("Optimizer"), NAMES, "sgd", width=150),
     "s_rate": _rate(0.7),
     "s_steps": number(_STEPS, 2, MAX_STEPS, 60, step=10, width=118),
-    "warmup": number(N_("Steps of warm-up"), 1, MAX_STEPS, 6, width=130),
+    "warmup": number(N_("Steps of warm-up"), 1, MAX_STEPS, 6, width=200),
     "every": number(N_("Steps between drops"), 1, MAX_STEPS, 15, width=150),
     "gamma": number(N_("Factor of a drop γ"), 0.0, 1.0, 0.4, step=0.05, width=150),
     "final": number(
