@@ -193,7 +193,12 @@ def test_a_change_keeps_zoom_and_mount_a_click_sets_the_start_and_dragging_does_
     fields = (race.page.locator(f".st-key-optimizers_ravine_{name} input").input_value() for name in "xy")
     assert [value(it) for it in fields] == pytest.approx([3, 2], abs=0.03)
     race.has("playing", "true")  # from there, at once
-    assert race.data("mounts") == "1"
+    assert (race.data("mounts"), race.data("zoom")) == ("1", "1.00")
+    race.number("ravine_x", 30)  # which lies outside
+    race.has("zoom", "0.30")
+    race.button("Zoom in").click()
+    race.button("Reset zoom").click()
+    race.has("zoom", "0.30")
 
 
 def test_two_fingers_zoom_the_map_and_set_no_start(open_page, app_url):

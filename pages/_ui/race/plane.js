@@ -49,6 +49,14 @@ export class View {
     this.zoom = 1;
   }
 
+  /** Look from so far away that a point is seen, where it is not and can be. */
+  take(point) {
+    if (this.toScreen(point).every((it, n) => it >= 0 && it <= this.size[n])) return;
+    const beyond = this.domain.map(([low, high], n) => Math.abs(2 * point[n] - low - high) / (high - low));
+    this.reset();
+    this.zoom = clamp(0.9 / Math.max(...beyond), WIDEST, 1);
+  }
+
   /** Pixels per unit. */
   get scale() {
     const [width, height] = this.domain.map(([low, high]) => high - low);

@@ -97,7 +97,10 @@ class Race {
     tool.csv.onclick = () => this.download();
     tool.closer.onclick = () => this.look(() => this.view.magnify(1.6));
     tool.farther.onclick = () => this.look(() => this.view.magnify(1 / 1.6));
-    tool.fit.onclick = () => this.look(() => this.view.reset());
+    tool.fit.onclick = () => this.look(() => {
+      this.view.reset();
+      this.view.take(this.start);
+    });
     this.scrub.oninput = () => this.lead(Number(this.scrub.value));
     this.speed.oninput = () => {
       this.state.speed = clamp(10 ** Number(this.speed.value), SLOWEST, FASTEST);
@@ -158,6 +161,7 @@ class Race {
       this.landscape = id;
     }
     const place = JSON.stringify([id, scene.start]);
+    if (state.place !== place) this.view.take(scene.start); // typed, it may lie far outside
     const moved = state.place !== undefined && state.place !== place;
     state.place = place;
     state.view = scene.view ?? "contour";
