@@ -160,12 +160,13 @@ class Cluster:
         Every round does: a client that has reconnected while nobody used it may have found another scheduler, which
         knows of no subscription. One more to the same scheduler changes nothing.
         """
-        with losses_tolerated():
-            self.client().subscribe_topic(TOPIC, self.hand_on)
+        client = self.client()
+        with losses_tolerated(client):
+            client.subscribe_topic(TOPIC, self.hand_on)
 
     def _unsubscribe(self) -> None:
         if self._client:
-            with losses_tolerated(), contextlib.suppress(ValueError):  # ValueError: nobody has subscribed
+            with losses_tolerated(self._client), contextlib.suppress(ValueError):  # ValueError: nobody has subscribed
                 self._client.unsubscribe_topic(TOPIC)
 
     def hand_on(self, event: tuple[float, Mapping[str, object]]) -> None:
@@ -210,7 +211,7 @@ class Cluster:
         workers, self.workers = self.workers, None
         scheduler, self._scheduler = self._scheduler, None
         if client:
-            with losses_tolerated():
+            with losses_tolerated(client):
                 client.close(timeout=2)
         if workers:
             workers.close()
@@ -219,12 +220,17 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def losses_tolerated():
+def losses_tolerated(client: Client):
     """Inside, a scheduler that is gone is no error: the next `Cluster.client` finds another, or says so."""
     from distributed.client import ClosedClientError
 
-    with contextlib.suppress(OSError, RuntimeError, ClosedClientError):  # RuntimeError: its event loop has ended
+    try:
         yield
+    except (OSError, RuntimeError, ClosedClientError):  # RuntimeError: its event loop has ended
+        pass
+    except AttributeError:  # what a client says that was closed meanwhile, by itself or for another search
+        if client.status not in ("closing", "closed"):
+            raise
 
 
 def launch(role: str) -> subprocess.Popen:

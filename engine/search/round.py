@@ -113,7 +113,7 @@ class Round(threading.Thread):
             return
         key = f"{self._id}-{trial.number}-{secrets.token_hex(4)}"
         arguments = (self._id, trial.number, experiment.to_json(), self.plan.share)
-        with losses_tolerated():  # one without a future is handed in again
+        with losses_tolerated(self._client):  # one without a future is handed in again
             future = self._client.submit(on_worker.run, *arguments, key=key, pure=False)
             self._futures[trial.number] = future
             future.add_done_callback(lambda future: self._inbox.put(("done", trial.number, future)))
@@ -125,7 +125,7 @@ class Round(threading.Thread):
         now = time.monotonic()
         if now - self._looked >= LOOK_EVERY or not self._workers:
             self._looked = now
-            with losses_tolerated():
+            with losses_tolerated(self._client):
                 count = sum(self._client.nthreads().values())
                 if count != self._workers:
                     self._workers = count
@@ -135,7 +135,7 @@ class Round(threading.Thread):
         """Take back what is handed in, and end what is being computed."""
         if self._client is None:
             return
-        with losses_tolerated():
+        with losses_tolerated(self._client):
             if self._futures:
                 self._client.cancel(list(self._futures.values()), force=True)
                 self._client.run(on_worker.stop, self._id, on_error="ignore")
@@ -169,7 +169,7 @@ class Round(threading.Thread):
             self.listener.on_trial(trial)
             return
         future = self._futures.pop(trial.number, None)
-        with losses_tolerated():
+        with losses_tolerated(self._client):
             if future:
                 self._client.cancel([future], force=True)
             self._client.run(on_worker.stop, f"{self._id}/{trial.number}", on_error="ignore")

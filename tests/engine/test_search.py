@@ -27,7 +27,7 @@ from engine.fields import ExperimentError
 from engine.presets.search import PLANS
 from engine.search import alone, cluster, study
 from engine.search.axes import MAX_AXES, SEARCHABLE, Options, Range, format_axes, parse_axes, parse_axis, usual
-from engine.search.cluster import Cluster
+from engine.search.cluster import Cluster, losses_tolerated
 from engine.search.journal import LIMIT, Journal
 from engine.search.plan import Plan, validation_set
 from engine.search.proposals import Proposals
@@ -773,6 +773,17 @@ def test_workers_may_be_closed_before_they_know_their_scheduler(monkeypatch):
         process.stdin.close()  # `close` may be faster than the thread that is about to write
     workers.close()
     assert failed == []
+
+
+def test_a_client_that_was_closed_meanwhile_is_a_loss_and_no_error():
+    """Python itself speaks then: the client has no scheduler left to ask."""
+    with Cluster(address="", count=1) as closed:
+        client = closed.client()
+        client.close()
+        with losses_tolerated(client):
+            client.nthreads()
+        with pytest.raises(AttributeError), losses_tolerated(closed.client()):
+            None.nthreads()
 
 
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
