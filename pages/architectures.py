@@ -105,8 +105,9 @@ def filters_part() -> None:
 
 lesson.open(_("Architectures"), _("What is a network made of, and what does it cost?"))
 st.html(blueprint.CSS)
-if st.session_state.pop("architectures_attention", None):
-    st.html(blueprint.TO_THE_TOP, unsafe_allow_javascript=True)
+if lesson.attention() > st.session_state.get("architectures_attended", 0):
+    st.session_state["architectures_attended"] = lesson.attention()
+    st.html(blueprint.to_the_top(lesson.attention()), unsafe_allow_javascript=True)
 controls("net", "size", "channels", "classes")
 if chosen("net") == OWN:
     control("network")

@@ -98,7 +98,14 @@ CSS = """<style>
 }
 </style>"""
 
-TO_THE_TOP = "<script>document.querySelector('[data-testid=stMain]').scrollTo({top: 0, behavior: 'smooth'})</script>"
+_TO_THE_TOP = """<script>
+document.querySelector('[data-testid=stMain]').scrollTo({{top: 0, behavior: 'smooth'}}); // {n}
+</script>"""
+
+
+def to_the_top(n: int) -> str:
+    """Return a script that brings the drawing into sight for the n-th time: a browser runs the same one only once."""
+    return _TO_THE_TOP.format(n=n)
 
 
 def size(shape: Sequence[int]) -> str:

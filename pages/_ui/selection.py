@@ -56,7 +56,7 @@ def usual_input(net: str) -> dict[str, int]:
 _FIRST = "lenet5"
 _INPUT = usual_input(_FIRST)
 SETTINGS = {
-    "net": NetworkSetting(N_("Network"), _FIRST, (*CATALOGUE, OWN), widget="select", width=420),
+    "net": NetworkSetting(N_("Network"), _FIRST, (*CATALOGUE, OWN), widget="select", width=520),
     "size": number(N_("Input size"), 1, 1024, _INPUT["size"], width=106),
     "channels": number(N_("Channels"), 1, 512, _INPUT["channels"], width=106),
     "classes": number(N_("Classes"), 1, 100_000, _INPUT["classes"], width=106),

@@ -139,6 +139,9 @@ def test_what_to_try_brings_the_picture_into_sight(page, app_url):
     page.get_by_text("448×448×3", exact=True).wait_for()
     page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop < 10")
     page.wait_for_url(re.compile("net=vgg16.*size=448|size=448.*net=vgg16"))
+    page.get_by_role("button", name="No dense layer").click()
+    page.get_by_text("112×112×1", exact=True).wait_for()
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop < 10")
 
 
 def test_the_language_switch_keeps_the_network(page, app_url):

@@ -68,7 +68,7 @@ def precision() -> None:
             _("Precision"): [row.precision for row in rows],
             _("Parameters, KB"): [f"{row.bytes / 1000:,.0f}" for row in rows],
             _("Accuracy on {n} digits").format(n=f"{n:,}"): [f"{row.accuracy:.2%}" for row in rows],
-            _("Largest change of a probability"): [f"{row.change:.1e}" for row in rows],
+            _("Largest change of a probability"): [f"{row.change:.1e}" if row.change else "0" for row in rows],
         }
     )
     _say_what_was_learned()
