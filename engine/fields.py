@@ -65,30 +65,39 @@ def text(default: str, **metadata) -> str:
     return field(default=default, metadata={"kind": "text", **metadata})
 
 
+def legal(item: dataclasses.Field) -> Text:
+    """Return what a field may be."""
+    meta = item.metadata
+    match meta["kind"]:
+        case "choice":
+            return Text(N_("one of {options}"), options=", ".join(meta["options"]))
+        case "bool":
+            return Text(N_("true or false"))
+        case "text":
+            return Text(N_("a text of at most {n} characters"), n=MAX_TEXT)
+        case kind:
+            whole = kind == "int"
+            template = N_("a whole number from {low} to {high}") if whole else N_("a number from {low} to {high}")
+            return Text(template, low=format_value(meta["low"]), high=format_value(meta["high"]))
+
+
 def check(item: dataclasses.Field, value: object) -> object:
     """Return `value` in its field's type; raises `ExperimentError` when it is of another kind or out of range."""
     meta = item.metadata
     kind = meta["kind"]
     if kind == "choice":
-        if value not in meta["options"]:
-            raise ExperimentError(item.name, Text(N_("one of {options}"), options=", ".join(meta["options"])), value)
-        return value
-    if kind == "bool":
-        if not isinstance(value, bool):
-            raise ExperimentError(item.name, N_("true or false"), value)
-        return value
-    if kind == "text":
-        if not isinstance(value, str) or len(value) > MAX_TEXT:
-            raise ExperimentError(item.name, Text(N_("a text of at most {n} characters"), n=MAX_TEXT), value)
-        return " ".join(words(value))
-    whole = kind == "int"
-    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and meta["low"] <= value <= meta["high"]
-    if not ok or (whole and value != int(value)):
-        template = N_("a whole number from {low} to {high}") if whole else N_("a number from {low} to {high}")
-        raise ExperimentError(
-            item.name, Text(template, low=format_value(meta["low"]), high=format_value(meta["high"])), value
-        )
-    return int(value) if whole else float(value)
+        ok = value in meta["options"]
+    elif kind == "bool":
+        ok = isinstance(value, bool)
+    elif kind == "text":
+        ok = isinstance(value, str) and len(value) <= MAX_TEXT
+    else:
+        ok = isinstance(value, (int, float)) and not isinstance(value, bool) and meta["low"] <= value <= meta["high"]
+        ok = ok and (kind == "float" or value == int(value))
+    if not ok:
+        raise ExperimentError(item.name, legal(item), value)
+    convert = {"int": int, "float": float, "text": lambda text: " ".join(words(text))}.get(kind, lambda same: same)
+    return convert(value)
 
 
 def words(description: str) -> list[str]:

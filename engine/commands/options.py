@@ -10,12 +10,20 @@ from pathlib import Path
 
 from engine.errors import InputError, shorten
 from engine.experiment import FIELDS
-from engine.fields import parse_value
+from engine.fields import format_value, legal, parse_value
 from engine.files import part_of
 
 
 class UsageError(InputError):
     """A command line that cannot be carried out. Spoken in English only: the command line has no other language."""
+
+
+def describe_fields() -> str:
+    """Return what --help says of the fields of an experiment, a line for each."""
+    lines = (
+        f"  {name:<20}{it.metadata['label']}: {legal(it)} ({format_value(it.default)})" for name, it in FIELDS.items()
+    )
+    return "\n".join(("fields of an experiment, what they may be, and what they are without --set:", *lines))
 
 
 def assignments(options: argparse.Namespace) -> dict[str, str]:

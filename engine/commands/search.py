@@ -23,7 +23,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from engine.commands.options import UsageError, assignments
+from engine.commands.options import UsageError, assignments, describe_fields
 from engine.commands.terminal import Line, print_json
 from engine.errors import shorten
 from engine.experiment import FIELDS, Experiment
@@ -38,9 +38,10 @@ from engine.search.study import Search, Searches
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
+    parser.epilog = describe_fields()
     parser.add_argument("--preset", metavar="ID", help="a published search, such as ch06-search")
     parser.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="fields of all trials"
+        "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="fields of all trials, see below"
     )
     parser.add_argument(
         "--over", nargs="+", action="extend", default=[], metavar="FIELD[:RANGE]", help="fields to search"
@@ -72,6 +73,12 @@ def run(options: argparse.Namespace) -> int:
     if options.resume is not None:
         check_alone(options, "resume", "trials", "json")
     line, most = Line(), 0
+
+    def watch() -> None:
+        """Told of every change. A search that nobody looks at stops by itself."""
+        nonlocal most
+        most = max(most, found.workers)
+
     with Searches(store.folder() / "searches") as searches:
         if options.resume is not None:
             found = searches.find(options.resume)
@@ -80,9 +87,8 @@ def run(options: argparse.Namespace) -> int:
             searches.resume(found, parse_count(options, "trials"))
         else:
             found = searches.start(chosen_plan(options))
-        found.attach(lambda: None)  # this command watches: a search that nobody looks at stops by itself
+        found.attach(watch)
         while not found.wait(0.2):
-            most = max(most, found.workers)
             best = next(iter(found.ranking()), None)
             score = f", best {best.accuracy:.4f}" if best else ""
             line.show(f"search {found.id}: {len(found.finished()):,} of {found.plan.trials:,} trials{score}")

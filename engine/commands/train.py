@@ -19,7 +19,7 @@ import os
 from pathlib import Path
 
 from engine import presets
-from engine.commands.options import UsageError, assignments, check_writable, settings
+from engine.commands.options import UsageError, assignments, check_writable, describe_fields, settings
 from engine.commands.terminal import Line, print_json
 from engine.errors import shorten
 from engine.experiment import Experiment
@@ -33,10 +33,11 @@ THREADS = min(2, os.cpu_count() or 1)  # what a convolutional network is trained
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
+    parser.epilog = describe_fields()
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--preset", metavar="ID", help="a published experiment (see the command presets)")
     what.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="fields of an experiment"
+        "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="fields of an experiment, see below"
     )
     parser.add_argument("--run", metavar="LABEL", help="with --preset: only this of its runs")
     parser.add_argument("--data", metavar="NAME", help="data set (see the command datasets; mnist-5k without)")

@@ -809,6 +809,7 @@ def test_the_command_searches_and_takes_up_again(tmp_path, monkeypatch, capsys, 
     assert main(["search", "--resume", row["search"], "--trials", "4"]) == 0
     text = capsys.readouterr().out
     assert row["dataset"] == "digits"
+    assert row["workers"] >= 1
     assert row["over"] == "lr:0.01..1 log,optimizer:sgd|adam"
     assert row["experiment"] == {"data": "digits", "network": "dense16", "steps": 20}
     assert [it["number"] for it in sorted(row["trials"], key=lambda it: it["number"])] == [0, 1, 2]

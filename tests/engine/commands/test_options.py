@@ -7,7 +7,19 @@ import pytest
 
 from engine import presets, shipped
 from engine.__main__ import main
+from engine.experiment import FIELDS
 from tests.engine.commands.program import QUICK
+
+
+@pytest.mark.parametrize("command", ["train", "search"])
+def test_help_says_what_every_field_may_be(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    said = {line[0]: line[1] for line in lines if len(line) == 2}
+    assert FIELDS.keys() <= said.keys()
+    assert said["lr"] == "Learning rate: a number from 1e-10 to 100 (0.1)"
+    assert said["optimizer"].startswith("Optimizer: one of sgd, momentum, ")
 
 
 def test_what_cannot_be_written_leaves_nothing_behind(monkeypatch, tmp_path):
