@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--preset", metavar="ID", help="a published experiment (see the command presets)")
     what.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="fields of an experiment, see below"
+        "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="its fields, see below"
     )
     parser.add_argument("--run", metavar="LABEL", help="with --preset: only this of its runs")
     parser.add_argument("--data", metavar="NAME", help="data set (see the command datasets; mnist-5k without)")
