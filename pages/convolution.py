@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from engine.analysis.convolution import conv2d, output_size, parameter_count
+from engine.analysis.convolution import conv2d, is_all_seen, output_size, parameter_count
 from pages._ui.comparison.comparison import Figure
 from pages._ui.i18n import _
 from pages._ui.lesson import Lesson, beside
@@ -18,18 +18,20 @@ lesson = Lesson(settings, compared=["runs"])
 def window_part() -> None:
     """The window over numbers: a sum at every place."""
     random = "random" in (chosen("input"), chosen("weights"))
-    controls("size", "kernel", "stride", "padding", "channels", "filters", "input", *digit(), "weights", new=random)
-    n, k, s, p = (chosen(name) for name in ("size", "kernel", "stride", "padding"))
+    lies = "size", "kernel", "stride", "padding", "dilation"
+    controls(*lies, "channels", "filters")
+    controls("input", *digit(), "weights", new=random)
+    n, k, s, p, d = (chosen(name) for name in lies)
     c, f, seed = chosen("channels"), chosen("filters"), chosen("seed")
     x = sources.numbers(chosen("input"), n, c, label=chosen("digit"), seed=seed)
     weight, bias = sources.weights(chosen("weights"), k, c, f, seed=seed)
-    scene = scenes.convolution(x, weight, bias, stride=s, padding=p)
+    scene = scenes.convolution(x, weight, bias, stride=s, padding=p, dilation=d)
     picture, words = beside(2.2, gap="medium")
     with picture:
         window(scene, key="window", attention=lesson.attention())
     with words:
-        size_formula(n, k, s, p)
-        units = output_size(n, k, s, p) ** 2 * f
+        size_formula(n, k, s, p, d)
+        units = output_size(n, k, s, p, d) ** 2 * f
         st.markdown(
             _(
                 "Parameters: k·k·C·F + F = {k}·{k}·{c}·{f} + {f} = **{count}**, whatever the size of the input. "
@@ -137,15 +139,17 @@ def digit(source: str = "input") -> list[str]:
     return ["digit"] * (chosen(source) == "digit")
 
 
-def size_formula(n: int, k: int, s: int, p: int) -> None:
+def size_formula(n: int, k: int, s: int, p: int, d: int = 1) -> None:
     """Draw the formula of the output's size with these numbers in it."""
+    reach, numbers = ("k", f"{k}") if d == 1 else ("d(k - 1) - 1", rf"{d} \cdot {k - 1} - 1")
     st.latex(
-        r"\begin{aligned} H' &= \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1 \\"
-        rf"&= \left\lfloor \frac{{{n} + 2 \cdot {p} - {k}}}{{{s}}} \right\rfloor + 1 = {output_size(n, k, s, p)}"
-        r"\end{aligned}"
+        rf"\begin{{aligned}} H' &= \left\lfloor \frac{{n + 2p - {reach}}}{{s}} \right\rfloor + 1 \\"
+        rf"&= \left\lfloor \frac{{{n} + 2 \cdot {p} - {numbers}}}{{{s}}} \right\rfloor + 1 "
+        rf"= {output_size(n, k, s, p, d)} \end{{aligned}}"
     )
-    unseen = (n + 2 * p - k) % s or s > k
-    said = [_("Hatched cells are padding.")] * bool(p) + [_("Pale cells are never under the window.")] * bool(unseen)
+    unseen = not is_all_seen(n, k, s, p, d)
+    pale = _("Pale cells are never under the window.") if d == 1 else _("No weight ever lies on the pale cells.")
+    said = [_("Hatched cells are padding.")] * bool(p) + [pale] * unseen
     st.caption(" ".join(said))
 
 

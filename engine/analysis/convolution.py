@@ -1,10 +1,11 @@
 """What does a convolution compute? The textbook's forms, which are also what the engine's fast layers are held against.
 
-    y[n, h, w, f] = b[f] + Σ x[n, s·h + i − p, s·w + j − p, c] · W[i, j, c, f]    summed over i, j < k and over c
+    y[n, h, w, f] = b[f] + Σ x[n, s·h + d·i − p, s·w + d·j − p, c] · W[i, j, c, f]    summed over i, j < k and over c
 
-s the stride, p the padding with zeros: the kernel W lies on a window of the picture, every number under it is
-multiplied with the number above it, and the sum is one number of the output. Strictly this is a cross-correlation; a
-convolution would turn the kernel by 180° first, which makes no difference where the kernel is learned.
+s the stride, p the padding with zeros, d the dilation (1 where nothing is said of it): the kernel W lies on a window of
+the picture, every number under it is multiplied with the number above it, and the sum is one number of the output.
+Strictly this is a cross-correlation; a convolution would turn the kernel by 180° first, which makes no difference where
+the kernel is learned.
 
 Pictures are (N, H, W, C) and kernels (k, k, C, F): height, width, input channels, filters. Floating-point inputs keep
 their precision, whole numbers become float64. A window that does not fit raises `InputError`, which is a ValueError.
@@ -50,6 +51,12 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
     return (padded - reach) // stride + 1
 
 
+def is_all_seen(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> bool:
+    """Tell whether every cell along one axis, the padding's too, lies under the kernel at some place of the window."""
+    places = range(output_size(size, kernel, stride, padding, dilation))
+    return len({stride * place + dilation * i for place in places for i in range(kernel)}) == size + 2 * padding
+
+
 def parameter_count(kernel: int, channels: int, filters: int) -> int:
     """Return how many numbers a convolution learns: k · k · C · F weights and F biases, whatever the picture's size."""
     return kernel * kernel * channels * filters + filters
@@ -66,25 +73,25 @@ def same_padding(kernel: int) -> int:
 # --- convolution ------------------------------------------------------------------------------------------------------
 
 
-def conv2d(x, weight, bias=None, stride: int = 1, padding: int = 0) -> np.ndarray:
+def conv2d(x, weight, bias=None, stride: int = 1, padding: int = 0, dilation: int = 1) -> np.ndarray:
     """Return the convolution as one matrix product, im2col(x) · W + b: (N, H, W, C) → (N, H′, W′, F)."""
     x = _floating(x)
     kernel, filters = len(weight), weight.shape[-1]
-    y = im2col(x, kernel, stride, padding) @ weight.reshape(-1, filters).astype(x.dtype, copy=False)
+    y = im2col(x, kernel, stride, padding, dilation) @ weight.reshape(-1, filters).astype(x.dtype, copy=False)
     if bias is not None:
         y += bias
-    return y.reshape(*_output_shape(x.shape, kernel, stride, padding), filters)
+    return y.reshape(*_output_shape(x.shape, kernel, stride, padding, dilation), filters)
 
 
-def im2col(x, kernel: int, stride: int = 1, padding: int = 0) -> np.ndarray:
+def im2col(x, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> np.ndarray:
     """Return the matrix whose rows are the windows: (N, H, W, C) → (N·H′·W′, k·k·C).
 
     Rows in the order (n, h, w), columns in the order (i, j, c), as `weight.reshape(k·k·C, F)` has its rows.
     """
     x = pad(_floating(x), padding)
-    shape = _output_shape(x.shape, kernel, stride)
+    shape = _output_shape(x.shape, kernel, stride, dilation=dilation)
     columns = np.empty((*shape, kernel, kernel, x.shape[-1]), x.dtype)
-    for i, j, seen in _shifts(kernel, stride, *shape[1:]):
+    for i, j, seen in _shifts(kernel, stride, *shape[1:], dilation):
         columns[:, :, :, i, j] = x[seen]
     return columns.reshape(np.prod(shape), -1)
 
@@ -113,16 +120,21 @@ def _floating(x) -> np.ndarray:
     return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
 
 
-def _output_shape(shape: tuple[int, ...], kernel: int, stride: int, padding: int = 0) -> tuple[int, int, int]:
+def _output_shape(
+    shape: tuple[int, ...], kernel: int, stride: int, padding: int = 0, dilation: int = 1
+) -> tuple[int, int, int]:
     """Return (N, H′, W′) for pictures of `shape` (N, H, W, C)."""
     n, height, width, _ = shape
-    return n, output_size(height, kernel, stride, padding), output_size(width, kernel, stride, padding)
+    return n, *(output_size(size, kernel, stride, padding, dilation) for size in (height, width))
 
 
-def _shifts(kernel: int, stride: int, out_h: int, out_w: int) -> Iterator[tuple[int, int, tuple[slice, ...]]]:
+def _shifts(
+    kernel: int, stride: int, out_h: int, out_w: int, dilation: int = 1
+) -> Iterator[tuple[int, int, tuple[slice, ...]]]:
     """Yield each place (i, j) of a window, with the index of the pixels that all windows see there."""
     for i, j in np.ndindex(kernel, kernel):
-        down, right = (slice(a, a + stride * (n - 1) + 1, stride) for a, n in ((i, out_h), (j, out_w)))
+        starts = dilation * i, dilation * j
+        down, right = (slice(a, a + stride * (n - 1) + 1, stride) for a, n in zip(starts, (out_h, out_w), strict=True))
         yield i, j, (slice(None), down, right)
 
 

@@ -120,31 +120,37 @@ def rounded(values):
 def test_every_number_of_the_convolution_is_the_engines(sweep):
     """537 settings, each at up to 20 places: frame, patch, kernel, products, sums and output, as they stand there."""
     kinds = itertools.cycle(options("channels", "filters", "input", "weights"))
+    apart = itertools.cycle((1, 2, 1, 3, 1))
     wanted, expected = [], []
     for n, k, s, p in options("size", "kernel", "stride", "padding"):
         if n + 2 * p < k:
             continue
         c, f, kind, weights = next(kinds)
+        d = next(apart)
+        if n + 2 * p < d * (k - 1) + 1:
+            d = 1
         x = sources.numbers(kind, n, c, label=n % 10, seed=k)
         weight, bias = sources.weights(weights, k, c, f, seed=n + p)
-        y = conv2d_loops(x[None], weight, bias, s, p)[0]
-        scene = scenes.convolution(x, weight, bias, stride=s, padding=p)
+        stretched = np.zeros((d * (k - 1) + 1, d * (k - 1) + 1, c, f))
+        stretched[::d, ::d] = weight
+        y = conv2d_loops(x[None], stretched, bias, s, p)[0]
+        scene = scenes.convolution(x, weight, bias, stride=s, padding=p, dilation=d)
         places = some(y.shape[0] * y.shape[1], f)
         wanted.append((scene, places))
-        expected.append((x, weight, bias, s, p, y, places))
+        expected.append((x, weight, bias, s, p, d, y, places))
     assert len(wanted) == 9 * 5 * 3 * 4 - 3
     checked = 0
-    for seen, (x, weight, bias, s, p, y, places) in zip(sweep(wanted), expected, strict=True):
-        k, c = len(weight), x.shape[-1]
+    for seen, (x, weight, bias, s, p, d, y, places) in zip(sweep(wanted), expected, strict=True):
+        k, c, reach = len(weight), x.shape[-1], d * (len(weight) - 1) + 1
         padded = pad(x[None], p)[0]
         np.testing.assert_array_equal(seen["outputs"], np.moveaxis(y, -1, 0).reshape(y.shape[-1], -1))
         np.testing.assert_array_equal(seen["inputs"], np.moveaxis(padded, -1, 0).reshape(c, -1))
         for look, (f, place) in zip(seen["look"], places, strict=True):
             i, j = divmod(place, y.shape[1])
-            patch = padded[s * i : s * i + k, s * j : s * j + k]
+            patch = padded[s * i : s * i + reach : d, s * j : s * j + reach : d]
             products = patch * weight[..., f]
             assert (look["place"], look["playing"]) == (place, "false")
-            assert look["frames"] == [[s * i, s * j, k, k]] * c
+            assert look["frames"] == [[s * i, s * j, reach, reach]] * c
             as_planes = [np.moveaxis(it, -1, 0).reshape(c, -1) for it in (patch, weight[..., f], products)]
             np.testing.assert_array_equal(look["factors"], np.stack(as_planes, axis=1).reshape(3 * c, -1))
             np.testing.assert_array_equal(look["kernels"], as_planes[1])
@@ -522,6 +528,7 @@ def test_a_picture_is_uploaded(page, app_url, tmp_path):
 QUERIES = [
     "?",
     "?size=12&padding=3&channels=3&filters=3&kernel=5",
+    "?size=12&padding=3&dilation=3",
     "?part=kernels&named_size=5",
     "?part=pooling&pool_channels=3&pool=4",
     "?part=im2col&matrix_size=5&matrix_padding=1&matrix_channels=2&matrix_filters=3",

@@ -77,6 +77,25 @@ def test_all_settings_of_the_window_agree_with_the_loops():
     assert legal == 9 * 5 * 3 * 4 * 3 - 3 * 3  # a kernel of 5 does not fit into 4 cells
 
 
+def test_a_dilated_window_agrees_with_a_kernel_that_is_stretched_by_zeros():
+    legal = 0
+    for n, k, s, p, d in options("size", "kernel", "stride", "padding", "dilation"):
+        x = sources.numbers("random", n, 2, seed=n + k)
+        weight, bias = sources.weights("random", k, 2, 3, seed=n)
+        reach = d * (k - 1) + 1
+        if n + 2 * p < reach:
+            with pytest.raises(InputError, match=f"A window of {reach} × {reach} does not fit"):
+                scenes.convolution(x, weight, bias, stride=s, padding=p, dilation=d)
+            continue
+        legal += 1
+        scene = scenes.convolution(x, weight, bias, stride=s, padding=p, dilation=d)
+        stretched = np.zeros((reach, reach, 2, 3))
+        stretched[::d, ::d] = weight
+        np.testing.assert_array_equal(scene["outputs"], planes(conv2d(x[None], stretched, bias, s, p)[0]))
+        assert (scene["kernel"], scene["dilation"]) == (k, d)
+    assert legal > 1200
+
+
 def test_fewer_filters_are_the_first_of_more():
     for kind, k, c, f in options("weights", "kernel", "channels", "filters"):
         weight, bias = sources.weights(kind, k, c, f, seed=3)
@@ -146,6 +165,17 @@ def test_the_window_shows_what_the_address_says(visit):
     assert "= 3" in app.latex[0].value
     assert any("= **27**" in text.value for text in app.markdown)  # 2·2·2·3 + 3
     assert any("Pale cells" in text.value for text in app.caption)
+
+
+def test_dilation_is_in_the_formula_and_in_what_is_said_of_pale_cells(visit):
+    app = visit("convolution", size="8", kernel="3", stride="2", dilation="2")
+    assert sentences(app) == []
+    assert np.shape(window(app)["outputs"]) == (1, 2, 2)
+    assert r"\frac{8 + 2 \cdot 0 - 2 \cdot 2 - 1}{2}" in app.latex[0].value
+    assert "= 2 " in app.latex[0].value
+    assert [it.value for it in app.caption if "pale" in it.value] == ["No weight ever lies on the pale cells."]
+    app = visit("convolution", size="4", kernel="5", dilation="3", padding="3")
+    assert "A window of 13 × 13 does not fit into 10 × 10 cells" in sentences(app)[0]
 
 
 @pytest.mark.parametrize("view", ["mistakes", "precision"])

@@ -7,8 +7,9 @@ export const cells = (rows, columns, make) => range(rows * columns, (n) => make(
 
 /** The places of a window over an input (C, H, W). Coordinates count from the corner of the padding. */
 export class Geometry {
-  constructor({ input, kernel, stride, padding }, output) {
-    Object.assign(this, { input, kernel, stride, padding });
+  constructor({ input, kernel, stride, padding, dilation }, output) {
+    Object.assign(this, { input, kernel, stride, padding, dilation });
+    this.reach = dilation * (kernel - 1) + 1; // cells on a side of the window
     this.channels = input.length;
     [this.height, this.width] = [input[0].length, input[0][0].length].map((size) => size + 2 * padding);
     [this.rows, this.columns] = [output.length, output[0].length];
@@ -36,16 +37,24 @@ export class Geometry {
 
   patch(channel, place) {
     const [top, left] = this.corner(place);
-    return cells(this.kernel, this.kernel, (i, j) => this.at(channel, top + i, left + j));
+    return cells(this.kernel, this.kernel, (i, j) => this.at(channel, top + i * this.dilation, left + j * this.dilation));
   }
 
-  /** Tell whether the window ever lies on a cell. */
+  /** Tell whether a cell at these distances from the window's corner lies under a number of the kernel. */
+  isUnder(...distances) {
+    return distances.every((at) => at >= 0 && at < this.reach && at % this.dilation === 0);
+  }
+
+  /** Tell whether a cell ever lies under the kernel. */
   isSeen(i, j) {
-    const under = (at, count) => {
-      const before = Math.min(Math.floor(at / this.stride), count - 1);
-      return at - before * this.stride < this.kernel;
-    };
-    return under(i, this.rows) && under(j, this.columns);
+    const seen = (at, count) => range(count, (step) => at - step * this.stride).some((at) => this.isUnder(at));
+    return seen(i, this.rows) && seen(j, this.columns);
+  }
+
+  /** Tell whether a cell lies under the kernel at a place. */
+  takes(place, i, j) {
+    const [top, left] = this.corner(place);
+    return this.isUnder(i - top, j - left);
   }
 
   /** Return [place, i, j] for every window over a cell: the place, and where in the window the cell lies. */
@@ -54,7 +63,7 @@ export class Geometry {
     for (let place = 0; place < this.places; place++) {
       const [top, left] = this.corner(place);
       const [down, right] = [i - top, j - left];
-      if (Math.min(down, right) >= 0 && Math.max(down, right) < this.kernel) found.push([place, down, right]);
+      if (this.isUnder(down, right)) found.push([place, down / this.dilation, right / this.dilation]);
     }
     return found;
   }

@@ -48,8 +48,11 @@ export class Scene {
   }
 
   show(place) {
-    const { geometry } = this, [top, left] = geometry.corner(place), { kernel } = geometry;
-    for (const grid of this.inputs) grid.surround(top, left, kernel, kernel);
+    const { geometry } = this, [top, left] = geometry.corner(place), { reach } = geometry;
+    for (const grid of this.inputs) {
+      grid.surround(top, left, reach, reach);
+      if (geometry.dilation > 1) grid.mark("taken", (i, j) => geometry.takes(place, i, j));
+    }
     for (const grid of this.placed) grid.mark("here", (i, j, n) => n === place);
   }
 }

@@ -12,10 +12,16 @@ from engine.analysis.convolution import avg_pool_loops, col2im, conv2d, global_a
 Scene = dict[str, object]
 
 
-def convolution(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, stride: int, padding: int) -> Scene:
+def convolution(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, stride: int, padding: int, dilation: int = 1
+) -> Scene:
     """Return the scene of a convolution: x (H, W, C), weight (k, k, C, F), bias (F,). Raises `InputError`."""
-    y = conv2d(x[None], weight, bias, stride, padding)[0]
-    return _scene("convolution", x, len(weight), stride, padding) | _filters(weight, bias) | {"outputs": _planes(y)}
+    y = conv2d(x[None], weight, bias, stride, padding, dilation)[0]
+    return (
+        _scene("convolution", x, len(weight), stride, padding, dilation)
+        | _filters(weight, bias)
+        | {"outputs": _planes(y)}
+    )
 
 
 def pooling(x: np.ndarray, size: int, *, stride: int) -> Scene:
@@ -36,8 +42,9 @@ def as_matrix(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, *, stride: in
     }
 
 
-def _scene(mode: str, x: np.ndarray, kernel: int, stride: int, padding: int) -> Scene:
-    return {"mode": mode, "input": _planes(x), "kernel": kernel, "stride": stride, "padding": padding}
+def _scene(mode: str, x: np.ndarray, kernel: int, stride: int, padding: int, dilation: int = 1) -> Scene:
+    lies = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+    return {"mode": mode, "input": _planes(x)} | lies
 
 
 def _filters(weight: np.ndarray, bias: np.ndarray) -> Scene:

@@ -33,12 +33,13 @@ SETTINGS = {
     "kernel": whole(_KERNEL, 1, 5, 3, help=N_("Cells on a side of the window.")),
     "stride": whole(_STRIDE, 1, 3, 1, help=N_("Cells from one place of the window to the next.")),
     "padding": whole(_PADDING, 0, 3, 0, help=N_("Rows and columns of zeros put around the input.")),
+    "dilation": whole(N_("Dilation"), 1, 3, 1, help=N_("Cells from one weight to the next; 1: side by side.")),
     "channels": whole(_CHANNELS, 1, 3, 1, help=N_("A colour picture has three. A kernel has a plane for each.")),
     "filters": whole(_FILTERS, 1, 3, 1, help=N_("Each filter makes one channel of the output.")),
     "input": named(N_("Under the window"), _INPUTS, "digit"),
     "digit": whole(N_("Digit"), 0, 9, 7, "select", width=75),
     "weights": named(
-        N_("Kernel's numbers"), _WEIGHTS, "edges", help=N_("Edges: filter 1 vertical, 2 horizontal, 3 the sum of all.")
+        N_("Weights"), _WEIGHTS, "edges", help=N_("Edges: filter 1 vertical, 2 horizontal, 3 the sum of all.")
     ),
     "seed": whole(N_("Random seed"), 0, 99, 0, "none"),
     # a kernel of one's own

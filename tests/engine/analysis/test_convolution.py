@@ -14,6 +14,7 @@ from engine.analysis.convolution import (
     conv2d,
     global_average,
     im2col,
+    is_all_seen,
     max_pool_loops,
     output_size,
     pad,
@@ -63,6 +64,10 @@ def test_the_output_is_as_large_as_windows_can_be_counted(size, kernel, stride, 
     starts = [start for start in range(0, size + 2 * padding, stride) if start + reach <= size + 2 * padding]
     if starts:
         assert output_size(size, kernel, stride, padding, dilation) == len(starts)
+        seen = np.zeros(size + 2 * padding, bool)
+        for start in starts:
+            seen[start : start + reach : dilation] = True
+        assert is_all_seen(size, kernel, stride, padding, dilation) == seen.all()
     else:
         with pytest.raises(ValueError, match=rf"{reach} × {reach} does not fit into {size + 2 * padding} × "):
             output_size(size, kernel, stride, padding, dilation)
@@ -193,6 +198,16 @@ def test_convolution_is_pytorchs(layer):
     theirs.backward(torch.from_numpy(dy))
     for gradient, tensor in zip(conv2d_backward(x, weight, dy, stride, padding), tensors, strict=True):
         np.testing.assert_allclose(gradient, tensor.grad.numpy(), atol=1e-11)
+
+
+@given(layer=layers(), dilation=st.integers(2, 3))
+def test_dilated_convolution_is_pytorchs(layer, dilation):
+    torch = pytest.importorskip("torch")
+    x, weight, bias, stride, _ = layer
+    padding = dilation * len(weight)  # so that every kernel fits
+    tensors = torch.tensor(x).permute(0, 3, 1, 2), torch.tensor(weight).permute(3, 2, 0, 1), torch.tensor(bias)
+    theirs = torch.nn.functional.conv2d(*tensors, stride, padding, dilation).permute(0, 2, 3, 1)
+    np.testing.assert_allclose(conv2d(x, weight, bias, stride, padding, dilation), theirs.numpy(), atol=1e-12)
 
 
 @given(layer=layers())
