@@ -14,6 +14,21 @@ MANY = "optimizer:sgd|momentum|adagrad|adam,lr:0.0001..1 log"
 QUICK = "data=digits&network=dense16&train_size=300&evaluate_every=20&over=lr:0.001..1 log,optimizer:sgd|adam"
 
 
+# The least contrast between a point and the ground, as WCAG counts it.
+FAINTEST = """(scatter) => {
+  const context = document.createElement("canvas").getContext("2d");
+  const light = (colour) => {
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    const linear = [...context.getImageData(0, 0, 1, 1).data].map((n) => ((n / 255 + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05;
+  };
+  const ground = light(getComputedStyle(scatter).getPropertyValue("--st-background-color"));
+  const fills = [...scatter.querySelectorAll("path")].map((it) => getComputedStyle(it).fill);
+  return Math.min(...fills.filter((it) => it !== "none").map((it) => light(it) / ground));
+}"""
+
+
 class Visit:
     """The page, and what one can see and do on it."""
 
@@ -306,6 +321,8 @@ def test_language_and_theme_leave_the_search_where_it_is(visit, done):
     assert search.finished == 12
     search.page.emulate_media(color_scheme="dark")
     expect(search.cells).to_have_count(12)
+    # also the trials that are no good are seen: they were nearly as dark as the page
+    soon(search.page, lambda: search.page.locator(".scatter").evaluate(FAINTEST) >= 3)
 
 
 def test_an_unknown_search_is_said(visit):

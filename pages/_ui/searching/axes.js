@@ -44,9 +44,11 @@ const tenth = (value) => value.toExponential(0).replace("-", "−").replace("e+"
 // From dark blue over green to yellow, each lighter than the one before: read in grey too.
 const COLOURS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
 
-/** Return the colour of a share, 0 … 1. */
+const INK = 40; // percent of the page's ink in the lowest: on a dark page the dark end would not be seen
+
+/** Return the colour of a share, 0 … 1, for the page as it is, light or dark. */
 export function colour(share) {
-  const at = clamp(share, 0, 1) * (COLOURS.length - 1), i = Math.min(Math.floor(at), COLOURS.length - 2);
+  const whole = clamp(share, 0, 1), at = whole * (COLOURS.length - 1), i = Math.min(Math.floor(at), COLOURS.length - 2);
   const mixed = COLOURS[i].map((from, k) => Math.round(from + (at - i) * (COLOURS[i + 1][k] - from)));
-  return `rgb(${mixed.join(" ")})`;
+  return `color-mix(in srgb, var(--ink) ${Math.round(INK * (1 - whole))}%, rgb(${mixed.join(" ")}))`;
 }
