@@ -16,7 +16,6 @@ from babel.messages.pofile import read_po
 
 from engine.errors import N_, InputError, Text
 from engine.experiment import FIELDS
-from engine.fields import ExperimentError
 
 LANGUAGES = {"ja": "日本語", "en": "English"}
 MARKUP = re.compile(r"[\\`*~$:\[\]]|(?<!\w)_|_(?!\w)")  # what Markdown, as Streamlit reads it, could take for a sign
@@ -75,15 +74,17 @@ def sentence(text: Text | InputError) -> str:
 
     Fields go by the name that their widget has. What a sentence quotes, from an address perhaps, is shown as it is.
     """
-    if isinstance(text, ExperimentError) and text.field in FIELDS:
-        label = FIELDS[text.field].metadata["label"]
-        text = Text(text.text.template, **text.text.values | {"field": Text(label)})
     return _quoting(text.text if isinstance(text, InputError) else text).render(translate)
 
 
 def _quoting(text: Text) -> Text:
-    """Return the sentence with the texts that it quotes escaped, for in Markdown they could fetch a picture."""
-    return Text(text.template, **{name: _quoted(value) for name, value in text.values.items()})
+    """Return the sentence with its field named and what it quotes escaped, for in Markdown it could fetch a picture."""
+    values = {name: _quoted(value) for name, value in text.values.items()}
+    field = text.values.get("field")
+    if isinstance(field, str) and field in FIELDS:
+        label = FIELDS[field].metadata["label"]
+        values["field"] = Text(label)
+    return Text(text.template, **values)
 
 
 def _quoted(value: object) -> object:

@@ -313,7 +313,7 @@ def test_trials_that_cannot_be_trained_are_told(visit):
     rest(app)
     app.run()
     (said,) = sentences(app)
-    assert "could not be trained; the first: " in said
+    assert "could not be trained; the first: Batch size must be 2 or more" in said
     assert "batch normalization" in said
 
 
