@@ -623,7 +623,7 @@ def test_what_the_charts_show_is_also_said(page, app_url):
 def test_what_is_said_of_the_state_follows_the_steps_and_the_language(page, app_url):
     screen = Screen(page, app_url, ENDLESS, train=False)
     said = screen.root.locator("[aria-live=polite]")
-    expect(said).to_have_text("Paused at step 0.")
+    expect(said).to_have_text("Ready at step 0.")
     screen.press("1 step")
     expect(said).to_have_text("Paused at step 1.")
     screen.press("10 steps")

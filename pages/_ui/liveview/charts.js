@@ -72,7 +72,7 @@ export class Progress extends Block {
   }
 
   showState() {
-    const state = this.view.state ?? "starting";
+    const state = this.view.told?.state ?? "starting";
     this.badge.innerHTML = icon(state);
     this.badge.append(this.view.t(state));
   }

@@ -56,6 +56,7 @@ def labels() -> dict[str, str]:
     return {
         # state
         "starting": _("Starting"),
+        "ready": _("Ready"),
         "running": _("Running"),
         "paused": _("Paused"),
         "completed": _("Completed"),

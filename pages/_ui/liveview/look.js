@@ -62,6 +62,7 @@ export const ICONS = {
   csv: "M8 1.5v8m0 0L4.8 6.3M8 9.5l3.2-3.2M2 11.5v3h12v-3",
   reset_zoom: "M2.2 6.5V2.2h4.3M9.5 2.2h4.3v4.3M13.8 9.5v4.3H9.5M6.5 13.8H2.2V9.5",
   starting: "M8 2.5a5.5 5.5 0 1 1-5.5 5.5",
+  ready: "M8 2.8a5.2 5.2 0 1 0 .01 0z",
   running: "M4.5 2.5l8.5 5.5-8.5 5.5z",
   paused: "M5 3v10M11 3v10",
   completed: "M2.5 8.5l3.8 3.8 7.2-8",

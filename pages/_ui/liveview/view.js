@@ -111,7 +111,7 @@ export class View {
 
   watch(token) {
     for (const timer of [this.reminder, this.turning]) clearTimeout(timer);
-    this.state = this.reported = null;
+    this.state = this.reported = this.told = null;
     this.lost(false);
     this.channel.open(`live/${token}`);
   }
@@ -143,9 +143,11 @@ export class View {
     if (state === "running") this.known = this.reported = null;
     const [changed, step] = [state !== this.state, this.frame?.header.step ?? 0];
     this.state = this.root.dataset.state = state;
-    if (changed || (state !== "running" && step !== this.told.step)) this.announce({ state, step });
+    if (changed || (state !== "running" && step !== this.told.step)) {
+      this.announce({ state: state === "paused" && !step ? "ready" : state, step });
+      this.status.showState();
+    }
     if (!changed) return;
-    this.status.showState();
     clearTimeout(this.turning);
     if (ENDED.has(state)) this.report(state);
     else this.turning = setTimeout(() => this.turn(state === "running"), A_WHILE);
