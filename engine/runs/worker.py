@@ -263,6 +263,8 @@ class Worker:
             job.turn()
         elif name == "change":
             job.trainer.change(**value)
+            if job.trainer.step >= job.trainer.experiment.steps:  # fewer are wanted: all are made, training on ends it
+                job.resume()
         if not job.running:
             self._rest(job)
             return

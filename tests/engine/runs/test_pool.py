@@ -271,6 +271,18 @@ def test_live_changes_survive_the_worker(pool):
     assert protocol.decode(run.frame)[0]["lr"] == 0.25
 
 
+def test_a_resting_run_of_which_no_more_steps_are_wanted_is_completed(pool):
+    run = pool.start(SMALL)
+    pool.command(run, "step", 10)
+    wait(lambda: run.step == 10 and run.state == "paused")
+    pool.command(run, "change", {"steps": 11})
+    pool.command(run, "change", {"steps": 10})
+    wait(lambda: run.state == "completed")
+    pool.command(run, "change", {"steps": 12})
+    pool.command(run, "resume")
+    wait(lambda: run.state == "completed" and run.step == 12)
+
+
 def test_an_illegal_change_is_refused_and_the_run_goes_on(pool):
     run = pool.start(SMALL)
     screen = Screen(pool, run)
