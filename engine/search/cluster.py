@@ -224,13 +224,12 @@ def losses_tolerated(client: Client):
     """Inside, a scheduler that is gone is no error: the next `Cluster.client` finds another, or says so."""
     from distributed.client import ClosedClientError
 
-    try:
-        yield
-    except (OSError, RuntimeError, ClosedClientError):  # RuntimeError: its event loop has ended
-        pass
-    except AttributeError:  # what a client says that was closed meanwhile, by itself or for another search
-        if client.status not in ("closing", "closed"):
-            raise
+    with contextlib.suppress(OSError, RuntimeError, ClosedClientError):  # RuntimeError: its event loop has ended
+        try:
+            yield
+        except AttributeError:  # what a client says that was closed meanwhile, by itself or for another search
+            if client.status not in ("closing", "closed"):
+                raise
 
 
 def launch(role: str) -> subprocess.Popen:
