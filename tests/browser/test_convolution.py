@@ -512,6 +512,9 @@ def test_a_picture_is_uploaded(page, app_url, tmp_path):
     (tmp_path / "no.png").write_bytes(b"no picture")
     page.goto(f"{app_url}/convolution?part=kernels&picture=upload")
     wait_ready(page)
+    place = page.locator("[data-testid=stFileUploaderDropzone]")
+    for part, words in (("button p", "Choose a file"), ("[data-testid$=Instructions] span", "Up to 20 MB: png, jpg")):
+        assert place.locator(part).evaluate("it => getComputedStyle(it, '::after').content").startswith(f'"{words}')
     page.locator("input[type=file]").set_input_files(tmp_path / "no.png")
     expect(page.locator("[data-testid=stAlert]")).to_have_text(re.compile("must be a whole PNG, JPEG"))
     expect(page.locator("input[type=file]")).to_have_count(1)  # the place for the next one has come

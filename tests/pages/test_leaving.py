@@ -16,7 +16,9 @@ LINKS = [
 def test_no_widget_breaks_a_page_that_is_left_or_changes_what_it_shows(visit, page, query):
     app = visit(page, **query)
     before = dict(app.query_params)
-    for widget in [widget for kind in KINDS for widget in app.get(kind) if widget.key in app.session_state]:
+    widgets = [widget for kind in KINDS for widget in app.get(kind) if widget.key in app.session_state]
+    assert widgets
+    for widget in widgets:
         widget.set_value(widget.value)
         del app.session_state[widget.key]
     app.run()
