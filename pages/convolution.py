@@ -11,6 +11,7 @@ from pages._ui.window import scenes, sources, trained, workbench
 from pages._ui.window.quiz import filled, questions
 from pages._ui.window.settings import TRIES, chosen, control, controls, settings
 from pages._ui.window.window import window
+from pages._ui.writing import plain
 
 lesson = Lesson(settings, compared=["runs"])
 
@@ -57,7 +58,7 @@ def kernels_part() -> None:
     with before:
         workbench.show(grey, _("Input, {height} × {width}").format(height=len(grey), width=len(grey[0])))
     with after:
-        low, high = (f"{value:.2f}".replace("-", "−") for value in (y.min(), y.max()))
+        low, high = (plain(value, ".2f") for value in (y.min(), y.max()))
         caption = _("Output, {height} × {width}, from {low} to {high}: red is negative, blue positive, white 0.")
         caption = caption.format(height=len(y), width=len(y[0]), low=low, high=high)
         workbench.show(sources.in_colour(y), caption)

@@ -19,12 +19,12 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
 from engine.errors import N_, InputError, Text
-from engine.experiment import Experiment
+from engine.experiment import FIELDS, Experiment
 from engine.processes import command
 from engine.runs import protocol, store
 from engine.training.checkpoint import read_experiment
@@ -38,6 +38,9 @@ MAX_RUNS = 1000  # thirty comparisons of the largest kind, 32 runs
 NO_WORKER = N_("The training process could not be started.")
 FATAL = N_("The training process was ended several times before this run showed anything; a smaller network may help.")
 log = logging.getLogger("kasane.runs")
+
+
+ENDED = {"completed", "diverged"}  # states of a run that is over
 
 
 class Run:
@@ -75,6 +78,18 @@ class Run:
     def can_pause(self) -> bool:
         """Is there something to pause: training without end, or steps asked for by hand that take a while?"""
         return self.wanted or (self.stepping and self.state == "running")
+
+    def takes(self, experiment: Experiment, names: Collection[str]) -> bool:
+        """Can it go on with these fields as an experiment has them? Else that takes a run of its own.
+
+        Only live fields change in a run, and steps not below what it has made. One that is over takes more steps alone:
+        what it came to would stand beside settings that it did not come of.
+        """
+        if not all(FIELDS[name].metadata.get("live") for name in names):
+            return False
+        if set(names) == {"steps"}:
+            return self.step <= experiment.steps
+        return self.state not in ENDED or self.experiment == experiment
 
 
 class _WorkerProcess:

@@ -73,10 +73,9 @@ def renew(spec: Experiment | None = None) -> None:
 
 
 def change(name: str, value: object) -> None:
-    """Take over the new value of a field: into the run where the field is live, else into a new run.
+    """Take over the new value of a field: into the run where it can go on with that, else into a new run.
 
-    A run that is over takes more steps alone: what it came to would stand beside settings that it did not come of. So
-    it does beside fewer steps than it has made. A text that is refused stays in its field, which says why.
+    A text that is refused stays in its field, which says why.
     """
     before = experiment()
     try:
@@ -92,9 +91,7 @@ def change(name: str, value: object) -> None:
     if spec == before:  # a text is again what it was before it was refused, or its page is being left
         return
     current = pool().find(st.session_state.get("run_id", ""))
-    over = current and current.state in ("completed", "diverged")
-    goes_on = current and (spec.steps >= current.step if name == "steps" else not over)
-    if FIELDS[name].metadata.get("live") and goes_on:
+    if current and current.takes(spec, [name]):
         pool().command(current, "change", {name: getattr(spec, name)})
         if name == "steps":
             change_speed()  # "whole run in 10 s" is another pace now

@@ -31,7 +31,7 @@ def camera(name: str, label: str, take: Callable[[bytes], None]) -> None:
 
 
 def reword(key: str, words: Mapping[str, str]) -> None:
-    """Say something else in parts of the widget with this key."""
+    """Say something else in the widget with this key: words by the CSS selectors of its parts."""
     rule = ".st-key-{} {} {{font-size: 0; &::after {{content: {}; font-size: .875rem}}}}"
     rules = (rule.format(key, part, json.dumps(text, ensure_ascii=False)) for part, text in words.items())
     st.html(f"<style>{''.join(rules)}</style>")

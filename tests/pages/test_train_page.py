@@ -27,6 +27,14 @@ def wait(condition):
         time.sleep(0.02)
 
 
+def stepped(visit, **query):
+    """Return the Train page whose run has made ten steps."""
+    app = visit("train", **query)
+    app.button(key="step10").click().run()
+    wait(lambda: current_run(app).step == 10)
+    return app
+
+
 def diverge(run):
     """Have a run that rests be one that diverged; what it gets wrong is the last that its worker says of itself."""
     wait(lambda: run.frame and "confusion" in protocol.decode(run.frame)[1] and run.state == "paused")
@@ -107,9 +115,7 @@ def test_what_no_option_is_called_changes_nothing(visit, key):
 
 
 def test_steps_reset_and_new_weights(visit):
-    app = visit("train", network="dense8")
-    app.button(key="step10").click().run()
-    wait(lambda: current_run(app).step == 10)
+    app = stepped(visit, network="dense8")
     app.run()
     name = current_run(app).id
     assert app.query_params["run"] == name
@@ -122,9 +128,7 @@ def test_steps_reset_and_new_weights(visit):
 
 
 def test_fewer_steps_than_it_has_made_are_another_run(visit):
-    app = visit("train", network="dense8", steps="1000")
-    app.button(key="step10").click().run()
-    wait(lambda: current_run(app).step == 10)
+    app = stepped(visit, network="dense8", steps="1000")
     made = current_run(app)
     widget(app, "number_input", "field_steps").set_value(10).run()
     assert current_run(app).id == made.id  # exactly these are done
@@ -135,9 +139,7 @@ def test_fewer_steps_than_it_has_made_are_another_run(visit):
 
 def test_a_widget_that_says_again_what_it_said_changes_nothing(visit):
     """As the widgets of a page do that is being left while the server is busy."""
-    app = visit("train", preset="d2-relu-he")
-    app.button(key="step10").click().run()
-    wait(lambda: current_run(app).step == 10)
+    app = stepped(visit, preset="d2-relu-he")
     app.run()
     name = current_run(app).id
     for kind, key in (
@@ -153,9 +155,7 @@ def test_a_widget_that_says_again_what_it_said_changes_nothing(visit):
 
 
 def test_a_text_that_is_put_right_again_leaves_the_run_alone(visit):
-    app = visit("train", network="dense8")
-    app.button(key="step10").click().run()
-    wait(lambda: current_run(app).step == 10)
+    app = stepped(visit, network="dense8")
     name = current_run(app).id
     app.text_input(key="field_network").set_value("dense8 foo").run()
     assert sentences(app)

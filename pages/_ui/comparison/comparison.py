@@ -21,7 +21,7 @@ from engine.fields import ExperimentError, format_value, parse_value
 from engine.presets import Preset
 from engine.presets.preset import FREE
 from engine.runs import frames, protocol
-from engine.runs.pool import Run
+from engine.runs.pool import ENDED, Run
 from engine.training.checkpoint import CheckpointError
 from pages._ui import changed, controls, session
 from pages._ui.channels import pool
@@ -32,7 +32,6 @@ from pages._ui.served.served import component
 
 RUN_SECONDS = 12  # what the speed "auto" makes a whole comparison last
 SPEEDS = ("1", "3", "10", "30", "100", "auto", "max")
-ENDED = {"completed", "diverged"}
 ALL = "all"  # before the name of a field in an address: a page may have a setting of that name
 
 _mount = component(
@@ -272,11 +271,7 @@ class Comparison:
     # ------------------------------------------------------------------------------------------------------- changes
 
     def change(self, values: Mapping[str, object], target: str = "") -> None:
-        """Change fields in all runs, or in the one at a place: at once where they are live, else in new runs.
-
-        Runs that are over go on for more steps; for anything else there are new ones, or what they came to would stand
-        beside settings that it did not come of. So there are for fewer steps than they have made.
-        """
+        """Change fields in all runs, or in the one at a place: at once where all can go on so, else in new runs."""
         changes = self._state["changes"]
         before = {name: dict(kept) for name, kept in changes.items()}
         were = self.experiments()
@@ -300,15 +295,9 @@ class Comparison:
             self._forget_widgets(*values)
             return
         current = [pool().find(name) for name in self._state["runs"]]
-        live = all(FIELDS[name].metadata.get("live") for name in values) and current and all(current)
-        if live:
-            pairs = zip(current, experiments.values(), strict=True)
-            if values.keys() <= {"steps"}:
-                live = all(run.step <= experiment.steps for run, experiment in pairs)
-            else:
-                live = all(run.state not in ENDED or run.experiment == experiment for run, experiment in pairs)
-        if live:
-            for run, experiment in zip(current, experiments.values(), strict=True):
+        pairs = list(zip(current, experiments.values(), strict=True)) if current else []
+        if pairs and all(run and run.takes(experiment, values) for run, experiment in pairs):
+            for run, experiment in pairs:
                 pool().command(run, "change", {name: getattr(experiment, name) for name in values})
         else:
             self._leave()
