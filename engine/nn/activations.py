@@ -26,9 +26,9 @@ class Activation(Layer):
         return self._y
 
     def backward(self, dy):
-        dx = self.scratch("dx", dy.shape)
-        self.slope(self._x, self._y, out=dx)
-        return np.multiply(dx, dy, out=dx)
+        slope = self.scratch("slope", dy.shape)
+        self.slope(self._x, self._y, out=slope)
+        return np.multiply(slope, dy, out=self.gradient_like(dy))
 
     def value(self, x: np.ndarray, *, out: np.ndarray) -> None:
         """Write f(x) into `out`."""
@@ -88,7 +88,7 @@ class ReLU(Activation):
     def backward(self, dy):
         positive = self.scratch("positive", dy.shape, bool)
         np.greater(self._y, 0, out=positive)
-        return np.multiply(dy, positive, out=self.scratch("dx", dy.shape))
+        return np.multiply(dy, positive, out=self.gradient_like(dy))
 
     def _row_of_zeros(self, x: np.ndarray) -> np.ndarray:
         """Return zeros for one stretch of x: vectorised like a whole array of them, and in the cache."""
@@ -145,7 +145,7 @@ class GELU(Activation):
         np.multiply(out, 0.5, out=out)
 
     def slope(self, x, y, *, out):
-        t, w = self._tanh, self.scratch("slope", x.shape)
+        t, w = self._tanh, self.scratch("work", x.shape)
         np.multiply(x, x, out=w)
         np.multiply(w, 3 * self.C * self.A, out=w)
         np.add(w, self.C, out=w)  # u′

@@ -47,7 +47,7 @@ class Dropout(Layer):
     def backward(self, dy):
         if self._mask is None:
             return dy
-        return np.multiply(dy, self._mask, out=self.scratch("dx", dy.shape))
+        return np.multiply(dy, self._mask, out=self.gradient_like(dy))
 
     def __repr__(self) -> str:
         return f"Dropout({self.rate:g})"

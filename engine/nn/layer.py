@@ -34,12 +34,14 @@ class Workspace:
 
 
 class Layer:
-    """Base class. A subclass says what it computes; it never changes `dy`, and `x` only where it `overwrites_input`."""
+    """Base class. A subclass says what it computes; it changes `x` and `dy` only where it `overwrites…` them."""
 
     name = ""
     dtype = np.dtype(np.float32)
     needs_input_grad = True  # False for the first layer of a network: nobody asks for ∂loss/∂data
-    overwrites_input = False  # True where x is another layer's work array that nobody needs any more
+    # True where x, or dy, is another layer's work array that nobody needs any more
+    overwrites_input = False
+    overwrites_gradient = False
 
     def build(self, in_shape: tuple[int, ...], *, rng: np.random.Generator) -> tuple[int, ...]:
         """Make the parameters for inputs of `in_shape` (without the batch) and return the shape of an output."""
@@ -73,6 +75,10 @@ class Layer:
         if array is None:
             array = arrays[key] = aligned.zeros(shape, dtype or self.dtype)
         return array
+
+    def gradient_like(self, dy: np.ndarray) -> np.ndarray:
+        """Return where a layer that keeps shapes writes its ∂loss/∂x: over dy, which is near, if that may be."""
+        return dy if self.overwrites_gradient else self.scratch("dx", dy.shape)
 
     def kept(self, key: tuple, make: Callable[[], Any]) -> Any:
         """Return what `make` made at the first call with this key; it lives as long as the work arrays."""

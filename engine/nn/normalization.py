@@ -59,7 +59,7 @@ class BatchNorm(Layer):
         shape, x = x.shape, self._rows(x)
         features = self.weight.data.shape
         y, scale = self.scratch("y", x.shape), self.scratch("scale", features)
-        centred = self._centred = self.scratch("centred", x.shape)
+        centred = self._centred = x if self.overwrites_input else self.scratch("centred", x.shape)
         inverse_std = self._inverse_std = self.scratch("inverse_std", features)
         self._statistics_move = training
         if not training:
@@ -93,7 +93,7 @@ class BatchNorm(Layer):
         """
         shape, dy = dy.shape, self._rows(dy)
         centred, inverse_std, n = self._centred, self._inverse_std, self._count(dy)
-        dx, work = self.scratch("dx", dy.shape), self.scratch("work", dy.shape)
+        dx, work = self.gradient_like(dy), self.scratch("work", dy.shape)
         share = self.scratch("share", inverse_std.shape)
         np.multiply(dy, centred, out=work)
         self._mean(work, out=share)
@@ -188,7 +188,7 @@ class LayerNorm(Layer):
         The sums run over the batch, the means over each example's features.
         """
         normal = self._normal
-        dx, work = self.scratch("dx", dy.shape), self.scratch("work", dy.shape)
+        dx, work = self.gradient_like(dy), self.scratch("work", dy.shape)
         mean = self._statistic("mean", dy)
         np.multiply(dy, normal, out=work)
         np.sum(work, axis=self.others, out=self.weight.grad)

@@ -60,6 +60,10 @@ class Sequential(Layer):
             needs_grad = needs_grad or bool(layer.parameters())
             layer.overwrites_input = isinstance(before, (Linear, Conv2d, MaxPool2d, BatchNorm))
             before = layer
+        own = False  # whether the gradient that comes back to a layer is by then another one's, no longer the caller's
+        for layer in reversed(self.layers):
+            layer.overwrites_gradient = own
+            own = own or bool(layer.parameters())
         self.dtype = np.dtype(dtype)
         self.out_shape = shape
         self.vector = ParameterVector(list(self.parameters().values()), self.dtype)

@@ -541,3 +541,31 @@ def test_relu_does_not_write_over_what_the_caller_gave(first):
         y = network.forward(x, training=training)
     network.backward(np.ones_like(y))
     assert [layer.overwrites_input for layer in network.layers if isinstance(layer, nn.ReLU)][-1]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        [nn.ReLU],
+        [lambda: nn.Dropout(0.5, rng=np.random.default_rng(0)), nn.Sigmoid],
+        [nn.ReLU, nn.Flatten],
+        [nn.BatchNorm],
+        [nn.LayerNorm, nn.Tanh],
+    ],
+    ids=["relu", "dropout and sigmoid", "relu and flatten", "batch norm", "layer norm and tanh"],
+)
+def test_no_layer_writes_over_the_gradient_that_the_caller_gave(last):
+    """It does over one that another layer made, and what comes out is the same as if it did not."""
+    network = nn.Sequential([nn.Linear(6), nn.BatchNorm(), nn.ReLU(), nn.Linear(3), *(make() for make in last)])
+    network.build((4,), rng=np.random.default_rng(0))
+    x = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
+    dy = np.random.default_rng(2).normal(size=(5, 3)).astype(np.float32)
+    dy.setflags(write=False)
+    network.forward(x, training=True)
+    network.backward(dy)
+    gradients = network.vector.grad.copy()
+    assert [layer.overwrites_gradient for layer in network.layers[:3]] == [True] * 3
+    for layer in network.layers:
+        layer.overwrites_gradient = False
+    network.backward(dy)
+    np.testing.assert_array_equal(gradients, network.vector.grad)
