@@ -110,15 +110,23 @@ def restore(blob: bytes, data: Dataset | None = None) -> Trainer:
 
 
 def load_model(source: bytes | str | Path) -> Model:
-    """Return the model in a file (path or bytes), a checkpoint's included. Raises `CheckpointError`."""
-    if not isinstance(source, bytes):
-        path = Path(source)
-        if not path.is_file():
-            raise CheckpointError(N_("There is no model file {file}."), file=str(path))
-        if path.stat().st_size > MAX_BYTES:
-            raise CheckpointError(N_("The model file {file} is larger than {n} MB."), file=str(path), n=MAX_BYTES >> 20)
-        source = path.read_bytes()
-    header, arrays = _open(source)
+    """Return the model in a file (path or bytes), a checkpoint's included. Raises `CheckpointError`, naming a path."""
+    if isinstance(source, bytes):
+        return _unpack(source)
+    path = Path(source)
+    if not path.is_file():
+        raise CheckpointError(N_("There is no model file {file}."), file=str(path))
+    if path.stat().st_size > MAX_BYTES:
+        raise CheckpointError(N_("The model file {file} is larger than {n} MB."), file=str(path), n=MAX_BYTES >> 20)
+    try:
+        return _unpack(path.read_bytes())
+    except CheckpointError as error:
+        raise CheckpointError(N_("{file}: {problem}"), file=str(path), problem=error.text) from error
+
+
+def _unpack(blob: bytes) -> Model:
+    """Return the model in the bytes of a file. Raises `CheckpointError`."""
+    header, arrays = _open(blob)
     try:
         experiment = Experiment.from_json(header["experiment"])
         classes, in_shape, scale = json.loads(header["classes"]), json.loads(header["in_shape"]), float(header["scale"])

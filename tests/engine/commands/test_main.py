@@ -73,6 +73,18 @@ def test_an_error_is_one_line_and_exit_status_2(say, arguments):
     assert 10 < len(line) < 700
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["predict", "missing.png", "--model", "{}"], ["evaluate", "{}"], ["export", "{}", "--to", "onnx", "a.onnx"]],
+)
+@pytest.mark.parametrize("length", [100, 20_000])
+def test_of_a_broken_model_file_the_error_names_which(say, tmp_path, arguments, length):
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(shipped.PATH.read_bytes()[:length])
+    _, (line,) = say(*(argument.format(broken) for argument in arguments), status=2)
+    assert line.startswith(f"error: {broken}: This is not a safetensors file (")
+
+
 @pytest.mark.parametrize("arguments", [["train", "--preset", "d3"], ["tarin"], ["predict", "missing.png"]])
 def test_errors_of_the_program(arguments):
     done = run(*arguments)
