@@ -20,6 +20,8 @@ def write_whole(path: Path, blob: bytes) -> None:
     try:
         with part.open("xb") as file:
             file.write(blob)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the name that comes next without what was written
         os.replace(part, path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -42,6 +42,15 @@ def test_a_failed_write_leaves_nothing(monkeypatch):
     assert os.listdir(store.folder()) == []
 
 
+def test_all_is_on_the_disk_before_it_is_given_its_name(monkeypatch):
+    """A power cut afterwards would leave an empty file under that name."""
+    done, replace = [], os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: done.append(os.fstat(handle).st_size))
+    monkeypatch.setattr(os, "replace", lambda *names: (done.append("named"), replace(*names)))
+    store.save("abcdef12", b"one")
+    assert done == [len(b"one"), "named"]
+
+
 def test_the_oldest_go(monkeypatch):
     monkeypatch.setattr(store, "LIMIT", 3)
     for index in range(5):
