@@ -1,6 +1,7 @@
 """Files that are there whole or not at all: written under another name, and then given their own in one stroke.
 
-And folders: where they are, and that they do not grow for ever, for of the files in them the oldest go.
+And files of which one process at a time is the holder. And folders: where they are, and that they do not grow for
+ever, for of the files in them the oldest go.
 """
 
 from __future__ import annotations
@@ -8,10 +9,18 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from platformdirs import user_cache_dir
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+FAR = 1 << 30  # where no file of ours has a byte: on Windows nobody else may read one that is locked
 
 
 def write_whole(path: Path, blob: bytes) -> None:
@@ -35,6 +44,37 @@ def part_of(path: Path) -> Path:
     Not by `tempfile.mkstemp`, which on Windows tries names without end in a folder that is protected.
     """
     return path.with_name(f".{secrets.token_hex(8)}.part")
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a file, alone in this process and among all others; the system lets go of it where a process dies.
+
+    Raises BlockingIOError when somebody else holds it. A file that is not there, or a disk that knows no locks, holds
+    nobody off.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            _lock(stack.enter_context(path.open("rb+")))
+        except BlockingIOError:
+            raise
+        except OSError:
+            pass
+        yield
+
+
+def _lock(file: BinaryIO) -> None:
+    """Lock an open file until it is closed. Raises BlockingIOError when it is locked."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    import msvcrt
+
+    file.seek(FAR)
+    try:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except PermissionError as error:
+        raise BlockingIOError(*error.args) from error
 
 
 def folder_of(variable: str, usual: str = "") -> Path:

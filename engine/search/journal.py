@@ -12,12 +12,12 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.errors import InputError
-from engine.files import prune
+from engine.errors import N_, InputError
+from engine.files import held, prune
 from engine.search.plan import Plan
 from engine.search.trial import Trial
 
@@ -51,6 +51,17 @@ class Journal:
         with self.path.open("x", encoding="utf-8") as file:
             file.write(_line({"plan": plan.to_dict()}))
         prune(self.path.parent, "*.jsonl", limit=LIMIT, keep=self.path, cost=lambda _: 1)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the only one who adds lines. Raises `InputError` when another server or command does."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(held(self.path))
+            except BlockingIOError as error:
+                template = N_("The search {id} is going on elsewhere: in another server, or from the command line.")
+                raise InputError(template, id=self.path.stem) from error
+            yield
 
     def append(self, entry: Mapping[str, object]) -> None:
         """Add a line; one that was left unfinished before it is closed first."""

@@ -43,6 +43,7 @@ class Search:
         self._seconds, self._began = record.seconds, 0.0
         self._journal, self._cluster = journal, cluster
         self._round: Round | None = None
+        self._held = contextlib.ExitStack()  # the journal, as long as a round goes on
         self._lock = threading.RLock()
         self._watchers: set[Callable[[], None]] = set()
         self._unwatched_since = time.monotonic()
@@ -50,7 +51,10 @@ class Search:
     # ------------------------------------------------------------------------------------------------------ commands
 
     def resume(self, trials: int | None = None) -> None:
-        """Go on to the number of trials asked for, or to another. Raises `ExperimentError` for an illegal number."""
+        """Go on to the number of trials asked for, or to another.
+
+        Raises `ExperimentError` for an illegal number, `InputError` while another server or command is at it.
+        """
         with self._lock:
             if self.is_running:
                 return
@@ -60,15 +64,19 @@ class Search:
         with self._lock:
             if self.is_running:  # somebody else was faster
                 return
-            if trials is not None and trials != self.plan.trials:
-                self.plan = self.plan.replace(trials=trials)
-                self._write({"trials": trials})
-            if len(self.finished()) >= self.plan.trials:
-                self._enter("complete")
-                return
-            self.error, self._began = None, time.monotonic()
-            self._unwatched_since = time.monotonic()
-            self._round = Round(self.plan, self.finished(), self._cluster(), self)
+            with contextlib.ExitStack() as held:
+                held.enter_context(self._journal.held())
+                self._catch_up()
+                if trials is not None and trials != self.plan.trials:
+                    self.plan = self.plan.replace(trials=trials)
+                    self._write({"trials": trials})
+                if len(self.finished()) >= self.plan.trials:
+                    self._enter("complete")
+                    return
+                self.error, self._began = None, time.monotonic()
+                self._unwatched_since = time.monotonic()
+                self._round = Round(self.plan, self.finished(), self._cluster(), self)
+                self._held = held.pop_all()
             self._enter("starting")
             self._round.start()
 
@@ -159,6 +167,7 @@ class Search:
         with self._lock:
             self._seconds, self.workers = self.seconds, 0
             self._write({"seconds": round(self._seconds, 2), "importance": self.importance})
+            self._held.close()
             if error is not None:
                 reason = N_("The search was stopped by an internal error ({reason}).")
                 known = isinstance(error, InputError)
@@ -171,6 +180,17 @@ class Search:
         """Whether the round should go on: somebody watches, or did until `UNWATCHED` seconds ago."""
         with self._lock:
             return self.is_watched or time.monotonic() - self._unwatched_since < UNWATCHED
+
+    def _catch_up(self) -> None:
+        """Take in the trials that another server or command has finished since the journal was read."""
+        record = self._journal.read()
+        if record is None:
+            return
+        self._seconds = max(self._seconds, record.seconds)
+        for number, trial in record.trials.items():
+            if number not in self.trials or not self.trials[number].finished:
+                self.trials[number] = trial
+                self._changed[number] = self.sequence + 1
 
     def _enter(self, state: str) -> None:
         self.state = state

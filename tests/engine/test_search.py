@@ -582,6 +582,46 @@ def test_a_search_outlives_its_server(searches, machine):
     assert Searches(searches.folder).find(search.id).plan.trials == 7
 
 
+def test_a_search_goes_on_in_one_place_at_a_time(tmp_path, monkeypatch):
+    """Two that write into one journal would do every trial twice, and tear each other's lines."""
+
+    class Stub:
+        def __init__(self, plan, finished, *_):
+            self.finished = finished
+
+        def start(self):
+            pass
+
+        def join(self, timeout=None):
+            pass
+
+    monkeypatch.setattr(study, "Round", Stub)
+    here, there = Searches(tmp_path, lambda: None), Searches(tmp_path, lambda: None)
+    search = here.start(PLAN)
+    same = there.find(search.id)
+    with pytest.raises(InputError, match=rf"^The search {search.id} is going on elsewhere"):
+        there.resume(same)
+    assert same.state == "stopped"
+    search.on_trial(Trial(0, {"lr": 0.01, "l2": 1e-6}, "complete"))
+    search.on_end(None)
+    there.resume(same)
+    assert same.state == "starting"
+    assert [trial.number for trial in same.changes(1)[1]] == [0]  # a screen is told what was found meanwhile
+    assert same._round.finished == search.finished()
+
+
+def test_a_search_that_cannot_go_on_leaves_its_journal_to_others(tmp_path):
+    def refuse():
+        raise InputError("no cluster")
+
+    journal = Journal(tmp_path, "abcdef")
+    journal.create(PLAN)
+    here, there = Searches(tmp_path, refuse), Searches(tmp_path, refuse)
+    for searches in (here, there):
+        with pytest.raises(InputError, match="no cluster"):
+            searches.resume(searches.find("abcdef"))
+
+
 def test_stopping_frees_the_workers(searches, machine):
     plan = PLAN.replace(experiment=LONG)  # hours of it
     search = searches.start(plan)
