@@ -5,7 +5,7 @@ tpe      tree-structured Parzen estimator: l(x) is the density of the values of 
          of some drawn from l, the one with the largest l(x) / g(x) is tried (Bergstra et al., NeurIPS 2011).
 pruning  a trial ends when its best accuracy so far is below the median of the others' at the same step.
 importance   how far the best tenth of the trials differ from all in each field: PED-ANOVA (Watanabe et al., IJCAI
-         2023).
+         2023). All are those too that were ended early: without them "all" would be the better half, which differ less.
 
 The draw of a trial depends on the seed, its number and, for tpe, on what has finished before: a search that is taken up
 again draws what it would have drawn.
@@ -43,10 +43,11 @@ class Proposals:
             warmup = round(PRUNE_FROM * plan.experiment.steps)
             pruner = optuna.pruners.MedianPruner(n_startup_trials=PRUNE_AFTER, n_warmup_steps=warmup)
         self._study = optuna.create_study(direction="maximize", pruner=pruner)
+        self._weighed = optuna.create_study(direction="maximize")  # for importance
         self._asked: dict[int, optuna.Trial] = {}
         self._seen: dict[int, int] = {}  # the latest step that a trial has reported
         for trial in filter(lambda trial: plan.draws(trial.values), finished):  # Optuna refuses what it cannot draw
-            self._study.add_trial(self._known(trial))
+            self._learn(trial)
 
     def ask(self, number: int) -> dict[str, object]:
         """Return the values of a trial."""
@@ -71,27 +72,32 @@ class Proposals:
     def tell(self, trial: Trial) -> None:
         """Take note of how a trial has ended, and of the values that were tried: those asked for have more digits."""
         self._study.tell(self._asked.pop(trial.number), state=TrialState.FAIL)  # these teach Optuna nothing
-        self._study.add_trial(self._known(trial))
+        self._learn(trial)
 
     def importance(self) -> dict[str, float]:
         """Return each field's share (0 … 1) of what made trials good; empty as long as nothing can be said."""
         from optuna.importance import get_param_importances  # loads scikit-learn, for other evaluators: a second
 
-        complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(complete) < IMPORTANCE_FROM or len({it.value for it in complete}) < 2:
+        known = self._weighed.get_trials(deepcopy=False)
+        if len(known) < IMPORTANCE_FROM or len({it.value for it in known}) < 2:
             return {}
-        found = get_param_importances(self._study)
+        found = get_param_importances(self._weighed)
         return {axis.name: round(found.get(axis.name, 0.0), 4) for axis in self.plan.axes}
 
-    def _known(self, trial: Trial) -> optuna.trial.FrozenTrial:
+    def _learn(self, trial: Trial) -> None:
+        """Let Optuna know a trial that has finished."""
         state = {"pruned": TrialState.PRUNED, "failed": TrialState.FAIL}.get(trial.state, TrialState.COMPLETE)
-        return create_trial(
-            state=state,
-            value=trial.accuracy if state == TrialState.COMPLETE else None,
-            params=dict(trial.values),
-            distributions=self._distributions,
-            intermediate_values=dict(zip(trial.steps, trial.validation, strict=True)),
+        values = {"params": dict(trial.values), "distributions": self._distributions}
+        self._study.add_trial(
+            create_trial(
+                state=state,
+                value=trial.accuracy if state == TrialState.COMPLETE else None,
+                intermediate_values=dict(zip(trial.steps, trial.validation, strict=True)),
+                **values,
+            )
         )
+        if state != TrialState.FAIL:  # what ended early comes after the rest, as in the ranking
+            self._weighed.add_trial(create_trial(value=trial.accuracy - (state == TrialState.PRUNED), **values))
 
 
 def distribution(axis: Axis) -> BaseDistribution:

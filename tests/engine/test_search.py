@@ -216,6 +216,22 @@ def test_importance_waits_for_trials_that_tell_something():
     assert set(proposals.importance()) == {"lr", "l2"}
 
 
+@pytest.mark.parametrize("early", [0.5, 0.8])
+def test_importance_counts_what_was_ended_early(early):
+    """It is then what it would be if all had run to their end: they are not among the best tenth in either case."""
+    whole, pruned = (Proposals(PLAN.replace(axes=parse_axes("lr:1e-06..1 log,l2"))) for _ in range(2))
+    trials = [judged(number, whole.ask(number)) for number in range(20)]
+    worst = sorted(trials, key=lambda trial: trial.accuracy)[: round(20 * early)]
+    for trial in trials:
+        pruned.ask(trial.number)
+        whole.tell(trial)
+        pruned.tell(replace(trial, state="pruned") if trial in worst else trial)
+    failed = replace(judged(20, pruned.ask(20)), state="failed")  # one that could not be trained tells nothing
+    pruned.tell(failed)
+    assert pruned.importance() == whole.importance() != {}
+    assert Proposals(pruned.plan, [it for it in trials if it not in worst]).importance() != whole.importance()
+
+
 def test_what_is_taken_up_again_proposes_the_same():
     plan = PLAN.replace(sampler="tpe", trials=60)
     first = Proposals(plan)

@@ -92,7 +92,7 @@ def _labels() -> dict[str, object]:
         "parallel": _("All trials as lines"),
         "table": _("The best 20 in numbers"),
         "importance": _("What matters"),
-        "importance_later": _("It is estimated when ten trials have run to their end."),
+        "importance_later": _("It is estimated when ten trials are over."),
         "across": _("Horizontal axis"),
         "up": _("Vertical axis"),
         "trial": _("Trial"),
