@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import time
 
@@ -59,6 +60,20 @@ def watched(app):
     finally:
         for run in watching:
             pool().detach(run, notify)
+
+
+@pytest.fixture
+def published_short(monkeypatch):
+    """Let the experiments be published with so many steps."""
+
+    def run(steps):
+        short = {
+            id: dataclasses.replace(it, runs={label: run.replace(steps=steps) for label, run in it.runs.items()})
+            for id, it in presets.PRESETS.items()
+        }
+        monkeypatch.setattr(presets, "PRESETS", short)
+
+    return run
 
 
 def verdict(app):
@@ -194,7 +209,8 @@ def test_the_same_run_four_times_is_no_comparison(visit):
     assert len(set(state(app)["runs"])) == 4
 
 
-def test_a_link_shows_finished_runs_again(visit):
+def test_a_link_shows_finished_runs_again(visit, published_short):
+    published_short(200)
     first = finished(visit, steps="300")
     link = dict(first.query_params)
     assert link["all.steps"] == "300"
@@ -426,15 +442,17 @@ def test_when_all_is_over_the_page_says_whether_it_is_so(visit):
     assert all(run.wanted for run in runs(app))
 
 
-def test_runs_that_refute_the_claim_are_said_to(visit):
-    app = finished(visit, preset="d2-relu-he", steps="1")
+def test_runs_that_refute_the_claim_are_said_to(visit, published_short):
+    published_short(1)
+    app = finished(visit, preset="d2-relu-he")
     (said,) = verdict(app)
     assert said == ":orange[✗ Not in these runs:] “ReLU, He” reaches a test accuracy of 0.9."
 
 
-def test_each_claim_is_judged_by_itself(visit):
+def test_each_claim_is_judged_by_itself(visit, published_short):
     """After a step nobody is ahead; that equal weights stay equal is so nevertheless."""
-    lead, equal, ahead = verdict(finished(visit, steps="1"))
+    published_short(1)
+    lead, equal, ahead = verdict(finished(visit))
     assert lead == ":orange[These runs bear out some of it:]"
     assert equal.startswith(":green[✓] All hidden units")
     assert ahead.startswith(":orange[✗] “random” is ahead of")
@@ -446,6 +464,18 @@ def test_what_is_claimed_of_other_settings_is_not_judged(visit):
     assert lead.startswith("With this experiment's own settings (some are changed here")
     assert [claim[:2] for claim in claims] == ["– ", "– "]
     assert not any(word in text.value for text in app.markdown for word in ("bear", "Not in these runs", "✓", "✗"))
+
+
+def test_what_is_claimed_of_a_whole_run_is_not_judged_by_its_beginning(visit):
+    lead, *claims = verdict(finished(visit, steps="1"))
+    assert lead == "After 1,500 steps (here there are fewer, so it is not judged):"
+    assert [claim[:2] for claim in claims] == ["– ", "– "]
+
+
+def test_more_steps_than_were_published_are_judged(visit, published_short):
+    published_short(1)
+    lead, *_ = verdict(finished(visit, preset="d2-relu-he", steps="2"))
+    assert "✗" in lead
 
 
 def test_a_full_server_is_told_in_one_sentence(visit, monkeypatch):

@@ -238,6 +238,9 @@ class Comparison:
         verdict = _("What to see:")
         if any(self._departures(runs).values()):  # what is claimed of one experiment is not refuted by another
             verdict = _("With this experiment's own settings (some are changed here, so it is not judged):")
+        elif any(run.experiment.steps < base.steps for run, base in zip(runs, self.preset.runs.values(), strict=True)):
+            steps = max(base.steps for base in self.preset.runs.values())
+            verdict = _("After {n} steps (here there are fewer, so it is not judged):").format(n=f"{steps:,}")
         elif all(run.state in ENDED and run.frame for run in runs):
             results = {
                 label: presets.Result.of_frame(run.experiment, *protocol.decode(run.frame))
