@@ -20,13 +20,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.errors import N_, InputError, Text
 from engine.experiment import FIELDS, Experiment
 from engine.processes import command
-from engine.runs import protocol, store
+from engine.runs import frames, protocol, store
 from engine.training.checkpoint import read_experiment
 
 LEASE = 20.0  # seconds an unwatched run stays in its worker
@@ -34,6 +35,7 @@ QUIET = 10.0  # seconds after which a worker that sends nothing is asked whether
 STUCK = 120.0  # seconds that it has to answer: a single step of the largest networks takes a while
 LIVES = 3  # workers that a run may lose without a frame between
 DYING = 30  # seconds; more than five deaths within so many are no accident (a busy machine takes some for each start)
+REMEMBERED = 300  # runs that were dropped lately, by what is left of them: 13 kB each
 MAX_RUNS = 1000  # thirty comparisons of the largest kind, 32 runs
 NO_WORKER = N_("The training process could not be started.")
 FATAL = N_("The training process was ended several times before this run showed anything; a smaller network may help.")
@@ -90,6 +92,15 @@ class Run:
         if set(names) == {"steps"}:
             return self.step <= experiment.steps
         return self.state not in ENDED or self.experiment == experiment
+
+
+class Left(NamedTuple):
+    """What is known of a run that was dropped: how far it had come and how, and its curves as a frame."""
+
+    experiment: Experiment
+    state: str
+    step: int
+    curves: bytes
 
 
 class _WorkerProcess:
@@ -173,6 +184,7 @@ class Pool:
         self._lock = threading.RLock()
         self._stopping = False
         self._runs: dict[str, Run] = {}
+        self._left: dict[str, Left] = {}  # by name, in the order in which they were dropped
         self._deaths: list[float] = []
         self._size = workers or max(1, (os.cpu_count() or 2) - 1)
         with self._lock:  # one that dies at once is buried after all of them are there
@@ -271,8 +283,15 @@ class Pool:
         with self._lock:
             if run.checkpoint and run.checkpoint is not run.kept:  # a copy that nobody has trained on, say
                 self._keep(run)
-            self._runs.pop(run.id, None)
+            if self._runs.pop(run.id, None) and run.group == run.id and run.state not in ("starting", "error"):
+                self._left[run.id] = Left(run.experiment, run.state, run.step, frames.curves(run.frame))
+                for name in list(self._left)[:-REMEMBERED]:
+                    del self._left[name]
             self._command(run, "drop")  # the worker sends a last checkpoint before it forgets the run
+
+    def left(self, name: str) -> Left | None:
+        """Return what is known of the run of that name, if it was dropped lately and was not one of a comparison."""
+        return self._left.get(name)
 
     def _command(self, run: Run, name: str, value: object = None) -> None:
         header = {"kind": "command", "run": run.id, "number": next(run.number), "name": name, "value": value}

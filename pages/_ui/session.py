@@ -21,7 +21,7 @@ from engine.errors import N_, InputError, Text, shorten
 from engine.experiment import FIELDS, HE, SUITED, USUAL_LR, Experiment, matters
 from engine.fields import ExperimentError, format_value
 from engine.presets import Preset
-from engine.runs import frames, store
+from engine.runs import store
 from engine.runs.pool import Run
 from pages._ui import changed, controls
 from pages._ui.channels import pool
@@ -391,10 +391,10 @@ def _miss(name: str) -> None:
 
 
 def _leave_run() -> None:
-    current = pool().find(st.session_state.pop("run_id", ""))
-    if not current:
-        return
-    if current.step and current.state not in ("error", "diverged"):  # a loss beyond all bounds would flatten the next
-        spec, curves = current.experiment.to_json(), base64.b64encode(frames.curves(current.frame)).decode()
-        st.session_state["before"] = {"run": current.id, "spec": spec, "curves": curves}
-    pool().drop(current)
+    name = st.session_state.pop("run_id", "")
+    if current := pool().find(name):
+        pool().drop(current)
+    left = pool().left(name)  # also where the pool has dropped it by itself, while another page was looked at
+    if left and left.step and left.state != "diverged":  # a loss beyond all bounds would flatten the next
+        spec, curves = left.experiment.to_json(), base64.b64encode(left.curves).decode()
+        st.session_state["before"] = {"run": name, "spec": spec, "curves": curves}

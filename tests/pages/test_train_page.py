@@ -441,6 +441,21 @@ def test_after_a_change_the_run_before_is_shown_by_what_was_different(visit):
     assert (shown_before(app)["id"], shown_before(app)["name"]) == (other.id, "before")
 
 
+def test_the_run_before_is_known_also_when_it_was_dropped_meanwhile(visit):
+    """While another page is looked at the pool drops what nobody watches; a link there leads to another run."""
+    app = visit("train", network="dense8")
+    left = trained(app)
+    app.switch_page("../home.py").run()
+    pool().drop(left)
+    app.query_params["network"] = "dense4"
+    app.switch_page("../train.py").run()
+    assert current_run(app).step == 0
+    before = shown_before(app)
+    assert (before["id"], before["name"]) == (left.id, "before: dense8")
+    header, _ = protocol.decode(base64.b64decode(before["curves"]))
+    assert header["step"] == 10
+
+
 def test_a_run_that_cannot_be_opened_now_can_be_gone_back_to_later(monkeypatch):
     left = {"run": "abcdef12", "spec": Experiment().to_json(), "curves": ""}
     monkeypatch.setattr(session.st, "session_state", {"before": left})

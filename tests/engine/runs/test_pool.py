@@ -169,6 +169,32 @@ def test_what_a_dropped_run_had_reached_is_kept(pool):
     assert checkpoint.restore(store.load(run.id)).step >= seen
 
 
+def test_the_curves_of_what_was_dropped_lately_are_known(pool, monkeypatch):
+    monkeypatch.setattr(pool_module, "REMEMBERED", 1)
+    dropped = []
+    for group in ("", "", "a comparison"):
+        run = pool.start(SMALL, running=False, group=group)
+        screen = Screen(pool, run)
+        pool.command(run, "step", 10)
+        screen.until(lambda run: run.step == 10 and run.state == "paused")
+        assert pool.left(run.id) is None
+        pool.drop(run)
+        dropped.append(pool.left(run.id))
+    assert [left is not None for left in dropped] == [True, True, False]
+    assert list(pool._left.values()) == dropped[1:2]
+    left = dropped[1]
+    assert (left.experiment, left.state, left.step) == (SMALL, "paused", 10)
+    assert protocol.decode(left.curves)[0]["step"] == 10
+
+
+def test_nothing_is_known_of_a_run_that_was_dropped_before_it_showed_anything(pool):
+    run = pool.start(SMALL)
+    run.worker.process.kill()  # it never will
+    pool.drop(run)
+    pool.drop(run)
+    assert pool.left(run.id) is None
+
+
 def test_a_copy_that_nobody_trains_on_is_kept_too(pool):
     run = paused_and_kept(pool)
     copy = pool.open(run.id)
