@@ -40,14 +40,15 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
     reach = window_size(kernel, dilation)
     padded = size + 2 * padding
     if padded < reach:
-        raise InputError(
-            N_(
-                "A window of {window} × {window} does not fit into {padded} × {padded} cells: "
-                "make the kernel smaller, or the input or its padding larger."
-            ),
-            window=reach,
-            padded=padded,
+        plain = N_(
+            "A window of {window} × {window} does not fit into {padded} × {padded} cells: "
+            "make the kernel smaller, or the input or its padding larger."
         )
+        dilated = N_(
+            "A window of {window} × {window} does not fit into {padded} × {padded} cells: "
+            "make the kernel or its dilation smaller, or the input or its padding larger."
+        )
+        raise InputError(dilated if dilation > 1 else plain, window=reach, padded=padded)
     return (padded - reach) // stride + 1
 
 

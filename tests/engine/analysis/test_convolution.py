@@ -83,7 +83,13 @@ def test_published_output_sizes(arguments, size):
 def test_a_window_that_does_not_fit_is_one_sentence():
     with pytest.raises(InputError) as error:
         conv2d(np.zeros((1, 4, 9, 1)), np.zeros((5, 5, 1, 1)))
-    assert str(error.value).startswith("A window of 5 × 5 does not fit into 4 × 4 cells:")
+    assert str(error.value).startswith("A window of 5 × 5 does not fit into 4 × 4 cells: make the kernel smaller,")
+
+
+@pytest.mark.parametrize(("dilation", "advice"), [(1, "the kernel smaller"), (2, "the kernel or its dilation smaller")])
+def test_a_dilation_is_advised_against_only_where_there_is_one(dilation, advice):
+    with pytest.raises(InputError, match=f"make {advice}, or the input or its padding larger"):
+        output_size(4, 5, dilation=dilation)
 
 
 @pytest.mark.parametrize("kernel", range(1, 8))
