@@ -270,6 +270,14 @@ def test_a_sheet_is_no_digit_even_where_only_its_bright_half_differs_from_the_de
     np.testing.assert_array_equal(read([digit.image for digit in found]), labels)
 
 
+@pytest.mark.parametrize("angle", [0, 1, 3, -12, 45])
+@pytest.mark.parametrize(("desk", "light"), [(60, 0.0), (60, 0.5), (160, 0.0)])
+def test_on_an_empty_sheet_there_is_no_digit_nor_is_it_one(desk, light, angle):
+    """Neither the sheet as a bold sign, nor a sliver along its edge, which is like a thin “1”."""
+    assert digits_of(on_a_desk(np.zeros((300, 420)), angle, desk, light=light)) == []
+    assert digits_of(on_a_desk(np.zeros((420, 300)), angle, desk, light=light)) == []
+
+
 @pytest.mark.parametrize(("paper", "ink"), [(235, 60), (50, 220)])
 def test_a_narrow_hole_in_a_thick_digit_is_no_writing(paper, ink):
     sign = Image.new("L", (140, 180))
