@@ -13,6 +13,7 @@ from engine.data.photo.pieces import CLEAR
 MAX_SLOPE = math.tan(math.radians(20))
 TILTED = 10  # degrees; what is less is measured as well by the lines of digits
 DISAGREED = math.tan(math.radians(5))  # lines that leave a sheet's edges by more are not written along them
+SHARP = 1.8  # times the slope of the same edge blurred by 3 pixels: of edges that fade over σ = 1.6 pixels or less
 EDGE = 3  # grey levels a pixel of the reduced picture, and `CLEAR` times what is usual there, are an edge
 
 
@@ -26,7 +27,8 @@ def tilt_of(grey: np.ndarray, digits: list[Digit]) -> float:
     A shadow or an object has such edges, too. Lines of digits tell, see `slope_of`. Where the digits form none, as a
     single one, each must lie on the brighter side of long lines in three of the four directions: it does within a
     sheet on a darker desk (of which the picture may cut one side off), but not within a shadow; beside a dark rectangle
-    it does in two at most. A sheet on a lighter desk looks like a shadow, and does not count.
+    it does in two at most. Within a sheet on a lighter desk it lies on the darker side, as within a shadow: that counts
+    where the lines are sharp.
     """
     from scipy import ndimage
 
@@ -42,11 +44,13 @@ def tilt_of(grey: np.ndarray, digits: list[Digit]) -> float:
     y, x = np.nonzero(edge)
     normal = np.rint(np.degrees(np.arctan2(dy[edge], dx[edge]))).astype(int)
     reach = math.ceil(math.hypot(*fine.shape))
-    signed = np.zeros((360, 2 * reach + 1))  # normals point to the brighter side
+    sharp = size[edge] >= SHARP * np.hypot(*np.gradient(ndimage.gaussian_filter(reduced(grey, step), 3)))[edge]
+    signed, clear = np.zeros((2, 360, 2 * reach + 1))  # normals point to the brighter side
     for off in range(-5, 6):
         angle = (normal + off) % 360
         distance = np.rint(x * np.cos(np.radians(angle)) + y * np.sin(np.radians(angle))).astype(int) + reach
         np.add.at(signed, (angle, distance), 1)
+        np.add.at(clear, (angle[sharp], distance[sharp]), 1)
     votes = signed[:180] + signed[180:, ::-1]  # the same line, whichever side is brighter
     squares, longest = (votes**2).sum(axis=1), votes.max(axis=1)
     best = int((squares[:90] + squares[90:]).argmax())
@@ -63,7 +67,10 @@ def tilt_of(grey: np.ndarray, digits: list[Digit]) -> float:
     across = np.array([np.cos(np.radians(angles)), np.sin(np.radians(angles))])
     for digit in digits:
         places = np.rint(np.divide(digit.centre, step) @ across).astype(int) + reach
-        if sum(signed[angle, :place].max(initial=0) >= long for angle, place in zip(angles, places, strict=True)) < 3:
+        sides = list(zip(angles, places, strict=True))
+        brighter = sum(signed[angle, :place].max(initial=0) >= long for angle, place in sides)
+        darker = sum(clear[angle, place:].max(initial=0) >= long for angle, place in sides)
+        if max(brighter, darker) < 3:
             return 0.0
     return tilt
 
