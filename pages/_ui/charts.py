@@ -14,8 +14,8 @@ import streamlit as st
 
 from pages._ui.i18n import _
 
-# Okabe and Ito's colours, which colour-blind people tell apart; grey last.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
+# Okabe and Ito's colours, which colour-blind people tell apart, the two palest darker, to be seen on white; grey last.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#9A6B00", "#3787B3", "#7F7F7F")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 

@@ -9,7 +9,9 @@ import streamlit as st
 from pages._ui.i18n import LANGUAGES, _, language, speak
 
 # Streamlit keeps a sidebar after all that was in it has gone. On a phone it holds the navigation, which stays. In its
-# narrow fields "Press Enter to apply" would stand over what is typed.
+# narrow fields "Press Enter to apply" would stand over what is typed. Its captions are paler than can be read, and so
+# is white on a dark page's blue; its links and switches do not show that they have the focus; and where the system
+# forces its own few colours on a page, all that is said by a ground alone is gone: sliders, switches, what is chosen.
 CSS = """<style>
 [data-testid="stSidebar"]:not(:has([data-testid="stSidebarNav"], [data-testid="stVerticalBlock"] > *)) {
   &, & ~ * [data-testid="stExpandSidebarButton"] {display: none}
@@ -29,15 +31,42 @@ CSS = """<style>
 [data-testid="stSidebar"] [data-testid="stWidgetLabel"] p {font-size: .8rem; line-height: 1.2}
 [data-testid="stSidebar"] [data-testid="InputInstructions"] {display: none}
 [data-testid="stSidebar"] [data-testid="stTooltipIcon"] svg {width: .85rem; height: .85rem}
+:root [data-testid="stCaptionContainer"] {color: inherit; opacity: .75}
+:root :is([data-testid^="stBaseButton-primary"]:not(:disabled), [data-tag]:not([data-disabled] *)) {
+  color: light-dark(white, #06233f)
+}
+:root a:focus-visible, [data-testid="stCheckbox"] label:has(:focus-visible) > span + div {
+  outline: 2px solid; outline-offset: 2px
+}
 @media (pointer: coarse) {
   [data-testid="stMain"] [data-testid="stButtonGroup"] button {min-height: 2.75rem}
   [data-testid="stSlider"] [role="group"] > div::before {content: ""; position: absolute; inset: -.125rem 0}
 }
+@keyframes off-step {}
+input[type="number"]:invalid {animation: off-step 1ms}
+@media (forced-colors: active) {
+  :root :is(a, button, input, [tabindex]):focus-visible {outline: 2px solid Highlight; outline-offset: 2px}
+  [data-testid="stButtonGroup"] [role="radio"][aria-checked="true"] {
+    &, & * {color: HighlightText; forced-color-adjust: none}
+    & {background: Highlight}
+  }
+  [data-testid="stSlider"] [role="group"] > div > :first-child {border-top: 2px solid}
+  [data-testid="stSlider"] [role="group"] > div > [data-rac] {border: 2px solid; background: Canvas}
+  [data-testid="stCheckbox"] label > span + div {border: 1px solid ButtonText; forced-color-adjust: none}
+  [data-testid="stCheckbox"] label > span + div > div {background: ButtonText}
+  [data-testid="stCheckbox"] label[data-selected] > span + div {background: Highlight}
+  [data-testid="stCheckbox"] label[data-selected] > span + div > div {background: HighlightText}
+}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding: 4.2rem .9rem 1.5rem}}
 </style>"""
 
-# Streamlit says "en" whatever the words are: a screen reader would read Japanese by English rules.
-SPOKEN = "<script>document.documentElement.lang = {language!r};</script>"
+# What a screen reader goes by. Streamlit says "en" whatever the words are: Japanese would be read by English rules.
+# And it tells the browser how far a click moves a number: 10000, which is not 1 and so many hundreds, would be read as
+# invalid. The style sheet tells of such a field; Streamlit's own buttons and keys move it as before.
+SPOKEN = """<script>
+document.documentElement.lang = {language!r};
+document.onanimationstart = ({{ animationName, target }}) => animationName === "off-step" && (target.step = "any");
+</script>"""
 
 
 def header(title: str, question: str) -> None:

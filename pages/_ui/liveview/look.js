@@ -28,7 +28,7 @@ export function readTheme(root) {
   const theme = pageTheme(root);
   const colors = theme.dark
     ? { batch: "#6b7f95", train: "#5cb3ff", test: "#ffa657", before: "#a3a8b0" }
-    : { batch: "#a9bccf", train: "#0f6fc6", test: "#c2500a", before: "#858b94" };
+    : { batch: "#7f96ad", train: "#0f6fc6", test: "#c2500a", before: "#858b94" };
   return { ...theme, ...colors };
 }
 

@@ -1,0 +1,168 @@
+"""What every page looks like: it can be read, shows where the focus is, and says as much in a system's own colours."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from pages._ui import charts
+from tests.browser.conftest import wait_quiet
+
+LEAST, LEAST_OF_LINES = 4.5, 3.0  # contrasts: of texts, of what is drawn
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """Return the relative luminance of red, green and blue, each from 0 to 255."""
+    red, green, blue = (c / 3294.6 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def numbers(colour: str) -> tuple[float, ...]:
+    """Return the red, green, blue and, where there is one, alpha of a computed colour: rgb(…), color(srgb …)."""
+    found = tuple(map(float, re.findall(r"[\d.]+", colour)))
+    return tuple(255 * c for c in found[:3]) + found[3:] if "srgb" in colour else found
+
+
+def over(colour: tuple[float, ...], ground: tuple[float, ...], opacity: float = 1) -> tuple[float, ...]:
+    """Return what is seen of a colour, translucent maybe, over a ground."""
+    alpha = opacity * (colour[3] if len(colour) > 3 else 1)
+    return tuple(alpha * c + (1 - alpha) * g for c, g in zip(colour[:3], ground[:3], strict=True))
+
+
+STYLE = """(element) => {
+  const { color, opacity } = getComputedStyle(element);
+  const grounds = [];
+  for (let one = element; one; one = one.parentElement ?? one.getRootNode().host) {
+    grounds.unshift(getComputedStyle(one).backgroundColor);
+  }
+  return [color, Number(opacity), grounds];
+}"""
+
+
+def readable(locator) -> float:
+    """Return the contrast of an element's text with what it stands on."""
+    color, opacity, grounds = locator.evaluate(STYLE)
+    seen = (255, 255, 255)
+    for ground in grounds:
+        seen = over(numbers(ground), seen)
+    return contrast(over(numbers(color), seen, opacity), seen)
+
+
+def invalid(page) -> list[str]:
+    """Return the names of the fields that a screen reader calls invalid."""
+    devtools = page.context.new_cdp_session(page)
+    nodes = devtools.send("Accessibility.getFullAXTree")["nodes"]
+    devtools.detach()
+    said = [node for node in nodes if any(it["name"] == "invalid" for it in node.get("properties", []))]
+    values = {node["name"]["value"]: [it for it in node["properties"] if it["name"] == "invalid"] for node in said}
+    return [name for name, [it] in values.items() if it["value"].get("value") not in (None, "false")]
+
+
+def test_lines_of_charts_are_seen_on_light_and_dark():
+    for colour in charts.COLOURS:
+        drawn = tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+        for ground in ((255, 255, 255), (23, 22, 20)):
+            assert contrast(drawn, ground) > LEAST_OF_LINES, (colour, ground)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_can_be_read(open_page, app_url, scheme):
+    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    page.goto(f"{app_url}/train?steps=20")
+    page.locator(".klv-state").wait_for()
+    wait_quiet(page)
+    train = page.get_by_role("button", name="Train", exact=True)
+    assert readable(train.locator("p")) > LEAST
+    assert readable(page.get_by_role("radio", name="English").locator("p")) > LEAST
+    state = page.locator(".klv-state")
+    expect(state).to_have_text("Ready")
+    assert readable(state) > LEAST
+    train.click()
+    expect(state).to_have_text("Completed")
+    assert readable(state) > LEAST
+    cells = page.locator(".klv-confusion td")
+    page.locator("[data-block=mistakes]").scroll_into_view_if_needed()
+    cells.first.wait_for()
+    assert all(readable(cells.nth(i)) > LEAST for i in range(20))
+    batch = page.locator("[data-block=loss] .swatch path").first.evaluate("(it) => getComputedStyle(it).stroke")
+    assert contrast(numbers(batch), (255, 255, 255) if scheme == "light" else (23, 22, 20)) > LEAST_OF_LINES
+    page.goto(f"{app_url}/normalization")
+    grid = page.locator(".kasane-normal .grid i")
+    grid.first.wait_for()
+    wait_quiet(page)
+    assert all(readable(grid.nth(i)) > LEAST for i in range(grid.count()))
+    assert readable(page.get_by_test_id("stCaptionContainer").first) > LEAST
+    page.goto(f"{app_url}/search")
+    tag = page.get_by_test_id("stMultiSelectTagsContainer").locator("[data-tag]:visible").first
+    assert readable(tag) > LEAST
+    page.goto(f"{app_url}/draw")
+    quiet = page.locator(".kasane-canvas h2").first
+    quiet.wait_for()
+    assert readable(quiet) > LEAST
+
+
+@pytest.mark.browser
+def test_the_focus_is_seen(page, app_url):
+    outline = "(element) => getComputedStyle(element).outlineStyle"
+    page.goto(f"{app_url}/optimizers")
+    page.locator(".kr-map").wait_for()
+    wait_quiet(page)
+    page.keyboard.press("Tab")
+    for name in ("Skip to main content", "Home", "Train"):
+        link = page.get_by_role("link", name=name, exact=True)
+        expect(link).to_be_focused()
+        assert link.evaluate(outline) == "solid" or name.startswith("Skip"), name
+        page.keyboard.press("Tab")
+    page.get_by_role("switch", name="SGD").focus()
+    track = page.get_by_test_id("stCheckbox").first.locator("label > span + div")
+    assert track.evaluate(outline) == "solid"
+    page.locator(".kr-map").focus()  # what its canvases do not cover
+    assert page.locator(".kr-picture").evaluate(outline) == "solid"
+    page.goto(app_url)
+    page.get_by_role("link", name="Draw a digit").focus()
+    assert page.get_by_role("link", name="Draw a digit").evaluate(outline) == "solid"
+
+
+@pytest.mark.browser
+def test_no_number_is_called_invalid_and_a_key_moves_it_as_far_as_ever(page, app_url):
+    page.goto(f"{app_url}/train")
+    page.locator(".klv-state").wait_for()
+    wait_quiet(page)
+    steps = page.get_by_role("spinbutton", name="Steps", exact=True)
+    expect(steps).to_have_value("10000")
+    assert invalid(page) == []
+    steps.press("ArrowUp")
+    expect(steps).to_have_value("10100")
+    steps.press("Enter")
+    wait_quiet(page)
+    assert invalid(page) == []
+    assert "steps=10100" in page.url
+
+
+@pytest.mark.browser
+def test_forced_colours_keep_what_grounds_say(open_page, app_url):
+    page = open_page(forced_colors="active")
+    ground = "(element) => getComputedStyle(element).backgroundColor"
+    page.goto(f"{app_url}/normalization")
+    slider = page.get_by_test_id("stSlider").first
+    slider.wait_for()
+    wait_quiet(page)
+    parts = page.get_by_role("radiogroup", name="Part of the page").get_by_role("radio")
+    assert parts.first.evaluate(ground) != parts.last.evaluate(ground)
+    for part in (slider.locator("[data-rac] [data-rac]").last, slider.locator("[role=group] > div > div").first):
+        assert part.evaluate("(element) => getComputedStyle(element).borderTopStyle") == "solid"
+    page.goto(f"{app_url}/search")
+    switches = page.get_by_test_id("stCheckbox")
+    switches.last.wait_for()
+    wait_quiet(page)
+    on = switches.filter(has=page.locator("input:checked")).first.locator("label > span + div")
+    off = switches.filter(has_not=page.locator("input:checked")).first.locator("label > span + div")
+    assert on.evaluate(ground) != off.evaluate(ground)
