@@ -620,6 +620,14 @@ def test_what_the_charts_show_is_also_said(page, app_url):
     assert screen.root.locator("button").evaluate_all(unnamed) == 0
 
 
+def test_what_is_off_the_screen_is_said_too(page, app_url):
+    screen = Screen(page, app_url, ENDLESS, train=False)
+    images = screen.root.locator("[role=img]:visible")
+    nameless = "all => all.filter((one) => !one.ariaLabel).length"
+    soon(page, lambda: images.count() >= 9 and images.evaluate_all(nameless) == 0)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+
+
 def test_what_is_said_of_the_state_follows_the_steps_and_the_language(page, app_url):
     screen = Screen(page, app_url, ENDLESS, train=False)
     said = screen.root.locator("[aria-live=polite]")

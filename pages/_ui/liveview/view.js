@@ -264,10 +264,11 @@ export class View {
     this.speaker ??= setTimeout(() => this.speak(), (this.spoken ?? 0) + SPEAK_EVERY - performance.now());
   }
 
-  /** Bring the text alternatives up to date. */
+  /** Bring the text alternatives up to date; of what is off the screen, which a reader may come to, only at rest. */
   speak() {
     this.speaker = null;
     this.spoken = performance.now();
-    for (const block of this.blocks) if (block.visible && !block.element.hidden) block.speak(this.frame);
+    const { frame } = this, rests = frame.header.state !== "running";
+    for (const block of this.blocks) if ((rests || block.visible) && !block.element.hidden) block.speak(frame);
   }
 }
