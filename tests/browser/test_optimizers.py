@@ -74,6 +74,25 @@ def value(text: str) -> float:
 
 # --- the clock --------------------------------------------------------------------------------------------------------
 
+# Returns what is announced within a second and a half.
+ANNOUNCED = """(root) => new Promise((done) => {
+  const said = [], regions = root.querySelectorAll("output, [role=status], [aria-live]");
+  const observer = new MutationObserver((changes) => said.push(...changes.map(({ target }) => target.textContent)));
+  const options = { childList: true, characterData: true, subtree: true };
+  for (const region of regions) if (region.getAttribute("aria-live") !== "off") observer.observe(region, options);
+  setTimeout(() => done(said), 1500);
+})"""
+
+
+def test_it_is_silent_while_it_runs(visit):
+    race = visit()
+    race.button("Back to the start").click()
+    race.page.wait_for_timeout(1000)  # that is announced
+    race.button("Play").click()
+    before = race.data("step")
+    assert race.root.evaluate(ANNOUNCED) == []
+    assert race.data("step") != before
+
 
 def test_it_runs_by_itself_under_every_button_and_by_keys(visit):
     race = visit()

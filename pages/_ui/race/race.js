@@ -50,10 +50,11 @@ class Race {
     mounts.set(key, (mounts.get(key) ?? 0) + 1);
     const tool = (this.tool = buttons(ICONS));
     this.scrub = element("input", { type: "range", min: 0, step: 1 });
-    this.where = element("output", { className: "kr-where" });
+    const silent = { "aria-live": "off" }; // else an output announces itself, here with every step
+    this.where = element("output", { className: "kr-where", ...silent });
     this.speedName = element("span");
     this.speed = element("input", { type: "range", min: -1, max: 1, step: 0.05, value: Math.log10(this.state.speed) });
-    this.times = element("output", { className: "kr-times" });
+    this.times = element("output", { className: "kr-times", ...silent });
     this.ground = element("canvas");
     this.ways = element("canvas");
     this.map = element("div", { className: "kr-map", role: "application", tabIndex: 0 }, this.ground, this.ways);

@@ -125,7 +125,7 @@ class Slider {
     this.box = element("div", { className: "ksp-slider" });
     const id = `ksp-${Math.random().toString(36).slice(2)}`;
     this.label = element("label", { htmlFor: id, textContent: stage.t(name) });
-    this.output = element("output", { htmlFor: id });
+    this.output = element("output", { htmlFor: id, "aria-live": "off" }); // the slider itself says it
     this.input = element("input", { id, type: "range", min: this.place(low), max: this.place(high), step });
     this.marks = element("div", { className: "ksp-marks" });
     this.wanted = marks;
