@@ -268,6 +268,18 @@ def test_undo_redo_and_clear(hand):
     assert len(hand.strokes) == 2
 
 
+def test_the_focus_of_a_button_with_nothing_left_to_do_goes_to_the_paper(hand):
+    for name in ("Undo", "Redo", "Clear", "3"):
+        hand.draw(LINE)
+        if name == "Redo":
+            hand.tool("Undo").click()
+        button = hand.root.get_by_role("button", name=name, exact=True)
+        button.press("Enter")
+        expect(button).to_be_disabled()
+        expect(hand.paper).to_be_focused()
+        hand.page.keyboard.press("Delete")
+
+
 def test_eraser_cuts_a_stroke_in_two(hand):
     hand.draw(LINE)
     hand.tool("Eraser").click()

@@ -379,7 +379,7 @@ class Pad {
     this.allowCorrection();
     this.label = { serial: ++this.serial, digit };
     button.setAttribute("aria-pressed", true);
-    button.disabled = true; // the other digits would take its place
+    this.view.allow(button, false); // the other digits would take its place
     this.unheard = [...this.unheard, { serial: this.serial, label: digit, strokes: this.drawing.strokes }];
     this.component.setTriggerValue("labelled", this.unheard.slice(-this.limits.labelled));
   }
@@ -401,7 +401,7 @@ class Pad {
   allowCorrection() {
     this.label = null;
     for (const button of this.view.corrections) {
-      button.disabled = !this.drawing.strokes.length;
+      this.view.allow(button, this.drawing.strokes.length);
       button.removeAttribute("aria-pressed");
     }
     this.view.kept.textContent = "";

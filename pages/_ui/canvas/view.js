@@ -150,9 +150,15 @@ export class View {
     pen.setAttribute("aria-pressed", !erasing);
     eraser.setAttribute("aria-pressed", erasing);
     this.paper.classList.toggle("erasing", erasing);
-    undo.disabled = !drawing.past.length;
-    redo.disabled = !drawing.future.length;
-    clear.disabled = !drawing.strokes.length;
+    this.allow(undo, drawing.past.length);
+    this.allow(redo, drawing.future.length);
+    this.allow(clear, drawing.strokes.length);
+  }
+
+  /** Enable or disable a button. Who stands on one that has nothing left to do stands on the paper then, not nowhere. */
+  allow(button, allowed) {
+    if (!allowed && button.matches(":focus")) this.paper.focus({ preventScroll: true });
+    button.disabled = !allowed;
   }
 
   /** Show the box around the strokes, as it was found. */
