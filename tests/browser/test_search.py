@@ -331,7 +331,7 @@ def test_an_unknown_search_is_said(visit):
     expect(search.button("Start")).to_be_enabled()
 
 
-@pytest.mark.parametrize(("width", "language"), [(390, "ja"), (390, "en"), (1440, "ja")])
+@pytest.mark.parametrize(("width", "language"), [(390, "ja"), (390, "en"), (844, "en"), (1440, "ja")])
 def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, done, width, language):
     page = open_page(viewport={"width": width, "height": 844})
     search = Visit(page, app_url, f"{QUICK}&trials=12&lang={language}")
