@@ -218,6 +218,8 @@ def test_a_change_keeps_zoom_and_mount_a_click_sets_the_start_and_dragging_does_
     race.button("Zoom in").click()
     race.button("Reset zoom").click()
     race.has("zoom", "0.30")
+    race.number("ravine_x", 100)  # as far as there can be one
+    race.has("zoom", "0.09")
 
 
 def test_two_fingers_zoom_the_map_and_set_no_start(open_page, app_url):

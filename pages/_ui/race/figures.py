@@ -88,7 +88,8 @@ def rates() -> None:
         )
         for name, it in curves.items()
     ]
-    made = charts.figure(*lines, x=_("Step"), y=_("Learning rate η"), height=300)
+    tall = 280 + 20 * len(lines)  # on a phone every name in the legend has a row of its own
+    made = charts.figure(*lines, x=_("Step"), y=_("Learning rate η"), height=tall)
     made.update_xaxes(range=[1, len(steps)])
     made.update_yaxes(rangemode="tozero", **({} if lines else {"range": [0, rate or 1]}))
     charts.show(

@@ -5,7 +5,7 @@ const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
 const { clamp, range } = await load("../served/dom");
 
 export const BANDS = 18; // between contour lines, from the lowest value to the highest of the domain
-const DEEPEST = 400, WIDEST = 0.2; // zoom
+const DEEPEST = 400, WIDEST = 0.015; // zoom; from there every start that can be typed is seen
 const STEP = 150; // pixels that a single step may fill where it is looked at closely
 
 /** The function of a landscape: Σ C[i][j] xⁱ yʲ. */

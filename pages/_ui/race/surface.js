@@ -57,6 +57,7 @@ export class Surface {
     const axis = { color: css(theme.ink), gridcolor: css(mix(theme.ground, theme.ink, 0.2)), zeroline: false, showspikes: false };
     const ticks = { tickvals: apart.map((it) => field.height(field.lowest + it)), ticktext: apart.map((it) => plain(field.lowest + it)) };
     const sides = [right - left, top - bottom], longest = Math.max(...sides);
+    const away = 0.15 + (0.86 * Math.hypot(...sides)) / longest; // so far that the numbers at the corners are whole
     const layout = {
       scene: {
         xaxis: { ...axis, title: { text: "x" }, range: field.domain[0] },
@@ -64,7 +65,7 @@ export class Surface {
         zaxis: { ...axis, title: { text: "f" }, ...ticks, range: [0, field.height(highest) * 1.02] },
         aspectmode: "manual",
         aspectratio: { x: (1.5 * sides[0]) / longest, y: (1.5 * sides[1]) / longest, z: 0.8 },
-        camera: { eye: { x: -1.28, y: -0.96, z: 1.4 }, center: { x: 0, y: 0, z: -0.17 } },
+        camera: { eye: { x: -1.28 * away, y: -0.96 * away, z: 1.4 * away }, center: { x: -0.05, y: 0.07, z: -0.3 } },
         uirevision: scene.landscape.id,
       },
       margin: { l: 0, r: 0, t: 0, b: 0 },
