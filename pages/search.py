@@ -7,7 +7,7 @@ from engine.search.axes import format_axes, parse_axes
 from pages._ui import navigation, session
 from pages._ui.i18n import _, sentence
 from pages._ui.lesson import Lesson
-from pages._ui.searching.form import sidebar
+from pages._ui.searching import form
 from pages._ui.searching.searchview import searchview
 from pages._ui.searching.server import searches
 from pages._ui.searching.settings import SEARCH, chosen, control, settings
@@ -39,6 +39,7 @@ TRIES = (
 def start() -> None:
     """Start the search that is chosen, and show it."""
     try:
+        form.check()
         st.session_state[SEARCH] = searches().start(settings.plan()).id
     except InputError as error:
         session.notice(sentence(error))
@@ -80,7 +81,7 @@ def commands() -> None:
 
 lesson.open(_("Search"), _("Which learning rate, which decay? Let the machine try."))
 search = settings.search()
-sidebar(fixed=search is not None)
+form.sidebar(fixed=search is not None)
 commands()
 if search is not None:
     if search.error:

@@ -160,13 +160,35 @@ def test_what_is_searched_can_be_changed(visit):
     }  # fmt: skip
     assert {it["name"] for it in view(app)["fields"]} == set(names)
     before = app.session_state["search"]["over"]
-    widget(app, "number_input", "axis_lr_low").set_value(2.0).run()
-    assert "lower end is below its upper end" in sentences(app)[0]
     widget(app, "text_input", "axis_network_options").set_value("dense5").run()
     assert "2 to 12 options" in sentences(app)[0]
     assert app.session_state["search"]["over"] == before
     widget(app, "multiselect", "axis_names").set_value([]).run()
     assert app.session_state["search"]["over"] == before  # something must be searched
+
+
+def test_a_range_is_moved_upwards_from_either_end(visit):
+    app = visit("search", over="lr:0.001..0.1 log,l2:0..0.1")
+    refused = "Learning rate must be a range whose lower end is below its upper end, not 1..0.1."
+    widget(app, "number_input", "axis_lr_low").set_value(1.0).run()
+    assert sentences(app) == [refused]
+    assert app.session_state["search"]["over"] == "lr:0.001..0.1 log,l2:0..0.1"
+    widget(app, "number_input", "axis_l2_high").set_value(0.2).run()
+    assert sentences(app) == [refused]  # until it is put right
+    button(app, "start").click().run()
+    assert (sentences(app), buttons(app)) == ([refused, refused], {"start", "new", "train"})
+    widget(app, "number_input", "axis_lr_high").set_value(10.0).run()
+    widget(app, "toggle", "axis_l2_log").set_value(True).run()
+    assert sentences(app) == ["L2 decay λ must be a range above 0 on a logarithmic scale, not 0..0.2."]
+    widget(app, "number_input", "axis_l2_low").set_value(0.01).run()
+    assert sentences(app) == []
+    assert app.session_state["search"]["over"] == "lr:1..10 log,l2:0.01..0.2 log"
+    widget(app, "number_input", "axis_l2_low").set_value(3.0).run()
+    next(it for it in app.button if it.key == "try_0").click().run()
+    assert sentences(app) == []
+    widget(app, "number_input", "axis_lr_low").set_value(0.5).run()
+    next(it for it in app.button if it.key == "try_0").click().run()  # which has this very range
+    assert (sentences(app), widget(app, "number_input", "axis_lr_low").value) == ([], 1e-6)
 
 
 def test_changes_in_one_moment_are_all_made(visit):

@@ -81,6 +81,10 @@ def range_form(axis: Range, fixed: bool) -> None:
         column.number_input(
             f"{title}: {words}", meta["low"], meta["high"], key=key, label_visibility="collapsed", **moved, **common
         )
+    try:
+        changed(axis)
+    except InputError as error:
+        st.warning(sentence(error), icon=":material/info:")
 
 
 def options_form(axis: Options, fixed: bool) -> None:
@@ -109,13 +113,18 @@ def take_names() -> None:
 
 
 def take_axis(name: str) -> None:
-    """Take over the range or the options of a field."""
+    """Take over the range or the options of a field.
+
+    A range that is refused stays in its fields, which say why: its other end may follow.
+    """
     axes = {axis.name: axis for axis in settings.axes()}
     if name not in axes:  # left out at the same moment
         return
     try:
         axes[name] = changed(axes[name])
     except InputError as error:
+        if is_number(name):
+            return
         session.notice(sentence(error))
     choose(list(axes.values()))
     settings.forget_widgets(name)
@@ -132,6 +141,12 @@ def changed(axis: Axis) -> Axis:
     if isinstance(options, str):
         return parse_axis(f"{axis.name}:{options.replace(',', ' ')}")
     return Options(axis.name, tuple(options))
+
+
+def check() -> None:
+    """Raise `ExperimentError` where a range is typed that was refused."""
+    for axis in settings.axes():
+        changed(axis)
 
 
 def choose(axes: list[Axis]) -> None:

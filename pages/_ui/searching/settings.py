@@ -154,6 +154,8 @@ class SearchSettings(Settings):
     def begin(self, values: Mapping[str, Value]) -> None:
         self.leave()
         super().begin(values)
+        for axis in self.axes():
+            self.forget_widgets(axis.name)  # a range that was refused is in there still
 
     def open_address(self) -> dict[str, str] | None:
         others = super().open_address()
