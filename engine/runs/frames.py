@@ -33,7 +33,7 @@ from engine.training.trainer import Trainer
 
 RESPONSE, MAX_RESPONSES = 20, 64
 ROW = 12  # units that have room beside each other
-MAX_WRONG = 100
+MAX_WRONG, OF_PAIR = 100, 2  # the most confident mistakes of all, and of every pair, so that no cell is without
 MAX_KEPT = 200
 MAX_FILTERS = 64
 ZERO = 1e-3  # an L1 decay leaves weights trembling around 0 by the learning rate times it
@@ -189,7 +189,7 @@ def measure(trainer: Trainer) -> Generator[None, None, Part]:
     header: dict[str, object] = {"test_accuracy": float(np.mean(outputs.argmax(axis=1) == data.y_test))}
     arrays = {"confusion": metrics.confusion_matrix(outputs, data.y_test)}
     if data.x_test.dtype == np.uint8:
-        wrong = metrics.misclassified(probabilities, data.y_test, MAX_WRONG)
+        wrong = metrics.misclassified(probabilities, data.y_test, MAX_WRONG, OF_PAIR)
         raw = data.x_test[wrong].astype(np.float32) * (255 * data.scale)
         header["image"] = data.shape[:2]
         arrays["wrong"] = raw.astype(np.uint8).reshape(len(wrong), -1)

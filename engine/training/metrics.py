@@ -41,8 +41,16 @@ def confusion_matrix(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.bincount(labels * k + outputs.argmax(axis=1), minlength=k * k).reshape(k, k)
 
 
-def misclassified(probabilities: np.ndarray, labels: np.ndarray, limit: int) -> np.ndarray:
-    """Return the indices of at most `limit` wrong answers, the most confident first."""
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
-    confidence = probabilities[wrong].max(axis=1)
-    return wrong[np.argsort(-confidence, kind="stable")[:limit]]
+def misclassified(probabilities: np.ndarray, labels: np.ndarray, limit: int, of_pair: int = 0) -> np.ndarray:
+    """Return the indices of at most `limit` wrong answers, the most confident first.
+
+    of_pair: so many of every pair of a right and a predicted class are among them, beyond the limit if need be.
+    """
+    answers = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(answers != labels)
+    wrong = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+    pairs = labels[wrong] * probabilities.shape[1] + answers[wrong]
+    kept = np.arange(len(wrong)) < limit
+    for pair in np.unique(pairs):
+        kept[np.flatnonzero(pairs == pair)[:of_pair]] = True
+    return wrong[kept]

@@ -504,6 +504,10 @@ def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
     cell.click()
     page.mouse.move(0, 0)
     expect(block.locator("li:visible")).to_have_count(pairs.count(pairs[0]))
+    every = pairs.count(pairs[0]) == counts[10 * right + wrong]
+    said = str(counts[10 * right + wrong]) if every else f"the {pairs.count(pairs[0])} most confident of "
+    expect(block.locator(".klv-gallery p")).to_have_text(re.compile(f"^{right} taken for {wrong}: {said}"))
+    assert all(pairs.count((i, j)) for i in range(10) for j in range(10) if i != j and counts[10 * i + j])
     assert block.bounding_box()["height"] == pytest.approx(height, abs=1)
     cell.focus()
     page.keyboard.press("Enter")

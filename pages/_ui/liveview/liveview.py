@@ -161,7 +161,8 @@ def labels() -> dict[str, str]:
         "gallery": _("Misclassified"),
         "gallery_every": _("All {total} mistakes, the most confident first; a cell of the matrix picks out a pair."),
         "gallery_all": _("The {n} most confident of {total} mistakes; a cell of the matrix picks out a pair."),
-        "gallery_pair": _("{right} taken for {wrong}: {n} of {total} shown here."),
+        "gallery_pair": _("{right} taken for {wrong}: {n}"),
+        "gallery_pair_first": _("{right} taken for {wrong}: the {n} most confident of {total}."),
         "right_wrong": _("{right} → {wrong}"),
         # tools
         "csv": _("Download as CSV"),

@@ -5,7 +5,7 @@ const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
 const [{ Block }, { sum }, { rove }, { element }] =
   await Promise.all(["charts", "frame", "look", "../served/dom"].map(load));
 
-const SHOWN = 40; // mistakes of all pairs together; of a single pair, all that there are
+const SHOWN = 40; // mistakes of all pairs together; of a single pair, all that the frame has
 
 /** The confusion matrix of the whole test set and the most confident mistakes; known when the run stands still. */
 export class Mistakes extends Block {
@@ -131,7 +131,8 @@ export class Mistakes extends Block {
     const all = pair ? counts[pair.right * k + Number(pair.wrong)] : sum(counts.filter((_, i) => i % (k + 1)));
     const values = { n: this.view.format.whole(shown), total: this.view.format.whole(all) };
     const classes = this.view.classes(this.shown);
-    const name = pair ? "gallery_pair" : shown === all ? "gallery_every" : "gallery_all";
+    const whole = shown === all;
+    const name = pair ? (whole ? "gallery_pair" : "gallery_pair_first") : whole ? "gallery_every" : "gallery_all";
     if (pair) Object.assign(values, { right: classes[pair.right], wrong: classes[pair.wrong] });
     this.caption.textContent = this.view.t(name, values);
   }
