@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
 from pages._ui.i18n import _
 
 FOLDER = Path(__file__).resolve().parents[1]
+START = {"default": True, "url_path": ""}  # else Streamlit would keep its name, at which nothing is shown
 
 
 def sections() -> dict[str, dict[str, st.Page]]:
@@ -34,7 +36,7 @@ def sections() -> dict[str, dict[str, st.Page]]:
     }
     return {
         heading: {
-            name: st.Page(FOLDER / f"{name}.py", title=title, icon=icon, default=name == "home")
+            name: st.Page(FOLDER / f"{name}.py", title=title, icon=icon, **(START if name == "home" else {}))
             for name, (title, icon) in part.items()
             if (FOLDER / f"{name}.py").exists()
         }
@@ -45,3 +47,19 @@ def sections() -> dict[str, dict[str, st.Page]]:
 def pages() -> dict[str, st.Page]:
     """Return every page by name; the first is the one that opens."""
     return {name: page for part in sections().values() for name, page in part.items()}
+
+
+def nowhere() -> st.Page | None:
+    """Return the page for an address at which there is none, None where every address so far had one.
+
+    Streamlit itself would say so in English, whatever the language, and show Home. It stays for the way "Back".
+    """
+    try:
+        name = unquote(urlsplit(st.context.url or "").path).rstrip("/").rpartition("/")[2].strip()
+    except ValueError:  # the address comes from outside
+        name = ""
+    if name not in {page.url_path for page in pages().values()}:
+        st.session_state["nowhere"] = name
+    name = st.session_state.get("nowhere")
+    title = _("There is no such page")
+    return st.Page(FOLDER / "nowhere.py", title=title, url_path=name, visibility="hidden") if name else None

@@ -101,3 +101,18 @@ def test_the_document_says_its_language_and_its_page(page, app_url):
     expect(page).to_have_title(f"{screen.said('Train')} · Kasane 重ね")
     screen.speak("en")
     expect(html).to_have_attribute("lang", "en")
+
+
+@pytest.mark.parametrize(("locale", "said", "home"), [
+    ("en-US", "There is no such page", "Home"), ("ja-JP", "このページはありません", "ホーム"),
+])  # fmt: skip
+def test_an_address_without_a_page_says_so_and_leads_home(open_page, app_url, locale, said, home):
+    page = open_page(locale=locale)
+    page.goto(f"{app_url}/home?steps=5")
+    title = page.locator("h1")
+    expect(title).to_have_text(said)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_test_id("stPageLink").get_by_role("link", name=home).click()
+    expect(title).to_have_text("Kasane 重ね")
+    page.go_back()
+    expect(title).to_have_text(said)
