@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from engine import export
+from engine import build, export
 from engine.runs.pool import Pool, Run
 from engine.training.checkpoint import load_model, network_only
 from pages._ui.i18n import _, translate
@@ -55,7 +55,7 @@ def _content(pool: Pool, run: Run) -> None:
     else:
         st.caption(_("Train it for a moment: there is nothing learned yet."))
     st.markdown(_("**The experiment**"))
-    if run.experiment != run.initial:
+    if _other(run):
         st.caption(_("Settings were changed while it trained; here they are as they are now."))
     script = export.to_pytorch(run.experiment, translate)
     with st.container(horizontal=True):
@@ -66,6 +66,12 @@ def _content(pool: Pool, run: Run) -> None:
     st.code(" ".join(filter(None, words)), "bash", wrap_lines=True)
     st.caption(_("In PyTorch, to be run as it is, in Google Colab too:"))
     st.code(script, "python", height=360)
+
+
+def _other(run: Run) -> bool:
+    """Tell whether what is taken away would train in another way than this run did: more steps alone are no other."""
+    before, now = run.initial, run.experiment
+    return now != before.replace(steps=now.steps) or build.build_schedule(now) != build.build_schedule(before)
 
 
 def _download(name: str, content: str | Callable[[], str | bytes]) -> None:

@@ -505,5 +505,21 @@ def test_what_is_taken_away_is_shown_until_the_page_is_left(visit):
     assert not taken_away(app.switch_page("../train.py").run())
 
 
+@pytest.mark.parametrize(("query", "field", "value", "said"), [
+    ({}, "steps", 40, False),
+    ({"schedule": "step"}, "steps", 40, False),
+    ({"schedule": "cosine"}, "steps", 40, True),  # over so many steps its learning rates are others
+    ({}, "lr", 0.02, True),
+])  # fmt: skip
+def test_what_is_taken_away_says_so_where_the_run_began_as_another(visit, query, field, value, said):
+    app = visit("train", network="dense8", **query)
+    trained(app)
+    run = current_run(app)
+    widget(app, "number_input", f"field_{field}").set_value(run.step + value if field == "steps" else value).run()
+    app.button(key="take_away").click().run()
+    assert current_run(app) is run
+    assert any("Settings were changed" in it.value for it in app.caption) == said
+
+
 def taken_away(app):
     return "take_kasane.ipynb" in {button.key for button in app.get("download_button")}
