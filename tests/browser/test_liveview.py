@@ -667,7 +667,8 @@ def test_a_finger_finds_room(open_page, app_url):
         screen.block(name)
         legend = ".klv-history > .klv-legend" if name == "mean" else f"[data-block={name}] .klv-legend"
         expect(screen.root.locator(f"{legend} button")).to_have_count(lines)
-    for name in (".klv-legend button", ".klv-choice input", ".klv-tool"):
+    expect(screen.block("mistakes").locator("td")).to_have_count(100)
+    for name in (".klv-legend button", ".klv-choice input", ".klv-tool", ".klv-confusion td"):
         sizes = screen.root.locator(f"{name}:visible").evaluate_all("all => all.map(it => it.offsetHeight)")
         assert sizes
         assert min(sizes) >= 44, name
