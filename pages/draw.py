@@ -11,7 +11,15 @@ from pages._ui.i18n import _, language
 from pages._ui.reading.network import of_run, shipped
 from pages._ui.reading.reader import open_reader
 
-theme.header(_("Draw"), _("What does a network see in your handwriting?"))
+
+def to_photo() -> None:
+    """Show where a photo is given away, and go there."""
+    st.session_state["draw_part"] = "photo"
+    st.session_state["draw_gone"] = st.session_state.get("draw_gone", 0) + 1
+
+
+with theme.header(_("Draw"), _("What does a network see in your handwriting?")):
+    st.button(_("Read a photo"), icon=":material/photo_camera:", on_click=to_photo, key="to_photo")
 session.experiment()
 session.show_notices()
 
@@ -35,7 +43,14 @@ canvas(
 CSS = """<style>
 [data-testid="stPageLink-NavLink"] :is(span:last-child, span:last-child *) {white-space: normal}
 @media (max-width: 640px) {[class*="st-key-draw_part"] button {padding-inline: .5rem}}
+@media (min-width: 641px) {.st-key-to_photo {display: none}} /* the parts are in sight there */
+@media (pointer: coarse) {.st-key-to_photo button {min-height: 2.75rem}}
+[class*="st-key-draw_part"] {scroll-margin-top: 4.5rem} /* of Streamlit's header */
 </style>"""
+SETTLED = 300  # ms: by then the file's place has its height
+GO = """<script>/* {n} */
+setTimeout(() => document.querySelector("[class*=st-key-draw_part]").scrollIntoView(), {ms});
+</script>"""
 PARTS = {
     "photo": _("Read a photo or picture"),
     "digits": _("My digits ({n})").format(n=len(digits)),
@@ -55,6 +70,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         )
 if part == "photo":
     photos.show(shown, digits)
+    if n := st.session_state.get("draw_gone"):
+        st.html(GO.format(n=n, ms=SETTLED), unsafe_allow_javascript=True)  # once: then it is the same as before
 elif part == "digits":
     collection.show(digits, shown)
 elif part == "networks":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages._ui.i18n import LANGUAGES, _, language, speak
 
@@ -69,10 +70,11 @@ document.onanimationstart = ({{ animationName, target }}) => animationName === "
 </script>"""
 
 
-def header(title: str, question: str) -> None:
-    """Draw a page's title, the question it answers, and the language switch."""
+def header(title: str, question: str) -> DeltaGenerator:
+    """Draw a page's title, the question it answers, and the language switch; return their row."""
     st.html(CSS)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    with row:
         words = f"<header><h1>{escape(title)}</h1><p>{escape(question)}</p></header>"
         spoken = SPOKEN.format(language=language())
         st.html(words + spoken, width="content", unsafe_allow_javascript=True)
@@ -86,6 +88,7 @@ def header(title: str, question: str) -> None:
             label_visibility="collapsed",
             on_change=_switch,
         )
+    return row
 
 
 def _switch() -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from engine.runs import protocol
 from tests.browser import conftest
-from tests.browser.conftest import Line, serve, soon, too_wide, wait_ready
+from tests.browser.conftest import Line, resize, serve, soon, too_wide, wait_quiet, wait_ready
 from tests.pages.test_draw_page import page_of
 
 pytestmark = pytest.mark.browser
@@ -843,3 +843,20 @@ def test_a_desktop_shows_it_without_scrolling(open_page, app_url, language):
     hand.draw(SEVEN)
     hand.reads("7")
     assert hand.page.locator("[data-testid=stMain]").evaluate("main => main.scrollHeight - main.clientHeight") <= 1
+
+
+def test_a_photo_is_in_reach_of_the_pad_on_a_phone(open_page, app_url):
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    Hand(page, app_url)
+    way = page.get_by_role("button", name="Read a photo", exact=True)
+    assert way.bounding_box()["height"] >= 44
+    assert way.bounding_box()["y"] < page.locator(".paper").bounding_box()["y"]
+    place = page.get_by_test_id("stFileUploaderDropzone")
+    for _ in range(2):  # and again, back at the pad
+        way.tap()
+        expect(place).to_be_in_viewport(ratio=1)
+        wait_quiet(page)
+        way.scroll_into_view_if_needed()
+    assert too_wide(page) == []
+    resize(page, 1440, 900)
+    expect(way).to_be_hidden()
