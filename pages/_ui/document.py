@@ -5,6 +5,9 @@ that page writes it again: "Back" would never leave. So only another page makes 
 
 And Streamlit keeps to the page that asked last. One that was at work when "Back" was pressed, or is about to be, would
 come again and write its address. It is not let, and the page that was gone back to is asked for once more.
+
+Where a script switches to another page, Streamlit first empties the address of its own, and may then write the other's
+in there: "Back" after a reload would find another search. So it is given back what it was.
 """
 
 from __future__ import annotations
@@ -16,14 +19,25 @@ HISTORY = b"""<script>
 {
   let shown = location.pathname; // the path of the page that is shown
   const left = new Set(); // those of the pages that "Back" has left, until somebody goes on by a click
-  addEventListener("click", () => left.clear(), true);
+  let emptied = ""; // the address, before it was emptied, of the page that is shown
+  addEventListener("click", () => {
+    left.clear();
+    emptied = "";
+  }, true);
   addEventListener("popstate", () => {
+    emptied = "";
     left.add(shown);
     left.delete(shown = location.pathname);
   });
   history.pushState = (state, unused, url) => {
-    const path = new URL(url ?? "", location).pathname;
+    const { pathname: path, search } = new URL(url ?? "", location);
     if (left.has(path)) return setTimeout(() => dispatchEvent(new PopStateEvent("popstate")));
+    if (path === location.pathname) {
+      if (location.search && !search) emptied = location.href;
+    } else if (emptied) {
+      history.replaceState(history.state, unused, emptied);
+      emptied = "";
+    }
     History.prototype[path === location.pathname ? "replaceState" : "pushState"].call(history, state, unused, url);
     shown = path;
   };

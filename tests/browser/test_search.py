@@ -285,12 +285,16 @@ def test_any_trial_opens_on_the_train_page(visit, done):
     search.page.wait_for_url(re.compile(r"/train\?"))
 
 
-def test_back_from_the_train_page_finds_the_search(visit, done):
+@pytest.mark.parametrize("reloaded", [False, True])
+def test_back_from_the_train_page_finds_the_search(visit, done, reloaded):
     search = visit(f"search={done}")
     search.until(12)
     search.button("Open on the Train page").click()
     search.page.wait_for_url(re.compile(r"/train\?.*network=dense16"))
     wait_ready(search.page)
+    if reloaded:
+        search.page.reload()
+        wait_ready(search.page)
     search.page.go_back()
     search.page.wait_for_url(re.compile(rf"/search\?search={done}"))
     search.enters("complete")
