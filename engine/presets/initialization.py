@@ -16,13 +16,13 @@ DEEP = 30  # layers through which gradients vanish and explode
 
 # The course's four runs, and the two that it leaves to the reader, by the names they have when compared.
 COURSE = {
-    "sigmoid, std 0.01": gauss(steps=2_000),
+    N_("sigmoid, std 0.01"): gauss(steps=2_000),
     "ReLU, std 0.01": small(initializer="gauss", steps=2_000),
-    "sigmoid, Xavier": small(activation="sigmoid", initializer="lecun_normal", steps=2_000),
+    N_("sigmoid, Xavier"): small(activation="sigmoid", initializer="lecun_normal", steps=2_000),
     "ReLU, He": small(initializer="he_normal", steps=2_000),
 }
 TRIES = {
-    "sigmoid, He": small(activation="sigmoid", initializer="he_normal", steps=2_000),
+    N_("sigmoid, He"): small(activation="sigmoid", initializer="he_normal", steps=2_000),
     "ReLU, Xavier": small(initializer="lecun_normal", steps=2_000),
 }
 COURSE_FIGURES = {
