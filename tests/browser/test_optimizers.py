@@ -319,3 +319,11 @@ def test_every_part_has_room(open_page, app_url, width, scheme):
     page.get_by_role("radio", name="On digits").click()
     expect(page.locator(".kcp-runs tbody tr")).to_have_count(5)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_schedule_is_called_by_its_name_in_one_line(open_page, app_url, width):
+    race = Visit(open_page(viewport={"width": width, "height": 844}), app_url, "?part=schedules&lang=ja")
+    heights = race.root.locator("tbody tr").evaluate_all("all => all.map(it => it.offsetHeight)")
+    assert len(heights) == 6
+    assert set(heights) == {min(heights)}
