@@ -77,6 +77,7 @@ CSS = """<style>
 .bp td.bp-share {min-width: 130px; padding-left: 0; color: var(--soft)}
 .bp-share span {display: flex; align-items: center; gap: 7px}
 .bp-share i {height: 9px; width: calc(var(--part) * 80px); min-width: 1px; background: var(--c)}
+@media print {.bp :is(th, td) {padding: 3px 5px} .bp td.bp-share {min-width: 0} .bp-share i {display: none}}
 .bp-steps {display: flex; flex-wrap: wrap; align-items: center; gap: 6px 8px; min-height: 107px}
 .bp-steps > span {font-size: .74rem; color: var(--soft); text-align: center; line-height: 1.3}
 .bp-steps > span b {font-size: 1.15rem; font-weight: 400; line-height: 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Set
+from functools import partial
 
 import streamlit as st
 
@@ -109,27 +110,32 @@ def rows(names: list[str]) -> list[list[str]]:
 
 
 def field(experiment: Experiment, name: str, change: Change, prefix: str) -> None:
-    """Draw the widget of one field."""
-    meta = FIELDS[name].metadata
+    """Draw the widget of one field.
+
+    The experiment's value is the widget's default, too: session state tells the browser its value only once, and one
+    that misses that, as by two runs of the page before it has drawn the first, would begin with the least of all values
+    and hand it back as the person's.
+    """
+    meta, value = FIELDS[name].metadata, getattr(experiment, name)
     key = widget_key(prefix, name)
     if key not in st.session_state:
-        st.session_state[key] = getattr(experiment, name)
+        st.session_state[key] = value
     common = {"label": translate(meta["label"]), "help": translate(meta["help"]), "key": key}
     common |= {"on_change": _pass_on, "args": (key, name, change)}
     match meta["kind"]:
         case "choice":
-            st.selectbox(options=meta["options"], format_func=lambda option: option_label(name, option), **common)
+            label = partial(option_label, name)
+            st.selectbox(options=meta["options"], index=meta["options"].index(value), format_func=label, **common)
         case "bool":
-            st.toggle(**common)
+            st.toggle(value=value, **common)
         case "text":
-            st.text_input(max_chars=600, **common)
+            st.text_input(value=value, max_chars=600, **common)
             _refuse(experiment, name, st.session_state[key])
         case "int":
-            st.number_input(min_value=meta["low"], max_value=meta["high"], step=meta["step"], **common)
+            st.number_input(value=value, min_value=meta["low"], max_value=meta["high"], step=meta["step"], **common)
         case "float":
-            st.number_input(
-                min_value=meta["low"], max_value=meta["high"], step=_step(experiment, name), format="%g", **common
-            )
+            limits = {"min_value": meta["low"], "max_value": meta["high"]}
+            st.number_input(value=value, **limits, step=_step(experiment, name), format="%g", **common)
 
 
 def _refuse(experiment: Experiment, name: str, text: str) -> None:

@@ -131,15 +131,19 @@ def followed(root, button, n: int, *, attribute: str = "data-place") -> list[int
 
 
 class Line:
-    """A page's line to Streamlit. What is said while it is held arrives all at once, as at a server that was busy."""
+    """A page's line to Streamlit. What is said while it is held arrives all at once, as at a server that was busy.
 
-    def __init__(self, page) -> None:
-        self.held, self.waiting = False, []
+    answers: whether that is what Streamlit says; otherwise what the page says.
+    """
+
+    def __init__(self, page, *, answers: bool = False) -> None:
+        self.held, self.waiting, self.answers = False, [], answers
         page.route_web_socket(re.compile("/_stcore/stream"), self._connect)
 
-    def _connect(self, socket) -> None:
-        self.server = socket.connect_to_server()
-        socket.on_message(lambda message: self.waiting.append(message) if self.held else self.server.send(message))
+    def _connect(self, page) -> None:
+        server = page.connect_to_server()
+        speaker, self.listener = (server, page) if self.answers else (page, server)
+        speaker.on_message(lambda message: self.waiting.append(message) if self.held else self.listener.send(message))
 
     def hold(self) -> None:
         self.held = True
@@ -147,7 +151,7 @@ class Line:
     def let_go(self) -> None:
         self.held = False
         while self.waiting:
-            self.server.send(self.waiting.pop(0))
+            self.listener.send(self.waiting.pop(0))
 
 
 def soon(page, holds: Callable[[], bool]) -> None:

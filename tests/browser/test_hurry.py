@@ -7,40 +7,23 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import go_to, soon, wait_quiet
+from tests.browser.conftest import Line, go_to, soon, wait_quiet
 
 pytestmark = pytest.mark.browser
 
 
-class Answers:
-    """The line from Streamlit to a page. What is said while it is held arrives all at once."""
-
-    def __init__(self, page) -> None:
-        self.held, self.waiting = False, []
-        page.route_web_socket(re.compile("/_stcore/stream"), self._connect)
-
-    def _connect(self, socket) -> None:
-        self.socket, server = socket, socket.connect_to_server()
-        socket.on_message(server.send)
-        server.on_message(lambda message: self.waiting.append(message) if self.held else socket.send(message))
-
-    def come(self, page, more_than: int = 0) -> int:
-        """Wait until there are more answers than so many, and no further ones come; return how many there are."""
-        soon(page, lambda: len(self.waiting) > more_than)
-        while more_than != len(self.waiting):
-            more_than = len(self.waiting)
-            page.wait_for_timeout(1000)
-        return more_than
-
-    def let_go(self) -> None:
-        self.held = False
-        while self.waiting:
-            self.socket.send(self.waiting.pop(0))
+def answered(page, line: Line, more_than: int = 0) -> int:
+    """Wait until more answers than so many are held, and no further ones come; return how many there are."""
+    soon(page, lambda: len(line.waiting) > more_than)
+    while more_than != len(line.waiting):
+        more_than = len(line.waiting)
+        page.wait_for_timeout(1000)
+    return more_than
 
 
 def test_a_page_comes_back_whatever_the_browser_has_dropped_meanwhile(fresh_page, app_url):
     """Streamlit's browser says what it still has when it asks for a page, and may drop it before the answer comes."""
-    page, line = fresh_page, Answers(fresh_page)
+    page, line = fresh_page, Line(fresh_page, answers=True)
     page.goto(f"{app_url}/optimizers")
     race = page.locator(".kasane-race")
     race.wait_for()
@@ -49,13 +32,38 @@ def test_a_page_comes_back_whatever_the_browser_has_dropped_meanwhile(fresh_page
         page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
         page.get_by_role("heading", name=name, level=1).wait_for()
         wait_quiet(page)
-    line.held = True
+    line.hold()
     page.get_by_test_id("stTopNavLink").filter(has_text="Draw").click()
-    before = line.come(page)
+    before = answered(page, line)
     go_to(page, "Learning", "Optimizers")
-    line.come(page, before)
+    answered(page, line, before)
     line.let_go()
     expect(page.get_by_role("heading", name="Optimizers", level=1)).to_be_visible()
     expect(race).to_be_visible()
     wait_quiet(page)
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_fields_that_the_browser_was_told_too_late_keep_their_values(fresh_page, app_url):
+    """Session state tells a widget's value once: where that is missed, the widget begins with its default."""
+    page, missed = fresh_page, True
+
+    def connect(socket) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda message: None if missed and b"field_" in message else socket.send(message))
+
+    page.route_web_socket(re.compile("/_stcore/stream"), connect)
+    page.goto(f"{app_url}/train?steps=60&network=dense20&lr=0.3")
+    step = page.get_by_role("button", name="1 step", exact=True)
+    step.wait_for()
+    wait_quiet(page)
+    assert page.get_by_label("Hidden layers", exact=True).count() == 0
+    missed = False
+    for made in (1, 2):  # with the second press the browser says what its fields hold
+        step.click()
+        page.wait_for_function(f"+document.querySelector('[data-frames]')?.dataset.step === {made}")
+        wait_quiet(page)
+        assert page.get_by_label("Hidden layers", exact=True).input_value() == "dense20"
+        assert page.get_by_role("spinbutton", name="Learning rate", exact=True).input_value() == "0.3"
+    assert "network=dense20" in page.url
+    assert "steps=60" in page.url
