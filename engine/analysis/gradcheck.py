@@ -126,7 +126,7 @@ def both_ways(
     for depth, layer in enumerate(network.in_training):
 
         def tail(depth: int = depth) -> float:
-            y = entering[depth].copy()  # a layer may write over what enters it
+            y = entering[depth].copy()  # for the next number moved: a layer may write over what enters it
             for forward in forwards[depth:]:
                 y = forward(y)
             return loss.forward(y, labels)

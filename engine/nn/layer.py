@@ -77,7 +77,10 @@ class Layer:
         return array
 
     def gradient_like(self, dy: np.ndarray) -> np.ndarray:
-        """Return where a layer that keeps shapes writes its ∂loss/∂x: over dy, which is near, if that may be."""
+        """Return where a layer that keeps shapes writes its ∂loss/∂x, an array of the shape of `dy`.
+
+        That is `dy` itself where it may be overwritten, for it is in the cache; else a work array.
+        """
         return dy if self.overwrites_gradient else self.scratch("dx", dy.shape)
 
     def kept(self, key: tuple, make: Callable[[], Any]) -> Any:

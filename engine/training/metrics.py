@@ -42,9 +42,10 @@ def confusion_matrix(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def misclassified(probabilities: np.ndarray, labels: np.ndarray, limit: int, of_pair: int = 0) -> np.ndarray:
-    """Return the indices of at most `limit` wrong answers, the most confident first.
+    """Return the indices of wrong answers, the most confident first: the `limit` most confident of all.
 
-    of_pair: so many of every pair of a right and a predicted class are among them, beyond the limit if need be.
+    probabilities: (N, K); labels: (N,), the right classes. of_pair: so many of every pair of a right and a predicted
+    class are among them too, the most confident, so that there may be more than `limit`.
     """
     answers = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(answers != labels)

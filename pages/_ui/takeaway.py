@@ -55,7 +55,7 @@ def _content(pool: Pool, run: Run) -> None:
     else:
         st.caption(_("Train it for a moment: there is nothing learned yet."))
     st.markdown(_("**The experiment**"))
-    if _other(run):
+    if _trains_otherwise(run):
         st.caption(_("Settings were changed while it trained; here they are as they are now."))
     script = export.to_pytorch(run.experiment, translate)
     with st.container(horizontal=True):
@@ -68,7 +68,7 @@ def _content(pool: Pool, run: Run) -> None:
     st.code(script, "python", height=360)
 
 
-def _other(run: Run) -> bool:
+def _trains_otherwise(run: Run) -> bool:
     """Tell whether what is taken away would train in another way than this run did: more steps alone are no other."""
     before, now = run.initial, run.experiment
     return now != before.replace(steps=now.steps) or build.build_schedule(now) != build.build_schedule(before)
