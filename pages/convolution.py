@@ -107,7 +107,7 @@ def quiz_part() -> None:
             key = f"quiz_{question.name}_{seed}"
             st.session_state.setdefault(key, given.get(key))
             answer = given[key] = right.number_input(
-                _("Answer to question {n}").format(n=n), value=None, step=1, key=key,
+                _("Answer to question {n}").format(n=n), value=given.get(key), step=1, key=key,
                 label_visibility="collapsed", placeholder=_("Your answer"),
             )  # fmt: skip
             verdict = _(":green[✓ Right]") if answer == question.answer else _(":red[✗ Not yet]")

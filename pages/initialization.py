@@ -53,9 +53,9 @@ def before_part() -> None:
 def starts() -> None:
     """The initializations to draw, as pills."""
     # Always set: a popover makes its widgets when it is opened, and what was set long ago does not reach them.
-    st.session_state[worded(PICKED)] = [name for name in STARTS if chosen(name)]
+    picked = st.session_state[worded(PICKED)] = [name for name in STARTS if chosen(name)]
     st.pills(
-        _("Initializations"), STARTS, key=worded(PICKED), selection_mode="multi", on_change=take_starts,
+        _("Initializations"), STARTS, default=picked, key=worded(PICKED), selection_mode="multi", on_change=take_starts,
         format_func=lambda name: translate(STARTS[name][2]),
     )  # fmt: skip
 

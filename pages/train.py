@@ -82,7 +82,6 @@ with st.sidebar:
         _("Published experiments"),
         list(session.preset_runs()),
         default=None,
-        index=None,
         key="preset_choice",
         format_func=session.preset_label,
         placeholder=_("Choose one …"),

@@ -3,6 +3,10 @@
 Streamlit tells options apart by what a person reads, and keeps a widget for its key: after a change of language the
 browser would go on naming an option by a word that there is no more. So each language has a widget of its own, under
 the key that `worded` gives, and what no option is called changes nothing.
+
+Session state tells the browser a widget's value only once. One that misses that, as by two runs of the page before it
+has drawn the first, would begin with the first option or the least value and hand it back as the person's. So what is
+chosen is the widget's default, too, here and for all widgets of an experiment or a page's settings.
 """
 
 from __future__ import annotations
@@ -36,14 +40,19 @@ def choice(
 ) -> str | None:  # fmt: skip
     """Draw a widget and return what is chosen; session state keeps it under `key`, whatever language it was said in.
 
-    default: what is chosen at first, and where what was chosen is no option any more. on_change: called after another
-    choice. layout: what else `widget` takes.
+    widget: st.selectbox, st.segmented_control or st.select_slider. default: what is chosen at first, and where what was
+    chosen is no option any more. on_change: called after another choice. layout: what else `widget` takes.
     """
     if st.session_state.setdefault(key, default) not in options:
         st.session_state[key] = default
     face, chosen = worded(key), st.session_state[key]
     if face not in st.session_state or st.session_state[face] != chosen:
         st.session_state[face] = chosen
+    layout |= {
+        st.selectbox: {"index": options.index(chosen) if chosen in options else None},
+        st.segmented_control: {"default": chosen},
+        st.select_slider: {"value": chosen},
+    }[widget]
     widget(label, options, key=face, on_change=_take, args=(face, key, [*options, default], on_change), **layout)
     return chosen
 

@@ -110,12 +110,7 @@ def rows(names: list[str]) -> list[list[str]]:
 
 
 def field(experiment: Experiment, name: str, change: Change, prefix: str) -> None:
-    """Draw the widget of one field.
-
-    The experiment's value is the widget's default, too: session state tells the browser its value only once, and one
-    that misses that, as by two runs of the page before it has drawn the first, would begin with the least of all values
-    and hand it back as the person's.
-    """
+    """Draw the widget of one field. The experiment's value is its default, too; choice.py says why."""
     meta, value = FIELDS[name].metadata, getattr(experiment, name)
     key = widget_key(prefix, name)
     if key not in st.session_state:

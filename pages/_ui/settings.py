@@ -190,10 +190,11 @@ class Settings:
         st.query_params.from_dict(wanted | {"lang": language()})
 
     def control(self, name: str, **layout: object) -> Value:
-        """Draw the widget of a setting and return what is chosen."""
+        """Draw the widget of a setting, its default what is chosen (choice.py says why), and return that."""
         setting, key = self.table[name], self.key(name)
+        value = bool(self[name]) if setting.widget == "toggle" else self[name]
         if key not in st.session_state:
-            st.session_state[key] = bool(self[name]) if setting.widget == "toggle" else self[name]
+            st.session_state[key] = value
         common = {"label": translate(setting.label), "key": key, "on_change": self._take, "args": (name,)} | layout
         if setting.help:
             common["help"] = translate(setting.help)
@@ -202,17 +203,19 @@ class Settings:
         span |= {"format": "%g"} if isinstance(setting.default, float) else {}
         match setting.widget:
             case "segments":
-                st.segmented_control(options=setting.options, format_func=setting.word, required=True, **common)
+                common |= {"format_func": setting.word, "required": True}
+                st.segmented_control(options=setting.options, default=value, **common)
             case "slider":
-                st.slider(**{"width": max(setting.width, 115)} | span | common)
+                st.slider(value=value, **{"width": max(setting.width, 115)} | span | common)
             case "select":
-                st.selectbox(options=setting.options, format_func=setting.word, **{"width": setting.width} | common)
+                common = {"format_func": setting.word, "width": setting.width} | common
+                st.selectbox(options=setting.options, index=setting.options.index(value), **common)
             case "toggle":
-                st.toggle(**common)
+                st.toggle(value=value, **common)
             case "text":
-                st.text_input(max_chars=600, **common)
+                st.text_input(value=value, max_chars=600, **common)
             case "number":
-                st.number_input(**{"width": setting.width} | span | common)
+                st.number_input(value=value, **{"width": setting.width} | span | common)
         return self[name]
 
     def controls(self, *names: str, new: bool = False) -> None:

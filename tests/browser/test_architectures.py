@@ -110,9 +110,7 @@ def test_train_takes_the_network_along(page, app_url):
     go(page, f"{app_url}/architectures?net=784-50-10&size=56")
     page.get_by_role("button", name="Train it").click()
     page.wait_for_url(re.compile(r"/train\?.*preset=ch05-two-layer"))
-    field = page.get_by_label("Hidden layers", exact=True)
-    field.wait_for()
-    assert field.input_value() == "dense50"
+    expect(page.get_by_label("Hidden layers", exact=True)).to_have_value("dense50")
     page.get_by_role("button", name="1 step", exact=True).click()
     page.wait_for_function("+document.querySelector('[data-frames]')?.dataset.step === 1")
     go_to(page, "Networks", "Architectures")  # and what was looked at is still there

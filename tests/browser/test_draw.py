@@ -244,7 +244,7 @@ def test_what_the_keys_do_is_said_where_nothing_lies(hand):
 
 
 def test_undo_redo_and_clear(hand):
-    assert hand.tool("Undo").is_disabled()
+    expect(hand.tool("Undo")).to_be_disabled()
     hand.draw(LINE)
     hand.settle()
     first = hand.picture()
@@ -689,12 +689,12 @@ def test_the_same_percentage_has_the_same_word(fresh_page, app_url):
 def test_a_drawing_is_kept_and_a_network_learns_it(hand):
     page = hand.page
     three = page.locator(".digits button", has_text="3")
-    assert three.is_disabled()
+    expect(three).to_be_disabled()
     hand.draw(SEVEN)
     hand.settle()
     three.click()
     expect(page.locator(".kept").first).to_have_text("Kept as a 3")
-    assert three.is_disabled()  # the same drawing once
+    expect(three).to_be_disabled()  # the same drawing once
     page.get_by_text("My digits (1)", exact=True).click()
     expect(page.locator(".kept img")).to_have_count(1)
     with page.expect_download() as download:
@@ -708,7 +708,7 @@ def test_a_drawing_is_kept_and_a_network_learns_it(hand):
     page.get_by_label("Network", exact=True).select_option("Tuned on your digits")
     hand.paper.scroll_into_view_if_needed()
     hand.draw(LINE)
-    assert three.is_enabled()
+    expect(three).to_be_enabled()
     page.wait_for_url(re.compile("tuned=tuned-"))
     page.reload()
     hand.wait()

@@ -179,7 +179,8 @@ def test_numbers_typed_while_the_server_is_busy_all_arrive(fresh_page, app_url):
     it.page.keyboard.type("5")
     oranges.press("Enter")
     it.page.wait_for_url(re.compile("orange_count=125"))
-    assert [field.input_value() for field in (price, count, oranges)] == ["250", "4", "125"]
+    for field, number in ((price, "250"), (count, "4"), (oranges, "125")):
+        expect(field).to_have_value(number)
 
 
 # --- the slope --------------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def test_fields_that_the_browser_was_told_too_late_keep_their_values(fresh_page,
         step.click()
         page.wait_for_function(f"+document.querySelector('[data-frames]')?.dataset.step === {made}")
         wait_quiet(page)
-        assert page.get_by_label("Hidden layers", exact=True).input_value() == "dense20"
-        assert page.get_by_role("spinbutton", name="Learning rate", exact=True).input_value() == "0.3"
+        expect(page.get_by_label("Hidden layers", exact=True)).to_have_value("dense20")
+        expect(page.get_by_role("spinbutton", name="Learning rate", exact=True)).to_have_value("0.3")
     assert "network=dense20" in page.url
     assert "steps=60" in page.url

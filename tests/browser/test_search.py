@@ -222,7 +222,7 @@ def test_the_two_axes_are_never_the_same_by_themselves(visit):
     search.button("Does the optimizer matter?").click()
     expect(search.page.locator(".lines .axes")).to_contain_text("AdaGrad")
     assert "lr" in before
-    assert {across.input_value(), up.input_value()} == {"lr", "optimizer"}
+    soon(search.page, lambda: {across.input_value(), up.input_value()} == {"lr", "optimizer"})
 
 
 def test_no_name_beside_an_axis_is_cut(visit):

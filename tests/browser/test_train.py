@@ -123,7 +123,7 @@ def test_the_learning_rate_changes_while_it_trains(page, app_url):
     page.wait_for_url(re.compile("lr=0.033"))
     before = step(page)
     until(page, f"d.state === 'running' && +d.step > {before}")
-    assert view(page).get_by_text("0.033").is_visible()
+    expect(view(page).get_by_text("0.033")).to_be_visible()
 
 
 def test_the_speed_outlives_data_that_are_not_there(page, app_url):
@@ -237,7 +237,7 @@ def test_another_page_and_back_keeps_the_run(page, app_url):
     page.get_by_text("Watch a boundary form").wait_for()
     page.get_by_role("link", name="Train", exact=True).first.click()
     until(page, "+d.step === 40")
-    assert page.get_by_role("textbox", name="Hidden layers").input_value() == "dense8"
+    expect(page.get_by_role("textbox", name="Hidden layers")).to_have_value("dense8")
 
 
 def test_back_leads_to_the_page_before_whatever_the_address_said_meanwhile(page, app_url):
@@ -256,7 +256,7 @@ def test_back_leads_to_the_page_before_whatever_the_address_said_meanwhile(page,
     wait_ready(page)
     page.go_forward()
     until(page, "+d.step === 40")
-    assert page.get_by_role("textbox", name="Hidden layers").input_value() == "dense8"
+    expect(page.get_by_role("textbox", name="Hidden layers")).to_have_value("dense8")
 
 
 def test_on_a_laptop_the_card_of_the_boundary_shows_one(open_page, app_url):

@@ -63,3 +63,28 @@ def test_a_later_look_does_not_answer_what_was_to_be_tried(visit, page, n):
     app.session_state[page] = dict(app.session_state[page]) | {"part": COMPARED[page][0]}
     assert sentences(app.run()) == []
     assert attention(app) == [0]
+
+
+def start(proto) -> list:
+    """Return what a widget begins with in a browser that was not told its value."""
+    default, words = proto.default, [getattr(option, "content", option) for option in getattr(proto, "options", [])]
+    if not words:
+        return [default] if isinstance(default, bool | float | str) else [*default]
+    indices = [default] * proto.HasField("default") if isinstance(default, int) else default
+    return [words[int(index)] for index in indices]
+
+
+def told(proto) -> list:
+    """Return what a browser is told of a widget's value, once, in the words of `start`."""
+    values = [getattr(proto, name, None) for name in ("value", "raw_value", "raw_values")]
+    value = next((value for value in values if value not in (None, "", [])), [])
+    return [value] if isinstance(value, bool | float | str) else [*value]
+
+
+@pytest.mark.parametrize("page", ["train", "architectures", "search", *COMPARED])
+def test_a_widget_begins_with_its_value_in_a_browser_that_missed_it(visit, page):
+    app = visit(page, **{"part": COMPARED[page][0]} if page in COMPARED else {})
+    protos = [element.proto for element in app._tree if getattr(element, "proto", None) is not None]
+    widgets = [proto for proto in protos if getattr(proto, "set_value", False) is True]
+    assert len(widgets) >= 2
+    assert [(proto.id, start(proto)) for proto in widgets] == [(proto.id, told(proto)) for proto in widgets]

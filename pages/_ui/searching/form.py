@@ -52,11 +52,11 @@ def axes_form(fixed: bool) -> None:
     experiment = settings.experiment()
     searched = {axis.name for axis in axes}
     offered = [it for it in SEARCHABLE if it in searched or matters_here(experiment, it, searched)]
-    key = worded("axis_names")
-    st.session_state.setdefault(key, [axis.name for axis in axes])
+    key, names = worded("axis_names"), [axis.name for axis in axes]
+    st.session_state.setdefault(key, names)
     st.multiselect(
-        _("Fields"), offered, key=key, format_func=label, max_selections=MAX_AXES, on_change=take_names, disabled=fixed,
-        label_visibility="collapsed",
+        _("Fields"), offered, names, key=key, format_func=label, max_selections=MAX_AXES, on_change=take_names,
+        disabled=fixed, label_visibility="collapsed",
     )  # fmt: skip
     for axis in axes:
         if isinstance(axis, Range):
@@ -73,14 +73,15 @@ def range_form(axis: Range, fixed: bool) -> None:
         st.markdown(f"**{title}**", width="content")
         st.session_state.setdefault(f"axis_{axis.name}_log", axis.log)
         words = _("{field} on a logarithmic scale: every power of ten is tried as often.").format(field=title)
-        st.toggle(_("log"), key=f"axis_{axis.name}_log", help=words, **common)
+        st.toggle(_("log"), axis.log, key=f"axis_{axis.name}_log", help=words, **common)
     for column, end, words in zip(st.columns(2), ("low", "high"), (_("from"), _("to")), strict=True):
         value, key = getattr(axis, end), f"axis_{axis.name}_{end}"
         st.session_state.setdefault(key, value)
         moved = {"step": meta["step"]} if axis.whole else {"step": controls.leading(value), "format": "%g"}
         column.number_input(
-            f"{title}: {words}", meta["low"], meta["high"], key=key, label_visibility="collapsed", **moved, **common
-        )
+            f"{title}: {words}", meta["low"], meta["high"], value, key=key, label_visibility="collapsed",
+            **moved, **common,
+        )  # fmt: skip
     try:
         changed(axis)
     except InputError as error:
@@ -92,14 +93,16 @@ def options_form(axis: Options, fixed: bool) -> None:
     key, common = worded(f"axis_{axis.name}_options"), {"on_change": take_axis, "args": (axis.name,), "disabled": fixed}
     meta = FIELDS[axis.name].metadata
     if meta["kind"] == "text":
-        st.session_state.setdefault(key, " | ".join(axis.values))
+        value = " | ".join(axis.values)
+        st.session_state.setdefault(key, value)
         st.text_input(
-            label(axis.name), key=key, max_chars=600, help=_("Networks to choose from, with | between them."), **common
-        )
+            label(axis.name), value, key=key, max_chars=600, help=_("Networks to choose from, with | between them."),
+            **common,
+        )  # fmt: skip
     elif meta["kind"] == "choice":
         st.session_state.setdefault(key, list(axis.values))
         words = {option: controls.option_label(axis.name, option) for option in meta["options"]}
-        st.multiselect(label(axis.name), meta["options"], key=key, format_func=words.get, **common)
+        st.multiselect(label(axis.name), meta["options"], axis.values, key=key, format_func=words.get, **common)
     else:
         st.markdown(f"**{label(axis.name)}**: " + _("on or off"))
 
