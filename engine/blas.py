@@ -8,22 +8,26 @@ product, it is left whole.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
-# Measured with OpenBLAS 0.3.31 on Sapphire Rapids.
+# Measured with OpenBLAS 0.3.31 on Sapphire Rapids and Zen 4.
 SMALL = 1_000_000  # multiply-adds of a product up to which nothing is copied
 NARROW = 1_000  # numbers in its result, the same where its right operand is transposed
 WITH_SMALL_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS's names of processors with AVX-512
-ROWS = (64, 32, 24, 16)  # of a piece, the best first
-COLUMNS = 64  # of a piece
+LEAST_ROWS = 4  # of a piece
+COLUMNS = 64  # of a piece: four registers
+FEW_COLUMNS = 16  # of a piece whose `right` would leave the nearest cache before many rows of `left` have come by
+LONG, MANY = 256, 32  # rows of `right`, and of `left`, from which on that is so
 
 
 class Products:
     """left @ right, written into `out`. Shapes as for `np.matmul`: (…, m, k), (…, k, n) and (…, m, n)."""
 
     def by_rows(self, left: np.ndarray, right: np.ndarray, *, out: np.ndarray) -> np.ndarray:
-        """Return `out`; where that is faster, some rows of `left` at a time."""
+        """Return `out`; where that is faster, some rows of `left` at a time, as many each time."""
         return np.matmul(left, right, out=out)
 
     def by_columns(self, left: np.ndarray, right: np.ndarray, *, out: np.ndarray) -> np.ndarray:
@@ -32,28 +36,26 @@ class Products:
 
 
 class SmallProducts(Products):
-    """The same in pieces that are small. The rest of the rows or columns makes a last piece."""
+    """The same in pieces that are small. What is left of the columns makes a last piece."""
 
     def by_rows(self, left, right, *, out):
         m, k, n = *left.shape[-2:], right.shape[-1]
         most = SMALL // (k * n)
         if right.strides[-1] != right.itemsize:  # transposed
             most = min(most, NARROW // n)
-        rows = m if m <= most else next((rows for rows in ROWS if rows <= most), m)
-        if rows >= m:
+        rows = _equal_parts(m, most)
+        if rows == m:
             return np.matmul(left, right, out=out)
-        whole = m - m % rows
-        np.matmul(_in_rows(left, whole, rows), right[..., None, :, :], out=_in_rows(out, whole, rows))
-        if whole < m:
-            np.matmul(left[..., whole:, :], right, out=out[..., whole:, :])
+        np.matmul(_in_rows(left, rows), right[..., None, :, :], out=_in_rows(out, rows))
         return out
 
     def by_columns(self, left, right, *, out):
         m, k, n = *left.shape[-2:], right.shape[-1]
-        if m * k * n <= SMALL or m * k * COLUMNS > SMALL:
+        columns = FEW_COLUMNS if k >= LONG and m >= MANY else COLUMNS
+        if m * k * n <= SMALL or m * k * columns > SMALL:
             return np.matmul(left, right, out=out)
-        whole = n - n % COLUMNS
-        np.matmul(left[..., None, :, :], _in_columns(right, whole), out=_in_columns(out, whole))
+        whole = n - n % columns
+        np.matmul(left[..., None, :, :], _in_columns(right, whole, columns), out=_in_columns(out, whole, columns))
         if whole < n:
             np.matmul(left, right[..., whole:], out=out[..., whole:])
         return out
@@ -76,12 +78,18 @@ def products(dtype: np.dtype) -> Products:
     return SmallProducts() if small else Products()
 
 
-def _in_rows(array: np.ndarray, whole: int, rows: int) -> np.ndarray:
-    """Return the first `whole` rows of (…, m, n) as a view (…, pieces, rows, n)."""
-    *rest, _, n = array.shape
-    return array[..., :whole, :].reshape(*rest, whole // rows, rows, n, copy=False)
+@cache
+def _equal_parts(m: int, most: int) -> int:
+    """Return into how large equal parts to cut m: the largest of `most` or less, or m itself."""
+    return m if m <= most else max((part for part in range(LEAST_ROWS, most + 1) if m % part == 0), default=m)
 
 
-def _in_columns(array: np.ndarray, whole: int) -> np.ndarray:
-    """Return the first `whole` columns of (…, m, n) as a view (…, pieces, m, COLUMNS)."""
-    return array[..., :whole].reshape(*array.shape[:-1], -1, COLUMNS, copy=False).swapaxes(-3, -2)
+def _in_rows(array: np.ndarray, rows: int) -> np.ndarray:
+    """Return (…, m, n) as a view (…, pieces, rows, n)."""
+    *rest, m, n = array.shape
+    return array.reshape(*rest, m // rows, rows, n, copy=False)
+
+
+def _in_columns(array: np.ndarray, whole: int, columns: int) -> np.ndarray:
+    """Return the first `whole` columns of (…, m, n) as a view (…, pieces, m, columns)."""
+    return array[..., :whole].reshape(*array.shape[:-1], -1, columns, copy=False).swapaxes(-3, -2)

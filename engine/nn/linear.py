@@ -39,7 +39,7 @@ class Linear(Layer):
     def forward(self, x, *, training):
         self._x = x
         y = self.scratch("y", (len(x), self.out_features))
-        np.matmul(x, self.weight.data, out=y)
+        self.products.by_rows(x, self.weight.data, out=y)
         if self.bias:
             np.add(y, self.bias.data, out=y)
         return y
@@ -47,7 +47,7 @@ class Linear(Layer):
     def backward(self, dy):
         """∂L/∂W = xᵀ dy,  ∂L/∂b = Σₙ dy,  ∂L/∂x = dy Wᵀ."""
         n = len(dy)
-        np.matmul(self._x.T, dy, out=self.weight.grad)
+        self.products.by_rows(self._x.T, dy, out=self.weight.grad)
         if self.bias:
             # The sum of the rows as a product with ones. With two rows of them, for with a single one BLAS adds up the
             # last columns in another order than the others: equal units would drift apart.

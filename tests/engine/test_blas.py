@@ -17,6 +17,9 @@ def small(monkeypatch):
     monkeypatch.setattr(blas, "SMALL", 4_000)
     monkeypatch.setattr(blas, "NARROW", 200)
     monkeypatch.setattr(blas, "COLUMNS", 32)
+    monkeypatch.setattr(blas, "FEW_COLUMNS", 8)
+    monkeypatch.setattr(blas, "LONG", 7)
+    monkeypatch.setattr(blas, "MANY", 20)
     sizes = []
     whole = np.matmul
 
@@ -58,12 +61,14 @@ def test_pieces_make_the_whole(small, cut, case):
 @pytest.mark.parametrize(
     ("cut", "turned", "m", "n", "pieces"),
     [
-        ("by_rows", False, 85, 10, [(32, 7, 10), (21, 7, 10)]),
-        ("by_rows", True, 85, 10, [(16, 7, 10), (5, 7, 10)]),  # a narrow result, see NARROW
-        ("by_rows", False, 85, 90, [(85, 7, 90)]),  # not even sixteen rows would be small
-        ("by_rows", True, 85, 20, [(85, 7, 20)]),  # nor their result narrow
+        ("by_rows", False, 84, 10, [(42, 7, 10)]),
+        ("by_rows", True, 84, 10, [(14, 7, 10)]),  # a narrow result, see NARROW
+        ("by_rows", False, 85, 90, [(5, 7, 90)]),
+        ("by_rows", False, 83, 10, [(83, 7, 10)]),  # has no equal parts
+        ("by_rows", True, 84, 60, [(84, 7, 60)]),  # not even four rows would be narrow
         ("by_columns", False, 10, 85, [(10, 7, 32), (10, 7, 21)]),
         ("by_columns", True, 10, 85, [(10, 7, 32), (10, 7, 21)]),
+        ("by_columns", False, 20, 85, [(20, 7, 8), (20, 7, 5)]),  # many rows and long columns
         ("by_columns", False, 85, 90, [(85, 7, 90)]),
     ],
 )

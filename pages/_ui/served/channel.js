@@ -2,22 +2,23 @@
 
 const GONE = 4404; // close code: the server does not know the place (any more)
 const FIRST_WAIT = 300, LONGEST_WAIT = 5000; // ms before it is opened again; every failure doubles them
+const NETWORK = ["online", "offline"]; // events of the window
 const ARRAYS = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 
 /** Return how many ms to wait after so many failures before: thirty pages do not come back at once. */
 export const pause = (failures) => Math.min(FIRST_WAIT * 2 ** failures, LONGEST_WAIT) * (0.75 + Math.random() / 2);
 
 /**
- * A WebSocket to one place of the server after another. While it is lost it is opened again, ever more patiently, and
- * at once when the browser is online again.
+ * A WebSocket to one place of the server after another. While it is lost it is opened again, ever more patiently. It is
+ * opened again at once when the browser leaves or finds the network, for the one from before may be dead unawares.
  *
  * received(data), opened(), lost(), gone(place) are called as their names say: each for the place opened last only.
  */
 export class Channel {
   constructor({ received, opened, lost, gone }) {
     Object.assign(this, { received, opened, lost, gone, place: null, socket: null, failures: 0 });
-    this.retry = () => this.place !== null && !this.socket && this.connect();
-    addEventListener("online", this.retry);
+    this.retry = () => this.place !== null && this.connect();
+    for (const change of NETWORK) addEventListener(change, this.retry);
   }
 
   /** Speak with this place, "live/TOKEN", from now on; null: with none. */
@@ -67,7 +68,7 @@ export class Channel {
   }
 
   close() {
-    removeEventListener("online", this.retry);
+    for (const change of NETWORK) removeEventListener(change, this.retry);
     this.open(null);
   }
 }
