@@ -18,8 +18,8 @@ SMALL = 1_000_000  # multiply-adds of a product up to which nothing is copied
 NARROW = 1_000  # numbers in its result, the same where its right operand is transposed
 WITH_SMALL_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS's names of processors with AVX-512
 LEAST_ROWS = 4  # of a piece
-COLUMNS = 64  # of a piece: four registers
-FEW_COLUMNS = 16  # of a piece whose `right` would leave the nearest cache before many rows of `left` have come by
+COLUMNS = 64  # four registers; a piece has a multiple of them
+FEW_COLUMNS = 16  # of a piece whose `right` would else leave the nearest cache before all rows of `left` have come by
 LONG, MANY = 256, 32  # rows of `right`, and of `left`, from which on that is so
 
 
@@ -51,8 +51,9 @@ class SmallProducts(Products):
 
     def by_columns(self, left, right, *, out):
         m, k, n = *left.shape[-2:], right.shape[-1]
-        columns = FEW_COLUMNS if k >= LONG and m >= MANY else COLUMNS
-        if m * k * n <= SMALL or m * k * columns > SMALL:
+        most = SMALL // (m * k)
+        columns = FEW_COLUMNS if k >= LONG and m >= MANY else most // COLUMNS * COLUMNS or FEW_COLUMNS
+        if n <= most or columns > most:
             return np.matmul(left, right, out=out)
         whole = n - n % columns
         np.matmul(left[..., None, :, :], _in_columns(right, whole, columns), out=_in_columns(out, whole, columns))

@@ -68,6 +68,8 @@ def test_pieces_make_the_whole(small, cut, case):
         ("by_rows", True, 84, 60, [(84, 7, 60)]),  # not even four rows would be narrow
         ("by_columns", False, 10, 85, [(10, 7, 32), (10, 7, 21)]),
         ("by_columns", True, 10, 85, [(10, 7, 32), (10, 7, 21)]),
+        ("by_columns", False, 5, 200, [(5, 7, 96), (5, 7, 8)]),
+        ("by_columns", False, 18, 85, [(18, 7, 8), (18, 7, 5)]),  # not even 32 columns would be small
         ("by_columns", False, 20, 85, [(20, 7, 8), (20, 7, 5)]),  # many rows and long columns
         ("by_columns", False, 85, 90, [(85, 7, 90)]),
     ],
