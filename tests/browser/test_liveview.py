@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from engine.runs import protocol
 from pages._ui.i18n import catalog
-from tests.browser.conftest import Line, soon, wait_quiet, wait_ready
+from tests.browser.conftest import Line, resize, soon, wait_quiet, wait_ready
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -24,20 +24,23 @@ TOY = "data=toy2d&network=dense4+dense2&activation=tanh&steps=1000000"
 class Screen:
     """The Train page, what one can do with its live view, and what the server knows about the run it shows."""
 
-    def __init__(self, page, url: str, query: str, *, train: bool = True) -> None:
+    def __init__(self, page, url: str, query: str, *, train: bool = True, shows: str = "+d.frames > 0") -> None:
         self.page, self.server = page, url.replace("http", "ws")
         self.sockets: list = []
         page.on("websocket", lambda socket: "/live/" in socket.url and self.sockets.append(socket))
         page.goto(f"{url}/train?{query}")
         wait_ready(page)
         self.root = page.locator(".kasane-liveview")
-        self.until("+d.frames > 0")
+        self.until(shows)
         if train:
-            self.press("Train")
-            self.until("d.state === 'running' && +d.step > 50")
+            self.train()
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
+
+    def train(self) -> None:
+        self.press("Train")
+        self.until("d.state === 'running' && +d.step > 50")
 
     def pause(self) -> None:
         self.press("Pause")
@@ -47,6 +50,12 @@ class Screen:
         """Wait until a condition over the data of the component's root element, `d`, holds."""
         script = f"() => {{ const d = document.querySelector('.kasane-liveview')?.dataset; return d && ({condition}) }}"
         self.page.wait_for_function(script)
+
+    def build(self, network: str) -> None:
+        """Have a network of these hidden layers begin."""
+        field = self.page.get_by_role("textbox", name="Hidden layers")
+        field.fill(network)
+        field.press("Enter")
 
     def data(self, name: str) -> int:
         return int(self.root.get_attribute(f"data-{name}"))
@@ -79,6 +88,11 @@ class Screen:
             return list(csv.reader(file))
 
 
+def wait_drawn(page) -> None:
+    """Wait until what rests, and has come into sight or been changed, is drawn: a frame later, if at all."""
+    page.evaluate(f"() => new Promise((done) => {'requestAnimationFrame(() => ' * 5}done(){')' * 5})")
+
+
 def doctored(page, doctor) -> None:
     """Have `doctor(header, arrays)` change every frame on its way to the page."""
 
@@ -98,12 +112,6 @@ def doctored(page, doctor) -> None:
 
 def numbers(rows: list[list[str]]) -> np.ndarray:
     return np.array([[float(cell or "nan") for cell in row] for row in rows])
-
-
-def test_frames_arrive_by_themselves(page, app_url):
-    screen = Screen(page, app_url, ENDLESS)  # how many in a second: tests/benchmarks/live.py
-    before = screen.data("frames")
-    soon(page, lambda: screen.data("frames") >= before + 12)
 
 
 def test_zoom_and_hidden_lines_survive_frames_pause_and_language(page, app_url):
@@ -131,7 +139,7 @@ def test_zoom_and_hidden_lines_survive_frames_pause_and_language(page, app_url):
     soon(page, lambda: screen.plot("loss", ranges)[0] == 0)
 
 
-def test_what_was_chosen_is_there_when_one_comes_back(page, app_url):
+def test_a_page_that_is_left_listens_no_more_and_has_what_was_chosen_when_one_comes_back(page, app_url):
     screen = Screen(page, app_url, ENDLESS, train=False)
     screen.press("10 steps")
     screen.until("+d.step === 10")
@@ -143,6 +151,7 @@ def test_what_was_chosen_is_there_when_one_comes_back(page, app_url):
     page.get_by_role("link", name="Home").first.click()
     page.wait_for_url(lambda url: "train" not in url)  # an entry of the history, which comes after the page
     wait_ready(page)
+    soon(page, lambda: screen.sockets[-1].is_closed())  # with which the run's lease has ended
     page.go_back()
     screen.until("d.mounts === '2' && +d.step === 10")
     for name in chosen:
@@ -170,73 +179,53 @@ def test_the_charts_come_though_plotly_could_not_be_had_at_first(new_context, ap
     context.close()
 
 
-def test_the_axes_can_be_chosen(page, app_url):
-    screen = Screen(page, app_url, ENDLESS)
-    screen.pause()
-    header, arrays = screen.newest()
-    steps, _, seconds = arrays["loss"].T
-    axes = {"Steps": steps, "Epochs": steps * header["batch"] / header["train_size"], "Seconds": seconds}
-    for name, axis in axes.items():
-        screen.root.get_by_role("radio", name=name).check()
-        low, high = axis[-2] * (1 - 1e-5), axis[-1] * (1 + 1e-5)  # many points are drawn as means of two
-        soon(page, lambda low=low, high=high: low <= screen.plot("loss", "p.data[0].x.at(-1)") <= high)
-        assert 0 <= screen.plot("loss", "p.data[0].x[0]") < low
-    screen.root.get_by_role("radio", name="Logarithmic").check()
-    soon(page, lambda: screen.plot("loss", "p._fullLayout.yaxis.type") == "log")
-    known = [0, *steps, header["step"]], [0, *seconds, header["seconds"]]
-    drawn = screen.plot("loss", "Array.from(p.data[1].x)")
-    assert drawn == pytest.approx(np.interp(arrays["evaluated"][:, 0], *known), rel=1e-4, abs=1e-6)
-
-
-def test_steps_are_plain_numbers(fresh_page, app_url):
-    def faster(header, arrays):
-        header["step"] *= 2000
-        for name in arrays.keys() & {"loss", "evaluated", "layer0", "layer1"}:
-            arrays[name][:, 0] *= 2000
-
-    doctored(fresh_page, faster)
-    screen = Screen(fresh_page, app_url, ENDLESS, train=False)
-    screen.press("10 steps")
-    screen.until("+d.step === 20000")
-    ticks = "[...p.querySelectorAll('.{}tick text')].map(it => it.textContent)"
-    for name in ("loss", "accuracy", "mean"):
-        soon(fresh_page, lambda name=name: screen.plot(name, ticks.format("x"))[-1:] in (["15k"], ["20k"]))
-        texts = [*screen.plot(name, ticks.format("x")), *screen.plot(name, ticks.format("y"))]
-        assert [text for text in texts if not re.fullmatch(r"−?[\d.]+[k%]?", text)] == []
-
-
-def test_what_no_logarithm_has_is_not_drawn(page, app_url):
+def test_the_first_steps(page, app_url):
     screen = Screen(page, app_url, ENDLESS, train=False)
-    for name, known in (("1 step", "markers"), ("1 step", "lines")):
-        screen.press(name)
+    expect(screen.root.locator(".klv-toy")).to_be_hidden()  # digits have no plane
+    images = screen.root.locator("[role=img]:visible")
+    nameless = "all => all.filter((one) => !one.ariaLabel).length"
+    soon(page, lambda: images.count() >= 9 and images.evaluate_all(nameless) == 0)  # off the screen, too
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+    said = screen.root.locator("[aria-live=polite]")
+    expect(said).to_have_text("Ready at step 0.")
+    for n, known in ((1, "markers"), (2, "lines")):
+        screen.press("1 step")
+        expect(said).to_have_text(f"Paused at step {n}.")
         soon(page, lambda known=known: screen.plot("update_ratio", "p.data[0]?.mode") == known)
     y = screen.plot("update_ratio", "Array.from(p.data[0].y, it => it > 0 ? it : null)")
-    assert y[0] is None  # before the first step there is no update
+    assert y[0] is None  # before the first step there is no update, and zero has no logarithm
     assert None not in y[1:]
+    page.get_by_text("日本語", exact=True).click()
+    japanese = catalog("ja")
+    expect(said).to_have_text(japanese["{state} at step {step}."].format(state=japanese["Paused"], step=2))
 
 
-def test_another_run_is_shown_in_the_same_charts(page, app_url):
+def test_the_charts_of_a_run_at_rest(page, app_url):
     screen = Screen(page, app_url, ENDLESS)
-    screen.press("Reset")
-    screen.until("d.state === 'paused' && +d.step === 0")
-    assert [socket.is_closed() for socket in screen.sockets] == [True, False]
-    assert screen.data("mounts") == 1
-    screen.press("Train")
-    screen.until("d.state === 'running' && +d.step > 10")
-
-
-def test_at_most_400_points_a_line(page, app_url):
-    screen = Screen(page, app_url, f"{ENDLESS}&evaluate_every=1")
     screen.until("+d.step > 1000")
     screen.pause()
-    lengths = screen.plot("loss", "p.data.map(t => t.x.length)")
-    assert all(100 < length <= 400 for length in lengths)
-
-
-def test_the_files_hold_the_curves(page, app_url):
-    screen = Screen(page, app_url, ENDLESS)
-    screen.pause()
     header, arrays = screen.newest()
+    they_are_said(screen)
+    they_are_saved(screen, header, arrays)
+    their_axes_can_be_chosen(screen, header, arrays)
+    assert len(arrays["loss"]) > 400
+    assert 100 < screen.plot("loss", "p.data[0].x.length") <= 400  # points a line
+
+
+def they_are_said(screen) -> None:
+    step = f"{screen.data('step'):,}"
+    expect(screen.root.locator("[aria-live=polite]")).to_have_text(f"Paused at step {step}.")
+    for name in ("loss", "accuracy", "mean", "dead", "grad_norm", "update_ratio", "histograms"):
+        image = screen.block(name).locator("[role=img]").first
+        expect(image).to_have_attribute("aria-label", re.compile(r"\d"))
+    expect(screen.block("loss").locator("[role=img]")).to_have_attribute(
+        "aria-label", re.compile(f"Loss at step {step}: ")
+    )
+    unnamed = "all => all.filter(one => !(one.ariaLabel || one.textContent.trim())).length"
+    assert screen.root.locator("button").evaluate_all(unnamed) == 0
+
+
+def they_are_saved(screen, header, arrays) -> None:
     head, *rows = screen.download("loss")
     assert head == ["step", "epoch", "seconds", "batch_loss", "train_loss", "test_loss"]
     table = numbers(rows)
@@ -257,36 +246,129 @@ def test_the_files_hold_the_curves(page, app_url):
     assert [int(row[3]) for row in rows] == arrays["activations"].astype(int).ravel().tolist()
 
 
-def test_histograms_of_every_layer(page, app_url):
-    screen = Screen(page, app_url, "network=dense8+dense8+dense8&steps=1000000")
+def their_axes_can_be_chosen(screen, header, arrays) -> None:
+    steps, _, seconds = arrays["loss"].T
+    axes = {"Steps": steps, "Epochs": steps * header["batch"] / header["train_size"], "Seconds": seconds}
+    for name, axis in axes.items():
+        screen.root.get_by_role("radio", name=name).check()
+        low, high = axis[-2] * (1 - 1e-5), axis[-1] * (1 + 1e-5)  # many points are drawn as means of two
+        soon(screen.page, lambda low=low, high=high: low <= screen.plot("loss", "p.data[0].x.at(-1)") <= high)
+        assert 0 <= screen.plot("loss", "p.data[0].x[0]") < low
+    screen.root.get_by_role("radio", name="Logarithmic").check()
+    soon(screen.page, lambda: screen.plot("loss", "p._fullLayout.yaxis.type") == "log")
+    known = [0, *steps, header["step"]], [0, *seconds, header["seconds"]]
+    drawn = screen.plot("loss", "Array.from(p.data[1].x)")
+    assert drawn == pytest.approx(np.interp(arrays["evaluated"][:, 0], *known), rel=1e-4, abs=1e-6)
+
+
+def test_long_names_great_numbers_and_what_is_being_measured(fresh_page, app_url):
+    """What frames say here only now and then."""
+    measuring = True
+
+    def other(header, arrays):
+        header["classes"] = [f"Thing {k}" for k in range(10)]
+        header["step"] *= 2000
+        for name in arrays.keys() & {"loss", "evaluated", "layer0", "layer1"}:
+            arrays[name][:, 0] *= 2000
+        if measuring:
+            header["measuring"] = True
+            for name in ("confusion", "wrong", "wrong_labels", "wrong_confidence"):
+                arrays.pop(name, None)
+
+    doctored(fresh_page, other)
+    screen = Screen(fresh_page, app_url, ENDLESS, train=False)
+    things = [f"Thing {k}" for k in range(10)]
+    expect(screen.block("cloud").locator("li")).to_have_text(things)  # of dots: only digits speak for themselves
+
+    def says(text: str) -> None:
+        expect(screen.block("mistakes").locator("[data-note]")).to_have_text(text)
+
+    says("Measuring on the whole test set …")
+    measuring = False
+    screen.press("10 steps")
+    screen.until("+d.step === 20000")
+    says("Rows: right answer. Columns: the network's answer.")
+    ticks = "[...p.querySelectorAll('.{}tick text')].map(it => it.textContent)"
+    for name in ("loss", "accuracy", "mean"):
+        soon(fresh_page, lambda name=name: screen.plot(name, ticks.format("x"))[-1:] in (["15k"], ["20k"]))
+        texts = [*screen.plot(name, ticks.format("x")), *screen.plot(name, ticks.format("y"))]
+        assert [text for text in texts if not re.fullmatch(r"−?[\d.]+[k%]?", text)] == []
+    measuring = True
+    screen.press("1 step")
+    screen.until("+d.step === 22000")
+    says("Measuring on the whole test set …")
+    expect(screen.block("mistakes").locator(".klv-stale td")).to_have_count(100)
+
+
+def test_forty_layers_have_a_histogram_and_a_line_each(page, app_url):
+    screen = Screen(page, app_url, f"network={'+'.join(['dense8'] * 39)}&steps=1000000&normalization=batch")
     cells = screen.block("histograms").locator(".klv-cell")
-    expect(cells).to_have_count(4)
-    expect(cells.locator("b")).to_have_text(["dense1", "dense2", "dense3", "output"])
+    expect(cells.locator("b")).to_have_text([*(f"dense{k}" for k in range(1, 40)), "output"])
     expect(cells.first.locator("small").first).to_contain_text("mean")
     expect(cells.first.locator("small").last).to_contain_text("dead")
     ink = """canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
         .filter((value, i) => i % 4 === 3 && value > 100).length"""
-    assert cells.first.locator("canvas").evaluate(ink) > 100
+    soon(page, lambda: cells.first.locator("canvas").evaluate(ink) > 100)
     screen.block("histograms").get_by_role("radio", name="Gradients").check()
     expect(cells.first.locator("small").first).to_contain_text("norm")
-
-
-def test_forty_layers_still_work(page, app_url):
-    screen = Screen(page, app_url, f"network={'+'.join(['dense8'] * 39)}&steps=1000000&normalization=batch")
-    expect(screen.block("histograms").locator(".klv-cell")).to_have_count(40)
     screen.block("grad_norm")
     expect(screen.root.locator(".klv-history .klv-legend button")).to_have_count(40)
     page.wait_for_function("() => document.querySelector('[data-block=grad_norm] .js-plotly-plot')?.data.length === 40")
     screen.frames(3)
 
 
-def test_the_plane_shows_what_the_network_makes_of_it(page, app_url):
-    screen = Screen(page, app_url, TOY)
+def test_the_plane_and_its_units(page, app_url):
+    screen = Screen(page, app_url, TOY, train=False)
+    expect(screen.root.locator("[data-block=cloud]")).to_be_hidden()
+    a_unit_pointed_at_is_shown_large(screen)
+    screen.train()
     screen.until("+d.step > 500")
+    nothing_jumps_between_frames(screen)
     screen.pause()
+    the_plane_is_what_the_network_makes_of_it(screen)
+
+
+def a_unit_pointed_at_is_shown_large(screen) -> None:
+    tiles = screen.block("units").locator(".klv-units button")
+    expect(tiles).to_have_count(10)
+    layers = screen.block("units").locator(".klv-layer")
+    assert [layer.locator("button").count() for layer in layers.all()] == [2, 4, 2, 2]
+    assert layers.locator("small").all_inner_texts() == [
+        "Inputs: x₁, x₂",
+        "Hidden layer 1",
+        "Hidden layer 2",
+        "Outputs",
+    ]
+    note = screen.block("plane").locator("[data-note]")
+    whole = note.inner_text()
+    tiles.nth(7).hover()
+    expect(note).to_have_text("Hidden layer 2, unit 2")
+    screen.page.mouse.move(0, 0)
+    expect(note).to_have_text(whole)
+    tiles.nth(1).focus()
+    expect(note).to_have_text("Input x₂")
+    screen.page.keyboard.press("ArrowDown")
+    expect(note).to_have_text("Hidden layer 1, unit 3")
+    screen.page.keyboard.press("ArrowLeft")
+    expect(note).to_have_text("Hidden layer 1, unit 2")
+    tiles.nth(9).focus()
+    expect(note).to_have_text("Output for class 1")
+    order = screen.root.locator("section[data-block]").evaluate_all("all => all.map(one => one.dataset.block)")
+    assert order.index("plane") < order.index("histograms")
+
+
+def nothing_jumps_between_frames(screen) -> None:
+    places = "all => all.map(one => Math.round(one.getBoundingClientRect().top))"
+    blocks = screen.root.locator("section[data-block]:visible")
+    before = blocks.evaluate_all(places)
+    screen.frames(8)
+    assert blocks.evaluate_all(places) == before
+
+
+def the_plane_is_what_the_network_makes_of_it(screen) -> None:
     _, arrays = screen.newest()
     canvas = screen.block("plane").locator("canvas")
-    page.wait_for_timeout(500)
+    wait_drawn(screen.page)
     pixel = """(canvas, [x1, x2]) => Array.from(canvas.getContext('2d').getImageData(
         (x1 + 6) / 12 * canvas.width, (6 - x2) / 12 * canvas.height, 1, 1).data)"""
     classes = set()
@@ -305,42 +387,12 @@ def test_the_plane_shows_what_the_network_makes_of_it(page, app_url):
     assert classes == {True, False}
     screen.block("plane").get_by_role("radio", name="Test set", exact=True).check()
     far = next(point for point in points if np.hypot(*(held_out - point)[:, :2].T).min() > 0.4)
-    soon(page, lambda: canvas.last.evaluate(pixel, far[:2].tolist())[3] == 0)  # of the training set no more
+    soon(screen.page, lambda: canvas.last.evaluate(pixel, far[:2].tolist())[3] == 0)  # of the training set no more
     alone = [p for p in held_out if np.sort(np.hypot(*(held_out - p)[:, :2].T))[1] > 0.3][:30]
     for x1, x2, label in np.array(alone).tolist():
         red, _, blue, alpha = canvas.last.evaluate(pixel, [x1, x2])
         assert alpha == 255
         assert (blue > red) == (label == 1)
-
-
-def test_a_unit_pointed_at_is_shown_large(page, app_url):
-    screen = Screen(page, app_url, TOY, train=False)
-    tiles = screen.block("units").locator(".klv-units button")
-    expect(tiles).to_have_count(10)
-    layers = screen.block("units").locator(".klv-layer")
-    assert [layer.locator("button").count() for layer in layers.all()] == [2, 4, 2, 2]
-    assert layers.locator("small").all_inner_texts() == [
-        "Inputs: x₁, x₂",
-        "Hidden layer 1",
-        "Hidden layer 2",
-        "Outputs",
-    ]
-    note = screen.block("plane").locator("[data-note]")
-    whole = note.inner_text()
-    tiles.nth(7).hover()
-    expect(note).to_have_text("Hidden layer 2, unit 2")
-    page.mouse.move(0, 0)
-    expect(note).to_have_text(whole)
-    tiles.nth(1).focus()
-    expect(note).to_have_text("Input x₂")
-    page.keyboard.press("ArrowDown")
-    expect(note).to_have_text("Hidden layer 1, unit 3")
-    page.keyboard.press("ArrowLeft")
-    expect(note).to_have_text("Hidden layer 1, unit 2")
-    tiles.nth(9).focus()
-    expect(note).to_have_text("Output for class 1")
-    order = screen.root.locator("section[data-block]").evaluate_all("all => all.map(one => one.dataset.block)")
-    assert order.index("plane") < order.index("histograms")
 
 
 # The colour of the canvas of lines halfway between the lower edge of one tile and the upper edge of another.
@@ -353,10 +405,14 @@ HALFWAY = """(canvas, [from, to]) => {
 
 
 def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(fresh_page, app_url):
+    another_network = False  # than the page names, which may be ahead of the frames
+
     def two_weights(header, arrays):
         if "links0" in arrays:
             arrays["links0"][:] = 0
             arrays["links0"][1, 2], arrays["links0"][0, 0] = -4, 4 - 1e-6
+            if another_network:
+                arrays["links1"] = arrays["links1"][:3]
 
     doctored(fresh_page, two_weights)
     screen = Screen(fresh_page, app_url, TOY, train=False)
@@ -381,20 +437,14 @@ def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(fresh_page, 
     assert color(inputs[1], hidden[2])[3] == 255
     fresh_page.mouse.move(0, 0)
     soon(fresh_page, lambda: color(inputs[0], hidden[0])[3] == 255)
+    another_network = True
+    screen.press("1 step")
+    screen.until("+d.step === 1")
+    expect(tiles).to_have_count(10)
+    expect(canvas).to_be_hidden()
 
 
-def test_weights_of_another_network_than_the_page_names_are_not_drawn(fresh_page, app_url):
-    def older(header, arrays):
-        if "links1" in arrays:
-            arrays["links1"] = arrays["links1"][:3]
-
-    doctored(fresh_page, older)
-    screen = Screen(fresh_page, app_url, TOY, train=False)
-    expect(screen.block("units").locator(".klv-units button")).to_have_count(10)
-    expect(screen.block("units").locator(".klv-network > canvas")).to_be_hidden()
-
-
-def test_layers_too_wide_for_lines_have_none(page, app_url):
+def test_layers_of_many_units_have_no_lines_and_name_those_that_are_left_out(page, app_url):
     screen = Screen(page, app_url, TOY.replace("dense4", "dense13"), train=False)
     block = screen.block("units")
     expect(block.locator(".klv-units button")).to_have_count(2 + 13 + 2 + 2)
@@ -403,14 +453,18 @@ def test_layers_too_wide_for_lines_have_none(page, app_url):
     expect(
         block.get_by_text("Lines for weights are shown in networks of at most 12 units a layer, 64 in all.")
     ).to_be_visible()
-
-
-def test_units_that_are_left_out_are_named(page, app_url):
-    screen = Screen(page, app_url, "data=toy2d&network=dense100+dense4+dense100", train=False)
-    layers = screen.block("units").locator(".klv-layer")
+    screen.build("dense100 dense4 dense100")
+    layers = block.locator(".klv-layer")
+    expect(layers.locator("small")).to_have_text(
+        [
+            "Inputs: x₁, x₂",
+            "Hidden layer 1: 30 of 100 units",
+            "Hidden layer 2",
+            "Hidden layer 3: 30 of 100 units",
+            "Outputs",
+        ]
+    )
     assert [layer.locator("button").count() for layer in layers.all()] == [2, 30, 4, 30, 2]
-    titles = ["Hidden layer 1: 30 of 100 units", "Hidden layer 2", "Hidden layer 3: 30 of 100 units"]
-    assert layers.locator("small").all_inner_texts()[1:4] == titles
     expect(layers.nth(3).locator("button").last).to_have_attribute("title", "Hidden layer 3, unit 30")
 
 
@@ -438,17 +492,23 @@ def test_the_run_before_is_drawn_behind_this_one_and_can_be_hidden(page, app_url
     expect(name).to_have_attribute("aria-pressed", "false")
 
 
-CLOUD = "network=dense30+dense9&steps=1000000"
-
-
-def test_the_cloud_moves_while_it_learns_and_at_rest_is_what_the_run_has(page, app_url):
-    screen = Screen(page, app_url, CLOUD)
-    block = screen.block("cloud")
-    picture = "canvas => canvas.toDataURL()"
-    before = block.locator("canvas").evaluate(picture)
-    soon(page, lambda: block.locator("canvas").evaluate(picture) != before)
+def test_the_examples_of_a_run_are_a_cloud_that_moves_and_at_rest_what_it_gets_wrong(page, app_url):
+    screen = Screen(page, app_url, "network=dense30+dense9&steps=1000000")
+    expect(screen.root.locator("[data-block=mistakes] table")).to_have_count(0)
+    picture, pixels = screen.block("cloud").locator("canvas"), "canvas => canvas.toDataURL()"
+    before = picture.evaluate(pixels)
+    soon(page, lambda: picture.evaluate(pixels) != before)
+    screen.until("+d.step > 200")
     screen.pause()
     header, arrays = screen.newest()
+    the_cloud_is_what_the_run_has(screen, header, arrays)
+    what_it_gets_wrong_is_shown(screen, arrays)
+    screen.build("")  # no hidden layer
+    expect(screen.root.locator("[data-block=cloud]")).to_be_hidden()
+
+
+def the_cloud_is_what_the_run_has(screen, header, arrays) -> None:
+    block = screen.block("cloud")
     head, *rows = screen.download("cloud")
     assert head == ["x", "y", "class", "predicted"]
     np.testing.assert_allclose(numbers(rows), arrays["cloud"], rtol=1e-6)
@@ -461,32 +521,7 @@ def test_the_cloud_moves_while_it_learns_and_at_rest_is_what_the_run_has(page, a
     expect(block.locator("li")).to_have_count(0)  # digits speak for themselves
 
 
-def test_classes_with_long_names_are_dots_with_a_key(fresh_page, app_url):
-    def things(header, arrays):
-        header["classes"] = [f"Thing {k}" for k in range(10)]
-
-    doctored(fresh_page, things)
-    screen = Screen(fresh_page, app_url, CLOUD, train=False)
-    expect(screen.block("cloud").locator("li")).to_have_text([f"Thing {k}" for k in range(10)])
-
-
-@pytest.mark.parametrize("query", [TOY, "network=&steps=100"])
-def test_there_is_no_cloud_without_a_hidden_layer_of_pictures(page, app_url, query):
-    screen = Screen(page, app_url, query, train=False)
-    expect(screen.root.locator("[data-block=cloud]")).to_be_hidden()
-
-
-def test_digits_have_no_plane(page, app_url):
-    screen = Screen(page, app_url, ENDLESS, train=False)
-    expect(screen.root.locator(".klv-toy")).to_be_hidden()
-
-
-def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
-    screen = Screen(page, app_url, ENDLESS)
-    expect(screen.block("mistakes").locator("table")).to_have_count(0)
-    screen.until("+d.step > 200")
-    screen.pause()
-    _, arrays = screen.newest()
+def what_it_gets_wrong_is_shown(screen, arrays) -> None:
     block = screen.block("mistakes")
     cells = block.locator("td")
     expect(cells).to_have_count(100)
@@ -502,7 +537,7 @@ def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
     cell = cells.nth(10 * right + wrong)
     height = block.bounding_box()["height"]
     cell.click()
-    page.mouse.move(0, 0)
+    screen.page.mouse.move(0, 0)
     expect(block.locator("li:visible")).to_have_count(pairs.count(pairs[0]))
     every = pairs.count(pairs[0]) == counts[10 * right + wrong]
     said = str(counts[10 * right + wrong]) if every else f"the {pairs.count(pairs[0])} most confident of "
@@ -510,8 +545,8 @@ def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
     assert all(pairs.count((i, j)) for i in range(10) for j in range(10) if i != j and counts[10 * i + j])
     assert block.bounding_box()["height"] == pytest.approx(height, abs=1)
     cell.focus()
-    page.keyboard.press("Enter")
-    page.keyboard.press("Escape")
+    screen.page.keyboard.press("Enter")
+    screen.page.keyboard.press("Escape")
     cell.blur()
     expect(block.locator("li:visible")).to_have_count(first)
 
@@ -522,44 +557,6 @@ def test_at_rest_it_shows_what_the_network_gets_wrong(page, app_url):
     head, *rows = screen.download("mistakes", step=measured)  # what is shown, not the step that the run is at
     assert head == ["right", "predicted", "count"]
     assert [int(count) for _, _, count in rows] == counts
-
-
-def test_while_it_is_measured_it_says_so(fresh_page, app_url):
-    measuring = True
-
-    def unmeasured(header, arrays):
-        if measuring:
-            header["measuring"] = True
-            for name in ("confusion", "wrong", "wrong_labels", "wrong_confidence"):
-                arrays.pop(name, None)
-
-    doctored(fresh_page, unmeasured)
-    screen = Screen(fresh_page, app_url, ENDLESS, train=False)
-
-    def says(text: str) -> None:
-        expect(screen.block("mistakes").locator("[data-note]")).to_have_text(text)
-
-    says("Measuring on the whole test set …")
-    measuring = False
-    screen.press("10 steps")
-    screen.until("+d.step === 10")
-    says("Rows: right answer. Columns: the network's answer.")
-    measuring = True
-    screen.press("1 step")
-    screen.until("+d.step === 11")
-    says("Measuring on the whole test set …")
-    expect(screen.block("mistakes").locator(".klv-stale td")).to_have_count(100)
-
-
-def test_another_page_ends_the_lease_at_once(page, app_url):
-    screen = Screen(page, app_url, ENDLESS)
-    page.get_by_role("link", name="Home").first.click()
-    expect(screen.root).to_have_count(0)
-    soon(page, lambda: screen.sockets[-1].is_closed())
-    page.wait_for_timeout(4000)  # so that whoever looks comes after the page has gone, and does not keep the run going
-    with connect(screen.sockets[-1].url) as socket:
-        header, _ = protocol.decode(socket.recv(timeout=PATIENCE))
-    assert header["state"] == "paused"
 
 
 def test_a_run_that_ends_while_another_page_is_on_its_way_does_not_call_its_own_again(fresh_page, app_url):
@@ -580,15 +577,24 @@ def test_a_run_that_ends_while_another_page_is_on_its_way_does_not_call_its_own_
     assert fresh_page.url.split("?")[0] == f"{app_url}/"
 
 
-def test_a_lost_connection_comes_back(fresh_page, app_url):
-    routes = []
+def test_a_token_that_names_nothing_makes_the_page_ask_anew_and_a_lost_connection_comes_back(fresh_page, app_url):
+    routes, known = [], False
 
     def pass_on(socket):
+        if not known:
+            socket.close(code=4404)
+            return
         routes.append(socket)
         socket.connect_to_server()
 
     fresh_page.route_web_socket(re.compile("/live/"), pass_on)
-    screen = Screen(fresh_page, app_url, ENDLESS)
+    screen = Screen(fresh_page, app_url, ENDLESS, train=False, shows="d.state === 'gone'")
+    wait_ready(fresh_page)
+    assert fresh_page.locator("[data-testid=stException]").count() == 0
+    known = True
+    screen.press("Reset")
+    screen.until("+d.frames > 0")
+    screen.train()
     last = "p.data[0].x.at(-1) ?? 0"
     drawn = screen.plot("loss", last)
     fresh_page.evaluate("""() => { window.lost = false; new MutationObserver(() => { window.lost = true })
@@ -601,68 +607,17 @@ def test_a_lost_connection_comes_back(fresh_page, app_url):
     assert len(routes) == 2
 
 
-def test_a_token_that_names_nothing_makes_the_page_ask_anew(fresh_page, app_url):
-    fresh_page.route_web_socket(re.compile("/live/"), lambda socket: socket.close(code=4404))
-    fresh_page.goto(f"{app_url}/train?{ENDLESS}")
-    fresh_page.wait_for_selector(".kasane-liveview[data-state=gone]")
-    wait_ready(fresh_page)
-    assert fresh_page.locator("[data-testid=stException]").count() == 0
-
-
-def test_what_the_charts_show_is_also_said(page, app_url):
-    screen = Screen(page, app_url, ENDLESS)
-    screen.pause()
-    step = f"{screen.data('step'):,}"
-    expect(screen.root.locator("[aria-live=polite]")).to_have_text(f"Paused at step {step}.")
-    for name in ("loss", "accuracy", "mean", "dead", "grad_norm", "update_ratio", "histograms"):
-        image = screen.block(name).locator("[role=img]").first
-        expect(image).to_have_attribute("aria-label", re.compile(r"\d"))
-    expect(screen.block("loss").locator("[role=img]")).to_have_attribute(
-        "aria-label", re.compile(f"Loss at step {step}: ")
-    )
-    unnamed = "all => all.filter(one => !(one.ariaLabel || one.textContent.trim())).length"
-    assert screen.root.locator("button").evaluate_all(unnamed) == 0
-
-
-def test_what_is_off_the_screen_is_said_too(page, app_url):
-    screen = Screen(page, app_url, ENDLESS, train=False)
-    images = screen.root.locator("[role=img]:visible")
-    nameless = "all => all.filter((one) => !one.ariaLabel).length"
-    soon(page, lambda: images.count() >= 9 and images.evaluate_all(nameless) == 0)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
-
-
-def test_what_is_said_of_the_state_follows_the_steps_and_the_language(page, app_url):
-    screen = Screen(page, app_url, ENDLESS, train=False)
-    said = screen.root.locator("[aria-live=polite]")
-    expect(said).to_have_text("Ready at step 0.")
-    screen.press("1 step")
-    expect(said).to_have_text("Paused at step 1.")
-    screen.press("10 steps")
-    expect(said).to_have_text("Paused at step 11.")
-    page.get_by_text("日本語", exact=True).click()
-    japanese = catalog("ja")
-    expect(said).to_have_text(japanese["{state} at step {step}."].format(state=japanese["Paused"], step=11))
-
-
-@pytest.mark.parametrize("query", [ENDLESS, TOY])
-def test_nothing_overflows_a_narrow_screen(open_page, app_url, query):
-    page = open_page(viewport={"width": 390, "height": 844})
-    screen = Screen(page, app_url, query)
-    screen.pause()
-    for block in screen.root.locator("[data-block]:visible").all():
-        block.scroll_into_view_if_needed()
-        page.wait_for_timeout(100)
-    overflow = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('[data-testid=stMain]'))"
-    assert page.evaluate(overflow) <= 0
-    assert screen.root.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
-
-
-def test_a_finger_finds_room(open_page, app_url):
+def test_on_a_phone_nothing_overflows_and_a_finger_finds_room(open_page, app_url):
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    screen = Screen(page, app_url, ENDLESS, train=False)
-    screen.press("1 step")
-    screen.until("+d.step === 1")
+    for query in (TOY, ENDLESS):
+        screen = Screen(page, app_url, query)
+        screen.pause()
+        for block in screen.root.locator("[data-block]:visible").all():
+            block.scroll_into_view_if_needed()
+            wait_drawn(page)
+        overflow = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('[data-testid=stMain]'))"
+        assert page.evaluate(overflow) <= 0
+        assert screen.root.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
     for name, lines in (("loss", 3), ("accuracy", 2), ("mean", 2)):
         screen.block(name)
         legend = ".klv-history > .klv-legend" if name == "mean" else f"[data-block={name}] .klv-legend"
@@ -673,22 +628,11 @@ def test_a_finger_finds_room(open_page, app_url):
         assert sizes
         assert min(sizes) >= 44, name
     expect(screen.root.locator("[data-t=history_hint]")).to_be_hidden()  # there is no shift key
-    assert screen.root.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
     speed = page.get_by_test_id("stMain").get_by_test_id("stSlider")
     speed.scroll_into_view_if_needed()
     box = speed.bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] - 4)
     expect(speed.get_by_test_id("stSliderThumbValue")).to_have_text("100 steps/s")
-
-
-def test_nothing_jumps_between_frames(page, app_url):
-    screen = Screen(page, app_url, TOY)
-    screen.until("+d.step > 300")
-    places = "all => all.map(one => Math.round(one.getBoundingClientRect().top))"
-    blocks = screen.root.locator("section[data-block]:visible")
-    before = blocks.evaluate_all(places)
-    screen.frames(8)
-    assert blocks.evaluate_all(places) == before
 
 
 @pytest.mark.parametrize(("query", "width"), [
@@ -701,15 +645,23 @@ def test_what_comes_into_sight_has_its_height_already(open_page, app_url, query,
     blocks = page.locator(".kasane-liveview [data-block]:not([data-block=mistakes]):visible")  # below which is nothing
     heights = "all => Object.fromEntries(all.map(one => [one.dataset.block, one.offsetHeight]))"
 
-    def opened() -> None:
-        page.goto(f"{app_url}/{query}")
+    def opened(times: int) -> None:
+        page.wait_for_selector(f".kasane-liveview[data-mounts='{times}'][data-frames]:not([data-frames='0'])")
         wait_ready(page)
-        page.wait_for_selector(".kasane-liveview[data-frames]:not([data-frames='0'])")
+        page.wait_for_function("window.Plotly")
 
-    opened()
+    page.goto(f"{app_url}/{query}")
+    opened(1)
     for block in blocks.all():
         block.scroll_into_view_if_needed()
-        page.wait_for_timeout(300)
+        wait_drawn(page)
     seen = blocks.evaluate_all(heights)
-    opened()
+    resize(page, 1440)  # where the navigation is at hand
+    page.get_by_role("link", name="Home").first.click()
+    page.get_by_text("Watch a boundary form").wait_for()
+    wait_quiet(page)
+    resize(page, width)
+    page.go_back()
+    opened(2)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
     soon(page, lambda: blocks.evaluate_all(heights) == seen)
