@@ -256,6 +256,7 @@ def test_download_is_offered_for_absent_data(visit):
     ("query", "said"),
     [
         ({"lr": "-3"}, "Learning rate must be a number from 1e-10 to 100, not -3."),
+        ({"lr": "\0\ufffd"}, "Learning rate must be a number from 1e-10 to 100, not"),
         ({"lr": "nan"}, "Learning rate must be a number from 1e-10 to 100, not nan."),
         ({"seed": "1e400"}, "Seed must be a whole number from 0 to 2147483647, not inf."),
         ({"optimizer": "<script>"}, "one of sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, not <script>."),
