@@ -21,21 +21,26 @@ pytestmark = pytest.mark.browser
 SETTINGS = {"network": "dense12 dense8", "activation": "tanh", "lr": "0.2", "steps": "1000000"}
 
 
-@pytest.fixture
-def screen(page, app_url):
-    """The Train page, its run paused after some steps."""
+def test_what_is_taken_away_is_the_run_and_is_shown_until_it_is_closed(page, app_url):
     screen = Screen(page, app_url, urlencode(SETTINGS))
     screen.pause()
-    return screen
-
-
-@pytest.fixture
-def dialog(page, screen):
-    """What opens on a press of the button."""
     screen.press("Export")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("The trained network")).to_be_visible()
-    return dialog
+    said = dialog.get_by_text("The trained network")
+    expect(said).to_be_visible()
+    the_files_are_the_run(page, screen, dialog)
+    the_command_is_the_experiment(dialog)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    screen.press("Resume")
+    screen.press("Export")
+    expect(said).to_be_visible()
+    screen.frames(3)
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Close", exact=True).click()
+    expect(dialog).to_have_count(0)
+    screen.frames(3)
+    expect(dialog).to_have_count(0)
 
 
 def take(page, dialog, name: str) -> Path:
@@ -45,7 +50,7 @@ def take(page, dialog, name: str) -> Path:
     return Path(download.value.path())
 
 
-def test_the_files_are_the_run(page, screen, dialog):
+def the_files_are_the_run(page, screen, dialog) -> None:
     step = screen.data("step")
     model = load_model(take(page, dialog, "kasane.safetensors").read_bytes())
     assert (model.experiment.network, model.experiment.lr) == ("dense12 dense8", 0.2)
@@ -64,23 +69,9 @@ def test_the_files_are_the_run(page, screen, dialog):
     expect(dialog).to_be_visible()
 
 
-def test_the_command_is_the_experiment(dialog):
+def the_command_is_the_experiment(dialog) -> None:
     words = shlex.split(dialog.get_by_test_id("stCode").first.inner_text())
     assert words[:5] == ["python", "-m", "engine", "train", "--set"]
     assert words[-2:] == ["--out", "kasane.safetensors"]
     settings = dict(word.split("=", 1) for word in words[5:-2])
     assert Experiment.from_settings(settings) == Experiment.from_settings(SETTINGS)
-
-
-def test_it_stays_open_until_it_is_closed(page, screen, dialog):
-    page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-    screen.press("Resume")
-    screen.press("Export")
-    expect(dialog.get_by_text("The trained network")).to_be_visible()
-    screen.frames(3)
-    expect(dialog).to_be_visible()
-    dialog.get_by_role("button", name="Close", exact=True).click()
-    expect(dialog).to_have_count(0)
-    screen.frames(3)
-    expect(page.get_by_role("dialog")).to_have_count(0)
