@@ -160,7 +160,7 @@ def test_a_page_that_is_left_listens_no_more_and_has_what_was_chosen_when_one_co
     soon(page, lambda: screen.plot("loss", "p.data?.[0]?.visible === false && p._fullLayout.yaxis.type") == "log")
 
 
-def test_the_charts_come_though_plotly_could_not_be_had_at_first(new_context, app_url):
+def test_charts_come_though_plotly_could_not_be_had_at_first_and_a_network_that_goes_is_missed(new_context, app_url):
     context = new_context()
     page, errors, refused = context.new_page(), [], []
 
@@ -176,6 +176,11 @@ def test_the_charts_come_though_plotly_could_not_be_had_at_first(new_context, ap
     screen.press("10 steps")
     expect(screen.block("loss").locator(".js-plotly-plot .main-svg").first).to_be_visible()
     assert (errors, len(refused)) == ([], 2)
+    context.set_offline(True)  # the open line is silent, as by radio, and not closed
+    lost = screen.root.locator(".klv-lost")
+    expect(lost).to_be_visible()
+    context.set_offline(False)
+    expect(lost).to_be_hidden()
     context.close()
 
 
