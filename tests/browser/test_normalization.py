@@ -32,48 +32,53 @@ def visit(open_page, app_url):
 
 
 def numbers(root, field) -> list[float]:
-    return [float(text.replace("−", "-")) for text in root.locator(f".field.{field} i").all_inner_texts()]
+    """Return the numbers of a field in memory's order."""
+    ordered = "all => all.sort((a, b) => a.dataset.cell - b.dataset.cell).map(it => it.textContent)"
+    return [float(text.replace("−", "-")) for text in root.locator(f".field.{field} i").evaluate_all(ordered)]
 
 
 def at(root, cell) -> None:
     expect(root).to_have_attribute("data-cell", str(cell))
 
 
-@pytest.mark.parametrize("query", ["kind=batch", "kind=layer&gamma=2&beta=-1"])
-def test_it_shows_what_the_engine_computes(visit, query):
-    _page, root = visit(query)
-    kind = re.search("batch|layer", query)[0]
-    x = normalizing.batch(4, 5)
-    done = normalizing.normalize(x, kind, **({"gamma": 2, "beta": -1} if "gamma" in query else {}))
-    assert numbers(root, "x") == x.ravel().tolist()
-    np.testing.assert_allclose(numbers(root, "normal"), done.normal.ravel(), atol=0.0051)
-    np.testing.assert_allclose(numbers(root, "y"), done.y.ravel(), atol=0.0051)
+def choose(page, option) -> None:
+    """Choose what a row of the page's buttons offers."""
+    page.get_by_role("radio", name=option).click()
 
 
-@pytest.mark.parametrize(
-    ("query", "cells"),
-    [
-        ("kind=batch", [1, 5, 9, 13, 17]),
-        ("kind=layer", [0, 1, 2, 3]),
-        ("given=pictures&kind=batch&pictures=2", [1 + 2 * n for n in range(18)]),
-        ("given=pictures&kind=layer&pictures=2", list(range(18))),
-    ],
-)
-def test_what_one_mean_is_taken_over_stands_out(visit, query, cells):
-    _page, root = visit(query)
-    root.locator(".field.x i[data-cell='1']").click()
-    at(root, 1)
-    marked = root.locator(".field.x i.group").evaluate_all("cells => cells.map((it) => Number(it.dataset.cell))")
-    assert sorted(marked) == cells
-    expect(root.locator(".heading")).to_contain_text(str(len(cells)))
+def test_it_shows_what_the_engine_computes_and_what_one_mean_is_taken_over(visit):
+    page, root = visit("kind=layer&pictures=2&gamma=2&beta=-1")
+
+    def look(kind: str, x: np.ndarray, cells: list[int]) -> None:
+        """Look at the numbers, and at the cells that stand out with cell 1, when what was asked for has come."""
+        expect(root.locator(".field.x i")).to_have_count(x.size)
+        root.locator(".field.x i[data-cell='1']").click()
+        at(root, 1)
+        expect(root.locator(".heading")).to_contain_text(str(len(cells)))
+        marked = root.locator(".field.x i.group").evaluate_all("cells => cells.map((it) => Number(it.dataset.cell))")
+        assert sorted(marked) == cells
+        done = normalizing.normalize(x, kind, gamma=2, beta=-1)
+        assert numbers(root, "x") == x.ravel().tolist()
+        np.testing.assert_allclose(numbers(root, "normal"), done.normal.ravel(), atol=0.0051)
+        np.testing.assert_allclose(numbers(root, "y"), done.y.ravel(), atol=0.0051)
+
+    look("layer", normalizing.batch(4, 5), [0, 1, 2, 3])
+    choose(page, "Batch norm")
+    expect(root.locator(".heading")).to_contain_text("for each unit")
+    look("batch", normalizing.batch(4, 5), [1, 5, 9, 13, 17])
+    choose(page, "A convolution")
+    look("batch", normalizing.pictures(2, 3, 2), [1 + 2 * n for n in range(18)])
+    choose(page, "Layer norm")
+    expect(root.locator(".heading")).to_contain_text("for each picture")
+    look("layer", normalizing.pictures(2, 3, 2), list(range(18)))
 
 
-def test_pointing_leads_and_a_click_keeps(visit):
+def test_pointing_leads_a_click_keeps_buttons_and_arrow_keys_lead_on(visit):
     page, root = visit(reduced_motion="no-preference")
-    assert root.get_attribute("data-playing") == "true"
+    expect(root).to_have_attribute("data-playing", "true")
     root.locator(".field.y i[data-cell='6']").hover()
     at(root, 6)
-    page.wait_for_timeout(1_200)
+    page.wait_for_timeout(1_200)  # longer than it stays anywhere
     at(root, 6)
     root.locator(".field.x i[data-cell='9']").click()
     page.mouse.move(2, 2)
@@ -81,11 +86,9 @@ def test_pointing_leads_and_a_click_keeps(visit):
     at(root, 9)
     assert root.get_attribute("data-playing") == "false"
 
-
-def test_buttons_and_arrow_keys_lead_on(visit):
-    page, root = visit()
     root.get_by_role("button", name="One cell forward").click()
-    at(root, 1)
+    at(root, 10)
+    root.locator(".field.x i[data-cell='1']").click()
     for _ in range(2):
         root.get_by_role("button", name="One cell back").click()
     at(root, 19)
@@ -99,8 +102,46 @@ def test_buttons_and_arrow_keys_lead_on(visit):
     expect(root.get_by_role("status")).to_contain_text("example 1, unit 1")
 
 
+# Mounts the page's own normal.js once more, types into two cells before the page answers, and into a third after that.
+TWO_AT_ONCE = """async (labels) => {
+  const { default: mount } = await import(new URL("ui/normal/normal.js", document.baseURI));
+  const parentElement = document.createElement("div"), said = [];
+  const scene = { x: [1, 2, 3, 4], shape: [2, 2], group: [0, 1, 0, 1], kind: "batch", gamma: 1, beta: 0 };
+  for (const name of ["mean", "variance", "deviation", "normal", "y"]) scene[name] = [0, 0, 0, 0];
+  const setTriggerValue = (name, value) => said.push(JSON.parse(JSON.stringify(value)));
+  const data = { key: "two", scene, labels, language: "en", attention: 0 };
+  const answer = (heard) => mount({ parentElement, data: { ...data, heard }, setTriggerValue });
+  const type = (cell, value) => {
+    parentElement.querySelector(`.field.x i[data-cell="${cell}"]`).click();
+    const input = parentElement.querySelector("input");
+    input.value = value;
+    for (const event of ["input", "change"]) input.dispatchEvent(new Event(event));
+  };
+  answer(null);
+  type(0, 7);
+  type(3, 8);
+  answer(said[0]);
+  type(1, 9);
+  const close = answer(said[2]);
+  type(2, 5);
+  close();
+  return said;
+}"""
+
+
+def what_it_is_told(page) -> list:
+    words = "x normal y unit example number keys said mean variance standard output batch_units"
+    return page.evaluate(TWO_AT_ONCE, dict.fromkeys(words.split(), "–"))
+
+
 def test_a_number_is_typed_and_everything_follows(visit):
     page, root = visit()
+    assert what_it_is_told(page) == [  # what a busy page has not heard yet is told again
+        [[0, 7]],
+        [[0, 7], [3, 8]],
+        [[0, 7], [3, 8], [1, 9]],
+        [[2, 5]],
+    ]
     root.locator(".field.x i[data-cell='4']").click()
     root.get_by_label("Number in this cell").fill("7.5")
     page.keyboard.press("Enter")
@@ -144,52 +185,6 @@ def test_a_number_goes_into_the_cell_that_it_was_typed_for(visit):
     page.wait_for_url(re.compile(r"3(:|%3A)[^,]*5"))
 
 
-# Mounts the page's own normal.js once more, types into two cells before the page answers, and into a third after that.
-TWO_AT_ONCE = """async (labels) => {
-  const { default: mount } = await import(new URL("ui/normal/normal.js", document.baseURI));
-  const parentElement = document.createElement("div"), said = [];
-  const scene = { x: [1, 2, 3, 4], shape: [2, 2], group: [0, 1, 0, 1], kind: "batch", gamma: 1, beta: 0 };
-  for (const name of ["mean", "variance", "deviation", "normal", "y"]) scene[name] = [0, 0, 0, 0];
-  const setTriggerValue = (name, value) => said.push(JSON.parse(JSON.stringify(value)));
-  const data = { key: "two", scene, labels, language: "en", attention: 0 };
-  const answer = (heard) => mount({ parentElement, data: { ...data, heard }, setTriggerValue });
-  const type = (cell, value) => {
-    parentElement.querySelector(`.field.x i[data-cell="${cell}"]`).click();
-    const input = parentElement.querySelector("input");
-    input.value = value;
-    for (const event of ["input", "change"]) input.dispatchEvent(new Event(event));
-  };
-  answer(null);
-  type(0, 7);
-  type(3, 8);
-  answer(said[0]);
-  type(1, 9);
-  const close = answer(said[2]);
-  type(2, 5);
-  close();
-  return said;
-}"""
-
-
-def test_what_a_busy_page_has_not_heard_yet_is_told_again(visit):
-    page, _root = visit()
-    words = "x normal y unit example number keys said mean variance standard output batch_units"
-    assert page.evaluate(TWO_AT_ONCE, dict.fromkeys(words.split(), "–")) == [
-        [[0, 7]],
-        [[0, 7], [3, 8]],
-        [[0, 7], [3, 8], [1, 9]],
-        [[2, 5]],
-    ]
-
-
-def test_a_mean_that_is_shown_as_nothing_is_taken_away_as_nothing(visit):
-    _page, root = visit("draw=17&examples=5&units=5&kind=layer")
-    root.locator(".field.x i[data-cell='20']").click()
-    at(root, 20)
-    expect(root.locator("[data-line=mean] .right")).to_have_text("= 0")
-    expect(root.locator("[data-line=standard] .middle")).to_contain_text("(−1.4\u00a0−\u00a00) / 4.865")
-
-
 def test_every_control_is_obeyed(visit):
     page, root = visit()
     page.get_by_role("radio", name="Layer norm").click()
@@ -207,21 +202,7 @@ def test_every_control_is_obeyed(visit):
     np.testing.assert_allclose([float(row["normal"]) for row in rows], done.normal.ravel())
 
 
-def test_sixteen_panels_with_two_lines_each(page, app_url):
-    page.goto(f"{app_url}/normalization?preset=ch06-batchnorm")
-    wait_ready(page)
-    view = page.locator(".kasane-liveview[data-frames]")
-    view.wait_for()
-    view.locator("[data-block=panel]").scroll_into_view_if_needed()
-    expect(view.locator(".kcp-panel canvas")).to_have_count(16)
-    expect(view.locator(".kcp-key")).to_have_text(re.compile("batch norm.*no batch norm", re.S))
-    page.get_by_role("button", name="10 steps").click()
-    expect(view.locator("[data-fact=step]")).to_have_text("10")
-    view.get_by_text("All runs, in numbers").click()
-    expect(view.locator(".kcp-runs tbody tr")).to_have_count(32)
-
-
-def test_statistics_of_every_layer_over_the_whole_of_training(page, app_url):
+def test_statistics_of_every_layer_and_sixteen_panels_with_two_lines_each(page, app_url):
     page.goto(f"{app_url}/normalization?preset=activation-statistics")
     wait_ready(page)
     view = page.locator(".kasane-liveview[data-frames]")
@@ -231,30 +212,50 @@ def test_statistics_of_every_layer_over_the_whole_of_training(page, app_url):
     expect(view.locator(".kcp-history canvas")).to_have_count(3)
     expect(view.locator("[data-option=over] input[value=std]")).to_be_checked()
 
-
-@pytest.mark.parametrize(("width", "language"), [(390, "ja"), (1440, "en")])
-def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, width, language):
-    page = open_page(viewport={"width": width, "height": 844}, reduced_motion="reduce")
-    travel = """(root) => Array.from({ length: 24 }, () => {
-      root.querySelector("button.forward").click();
-      const boxes = [...root.querySelectorAll(".tools, .field, .sums p, .alone")];
-      return JSON.stringify([root, ...boxes].map((it) => it.getBoundingClientRect()).map(({ x, y, height }) =>
-        [x, y, height].map(Math.round)));
-    })"""
-    for query in ("examples=5", "kind=layer&units=8&examples=8", "given=pictures&channels=3&pictures=4"):
-        page.goto(f"{app_url}/normalization?{query}&lang={language}")
-        wait_ready(page)
-        root = page.locator(".kasane-normal")
-        expect(root).to_be_visible()
-        assert too_wide(page) == [], query
-        assert len(set(root.evaluate(travel))) == 1, query
+    choose(page, "Against the initial σ")
+    page.wait_for_url(re.compile("part=panel"))
+    view.locator("[data-block=panel]").scroll_into_view_if_needed()
+    expect(view.locator(".kcp-panel canvas")).to_have_count(16)
+    expect(view.locator(".kcp-key")).to_have_text(re.compile("batch norm.*no batch norm", re.S))
+    expect(view.locator("[data-fact=step]")).to_have_text("0")
+    page.get_by_role("button", name="10 steps").click()
+    expect(view.locator("[data-fact=step]")).to_have_text("10")
+    view.get_by_text("All runs, in numbers").click()
+    expect(view.locator(".kcp-runs tbody tr")).to_have_count(32)
 
 
-def test_every_sum_is_seen_to_its_end(open_page, app_url):
-    page = open_page(reduced_motion="reduce")
-    page.goto(f"{app_url}/normalization")
-    wait_ready(page)
-    root = page.locator(".kasane-normal")
+TRAVEL = """(root) => Array.from({ length: 24 }, () => {
+  root.querySelector("button.forward").click();
+  const boxes = [...root.querySelectorAll(".tools, .field, .sums p, .alone")];
+  return JSON.stringify([root, ...boxes].map((it) => it.getBoundingClientRect()).map(({ x, y, height }) =>
+    [x, y, height].map(Math.round)));
+})"""
+
+
+def test_nothing_is_wider_than_the_screen_and_nothing_jumps(visit):
+    page, root = visit("units=8&examples=8&channels=3&pictures=4")
+    layer, batch, pictures, units = ("kind", 1), ("kind", 0), ("given", 1), ("given", 0)
+    for language, width, choices in (
+        ("en", 1440, (units, layer, pictures, batch)), ("ja", 390, (pictures, units, layer)),
+    ):  # fmt: skip
+        page.get_by_text({"en": "English", "ja": "日本語"}[language], exact=True).click()
+        expect(root).to_have_attribute("lang", language)
+        resize(page, width)
+        for name, n in choices:
+            page.locator(f"[class*=st-key-normalization_{name}]").get_by_role("radio").nth(n).click()
+            soon(page, lambda name=name, n=n: (f"{name}=" in page.url) == bool(n))
+            expect(root.locator(".field.x i")).to_have_count(4 * 3 * 9 if "given=" in page.url else 8 * 8)
+            wait_ready(page)
+            soon(page, lambda: too_wide(page) == [])
+            assert len(set(root.evaluate(TRAVEL))) == 1, (language, page.url)
+
+
+def test_every_sum_is_seen_to_its_end(visit):
+    page, root = visit("draw=17&examples=5&units=5&kind=layer")
+    root.locator(".field.x i[data-cell='20']").click()
+    at(root, 20)
+    expect(root.locator("[data-line=mean] .right")).to_have_text("= 0")  # and what is shown as nothing is taken away so
+    expect(root.locator("[data-line=standard] .middle")).to_contain_text("(−1.4\u00a0−\u00a00) / 4.865")
     root.locator(".field.x i[data-cell='3']").click()
     at(root, 3)
     expect(root.locator("[data-line=variance] .middle")).to_have_text(re.compile(r"²\) / 5$"))
@@ -265,20 +266,26 @@ def test_every_sum_is_seen_to_its_end(open_page, app_url):
         soon(page, lambda: all(cut <= 1 and beyond <= 1 for cut, beyond in root.evaluate(ends)))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_a_batch_of_one_does_can_be_read(open_page, app_url, scheme):
-    page = open_page(color_scheme=scheme, reduced_motion="reduce")
-    page.goto(f"{app_url}/normalization?examples=1")
-    wait_ready(page)
-    root = page.locator(".kasane-normal")
+def test_what_a_batch_of_one_does_can_be_read(visit):
+    page, root = visit("examples=1&units=1")
     expect(root.locator(".heading")).to_have_text("One mean for each unit, over the only example")
     expect(root.locator(".alone")).to_contain_text("A mean over a single number is that number")
     script = """(root) => [getComputedStyle(root.querySelector(".alone")).color,
       getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor]"""
-    ink, ground = (luminance(colour) for colour in root.evaluate(script))
-    assert (max(ink, ground) + 0.05) / (min(ink, ground) + 0.05) >= 4.5
-    page.goto(f"{app_url}/normalization?kind=layer&units=1")
+    grounds = set()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        soon(page, lambda: root.evaluate(script)[1] not in grounds)
+        soon(page, lambda: contrast(*root.evaluate(script)) >= 4.5)
+        grounds.add(root.evaluate(script)[1])
+    choose(page, "Layer norm")
     expect(root.locator(".heading")).to_have_text("One mean for each example, over its only unit")
+
+
+def contrast(*colours: str) -> float:
+    """Return how many times as light one colour is as the other, by WCAG's definition."""
+    darker, lighter = sorted(map(luminance, colours))
+    return (lighter + 0.05) / (darker + 0.05)
 
 
 def luminance(colour: str) -> float:
