@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import soon, wait_ready
+from tests.browser.conftest import resize, soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -58,8 +58,8 @@ class Screen:
         self.page.get_by_role("option", name=option, exact=True).click()
 
 
-def overflow(page) -> int:
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+BEYOND = """() => Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll(".kasane-spread *")]
+  .map((it) => it.getBoundingClientRect().right)) - innerWidth"""
 
 
 def test_sliders_marks_and_their_address(page, app_url):
@@ -153,33 +153,38 @@ def test_the_derivative_follows_at_once(page, app_url):
     assert len(screen.download()) == 242
 
 
-def test_what_to_try_comes_into_sight(open_page, app_url):
-    page = open_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-    page.goto(f"{app_url}/initialization?part=slope")
-    wait_ready(page)
-    page.get_by_role("button", name="Why He doubles it").click()
-    page.wait_for_url(re.compile("activation=relu|layers=30"))
-    expect(page.locator(".kasane-spread[data-kind=before] .ksp-tools")).to_be_in_viewport()
-
-
-@pytest.mark.parametrize(("language", "words"), [("en", "standard deviation"), ("ja", "標準偏差")])
-@pytest.mark.parametrize(("layers", "width"), [(2, 1440), (30, 390)])
-def test_what_stands_below_a_histogram_is_not_taken_for_the_weights_sigma(
-    open_page, app_url, layers, width, language, words
-):
-    page = open_page(viewport={"width": width, "height": 900})
-    screen = Screen(page, app_url, f"layers={layers}&lang={language}")
+def test_what_stands_below_a_histogram_is_not_taken_for_the_weights_sigma(page, app_url):
+    screen = Screen(page, app_url, "layers=2")
     below = screen.root.locator(".ksp-cell small:nth-of-type(1)")
-    first = words if layers == 2 else "SD"
-    assert all(re.match(rf"{first} [\d.]+", text) for text in below.all_inner_texts())
     cut = "texts => texts.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent)"
-    assert below.evaluate_all(cut) == []
-    assert (words in screen.root.locator(".ksp-scene > .ksp-note").inner_text()) == (first == "SD")
+    language = "en"
+    for width, layers in ((1440, 2), (390, 30)):
+        resize(page, width)
+        screen.slider("layers").press({2: "Home", 30: "End"}[layers])
+        screen.until("layers", layers)
+        for _ in ("the language of before", "the other one"):
+            words = {"en": "standard deviation", "ja": "標準偏差"}[language]
+            first = words if layers == 2 else "SD"
+            soon(page, lambda first=first: all(re.match(rf"{first} [\d.]+", it) for it in below.all_inner_texts()))
+            soon(page, lambda: below.evaluate_all(cut) == [])
+            assert (words in screen.root.locator(".ksp-scene > .ksp-note").inner_text()) == (first == "SD")
+            language = turn_to_the_other(screen, language)
 
 
-def test_units_that_start_equal_stay_equal_before_ones_eyes(page, app_url):
-    page.goto(f"{app_url}/initialization?preset=symmetry")
-    wait_ready(page)
+def turn_to_the_other(screen: Screen, language: str) -> str:
+    language, name = {"en": ("ja", "日本語"), "ja": ("en", "English")}[language]
+    screen.page.get_by_text(name, exact=True).click()
+    expect(screen.root).to_have_attribute("lang", language)
+    return language
+
+
+PICTURES = "all => all.map((one) => one.toDataURL())"
+
+
+def test_units_that_start_equal_stay_equal_and_other_parts_and_rows_are_clicks_away(page, app_url):
+    screen = Screen(page, app_url)
+    page.get_by_role("radio", name="Equal weights").click()
+    page.wait_for_url(re.compile("preset=symmetry"))
     page.get_by_role("slider", name="Speed").press("End")
     page.get_by_test_id("stSliderThumbValue").get_by_text("full speed").wait_for()
     page.get_by_role("button", name="Train all").click()
@@ -188,16 +193,10 @@ def test_units_that_start_equal_stay_equal_before_ones_eyes(page, app_url):
     rows.first.scroll_into_view_if_needed()
     expect(rows).to_have_count(3)
     for row, apart in zip(rows.all(), (False, True, True), strict=True):
-        notes = row.locator("small:last-child").all_inner_texts()
-        assert [note == "0% apart" for note in notes] == [apart, apart]
-        pictures = row.locator(".kcp-unit-layer canvas").evaluate_all("all => all.map((one) => one.toDataURL())")
-        assert len(set(pictures[:6])) == (1 if apart else 6)
+        notes, pictures = row.locator("small:last-child"), row.locator(".kcp-unit-layer canvas")
+        soon(page, lambda it=notes, n=apart: [note == "0% apart" for note in it.all_inner_texts()] == [n, n])
+        soon(page, lambda it=pictures, n=1 if apart else 6: len(set(it.evaluate_all(PICTURES)[:6])) == n)
 
-
-def test_parts_rows_and_examples_by_clicks(page, app_url):
-    screen = Screen(page, app_url)
-    page.get_by_role("radio", name="Equal weights").click()
-    page.wait_for_url(re.compile("preset=symmetry"))
     page.get_by_role("radio", name="Trained side by side").click()
     page.wait_for_url(re.compile("preset=course-inits"))
     page.get_by_role("combobox", name="Experiment").click()
@@ -212,26 +211,29 @@ def test_parts_rows_and_examples_by_clicks(page, app_url):
     screen.until("layers", 30)
 
 
-@pytest.mark.parametrize("query", ["part=before&layers=30&activation=tanh", "part=slope", "part=symmetry"])
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_a_phone_shows_it_all_without_overflow(open_page, app_url, language, query):
-    page = open_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    page.goto(f"{app_url}/initialization?{query}&lang={language}")
-    wait_ready(page)
-    page.wait_for_selector("[data-frames]")
-    page.wait_for_timeout(400)
-    assert overflow(page) <= 0
-    right = "[...document.querySelectorAll('.kasane-spread *')].map((it) => it.getBoundingClientRect().right)"
-    assert page.evaluate(f"Math.max(0, ...{right}) - innerWidth") <= 0
-
-
-def test_a_finger_finds_room(open_page, app_url):
-    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page.goto(f"{app_url}/initialization")
-    page.wait_for_selector("[data-frames]")
+def test_a_phone_shows_it_all_without_overflow_and_a_finger_finds_room(open_page, app_url):
+    phone = {"width": 390, "height": 844}
+    page = open_page(viewport=phone, has_touch=True, color_scheme="dark", reduced_motion="reduce")
+    screen = Screen(page, app_url, "layers=30&activation=tanh")
     for name in ("input", ".ksp-marks button", ".ksp-csv"):
-        sizes = page.locator(f".kasane-spread {name}").evaluate_all(
+        sizes = screen.root.locator(name).evaluate_all(
             "all => all.map(it => Math.min(it.offsetWidth, it.offsetHeight))"
         )
         assert sizes
         assert min(sizes) >= 44, name
+
+    parts = page.locator("[class*=st-key-initialization_part]").get_by_role("radio")
+    for language in ("en", "ja"):
+        if language == "ja":
+            page.get_by_text("日本語", exact=True).click()
+            page.locator(".st-key-language_ja").wait_for()
+        for n, there in enumerate((".kasane-spread[data-kind=before]", ".kasane-spread[data-kind=slope]", ".kcp-runs")):
+            parts.nth(n).click()
+            page.locator(there).wait_for()
+            wait_ready(page)
+            soon(page, lambda: page.evaluate(BEYOND) <= 0)
+
+    parts.nth(1).click()
+    page.locator(".kasane-spread[data-kind=slope]").wait_for()
+    page.locator(".st-key-try_1 button").click()  # it comes into sight
+    expect(page.locator(".kasane-spread[data-kind=before] .ksp-tools")).to_be_in_viewport()
