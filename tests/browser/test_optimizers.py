@@ -102,6 +102,7 @@ def test_it_runs_by_itself_without_a_word_under_every_button_and_by_keys(visit):
     race.button("Back to the start").click()
     expect(race.root.locator("p[role=status]")).to_contain_text("Step 0")  # that is announced
     race.button("Play").click()
+    expect(race.root).not_to_have_attribute("data-step", "0")  # it runs
     assert race.root.evaluate(ANNOUNCED) == []
     race.button("Pause").click()
     race.has("playing", "false")
