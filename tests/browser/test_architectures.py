@@ -6,11 +6,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import go_to, soon, wait_ready
+from tests.browser.conftest import go_to, resize, soon, too_wide, wait_ready
 
 pytestmark = pytest.mark.browser
 
-NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+SHEET = ".bp-sheet[role=img]"
 
 
 def go(page, url):
@@ -25,32 +25,12 @@ def boxes(page):
     return page.locator(".bp-cube").evaluate_all(script)
 
 
-def sheet(page):
-    """Return how wide the drawing is, and how much of that is in sight."""
-    return page.locator(".bp-sheet[role=img]").evaluate("it => [it.scrollWidth, it.clientWidth]")
+def fits(page) -> bool:
+    """Tell whether all of the drawing is in sight."""
+    return page.locator(SHEET).evaluate("it => it.scrollWidth === it.clientWidth")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["390", "1440"])
-@pytest.mark.parametrize("query", ["net=vgg16&lang=en", "net=lenet5&lang=ja"])
-def test_the_page_is_never_wider_than_the_screen(open_page, app_url, tmp_path, query, viewport, scheme):
-    page = open_page(viewport=viewport, color_scheme=scheme)
-    go(page, f"{app_url}/architectures?{query}")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    main = page.get_by_test_id("stMain").evaluate("it => it.scrollWidth <= it.clientWidth")
-    assert main
-    whole, seen = sheet(page)
-    if viewport is WIDE:
-        assert whole == seen  # even VGG-16 fits
-    else:
-        assert whole > seen  # and scrolls by itself
-        page.locator(".bp-sheet[role=img]").focus()
-        page.keyboard.press("ArrowRight")
-        page.wait_for_function("document.querySelector('.bp-sheet').scrollLeft > 0")
-    page.screenshot(path=tmp_path / "architectures.png", full_page=True)
-
-
-def test_the_boxes_are_to_scale(page, app_url):
+def test_the_largest_network_is_to_scale_and_fits_every_screen_but_a_phone_where_it_scrolls(page, app_url):
     go(page, f"{app_url}/architectures?net=vgg16")
     drawn = boxes(page)
     heights = [height for _, height in drawn]
@@ -61,54 +41,79 @@ def test_the_boxes_are_to_scale(page, app_url):
     widths = [width for width, _ in drawn]
     assert widths[0] < widths[1] < widths[4] < widths[7] < widths[11] == widths[18]  # 3, 64, 128, 256, 512 channels
 
-
-@pytest.mark.parametrize("width", [1280, 1366])
-def test_many_layers_shrink_to_the_screen(open_page, app_url, width):
-    page = open_page(viewport={"width": width, "height": 768})
-    go(page, f"{app_url}/architectures?net=vgg16")
-    whole, seen = sheet(page)
-    assert whole == seen
     cut = "names => names.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent)"
-    assert page.locator(".bp-name").evaluate_all(cut) == []
+    for width in (1440, 1366, 1280):
+        resize(page, width, 768)
+        soon(page, lambda: fits(page))
+        assert too_wide(page) == []
+        assert page.locator(".bp-name").evaluate_all(cut) == []
 
-
-def test_the_edge_beyond_which_it_goes_on_fades_and_the_last_layer_does_not(open_page, app_url):
-    page = open_page(viewport=NARROW)
-    go(page, f"{app_url}/architectures?net=vgg16")
-    drawing = page.locator(".bp-sheet[role=img]")
+    resize(page, 390)
+    soon(page, lambda: not fits(page))
+    assert too_wide(page) == []  # the drawing scrolls by itself
+    drawing = page.locator(SHEET)
     faded = drawing.evaluate("it => Number(getComputedStyle(it).maskImage.match(/100% - (\\d+)px/)[1])")
-    assert faded > 0
+    assert faded > 0  # the edge beyond which it goes on
+    drawing.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.bp-sheet').scrollLeft > 0")
     drawing.evaluate("it => it.scrollTo(it.scrollWidth, 0)")
-    last, edge = drawing.locator(".bp-name").last.bounding_box(), drawing.bounding_box()
-    assert last["x"] + last["width"] <= edge["x"] + edge["width"] - faded + 0.5
+
+    def last_is_clear() -> bool:
+        last, edge = drawing.locator(".bp-name").last.bounding_box(), drawing.bounding_box()
+        return last["x"] + last["width"] <= edge["x"] + edge["width"] - faded + 0.5
+
+    soon(page, last_is_clear)  # where it ends nothing is faded
 
 
-def test_bars_show_where_the_costs_are(page, app_url):
+def test_bars_show_where_the_costs_are_and_the_table_downloads(page, app_url):
     go(page, f"{app_url}/architectures?net=alexnet")
     tall = page.locator(".bp-bar i").evaluate_all("bars => bars.map(bar => bar.offsetHeight)")
     parameters, multiply_adds = tall[:11], tall[11:]
     assert parameters.index(max(parameters)) == 8  # dense1
     assert multiply_adds.index(max(multiply_adds)) == 2  # conv2
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+    assert download.value.suggested_filename == "kasane-alexnet.csv"
+    assert download.value.path().read_text().splitlines()[-1].startswith("output,output,4096,1000,4097000,4096000")
 
 
-def test_the_drawing_follows_the_input(page, app_url):
+def test_the_drawing_follows_the_input_and_the_language_switch_keeps_both(page, app_url):
     go(page, f"{app_url}/architectures?net=lenet5")
     before = boxes(page)[0][1]
     field = page.get_by_label("Input size", exact=True)
-    field.fill("112")
-    field.press("Enter")
-    page.wait_for_url(re.compile("size=112"))
-    page.get_by_text("112×112×1", exact=True).wait_for()
-    assert boxes(page)[0][1] > before + 20
     field.fill("3")
     field.press("Enter")
     page.get_by_text("Input size must be a whole number from 12 to 1024 for LeNet-5, not 3.").wait_for()
     expect(page.locator(".bp-cube")).to_have_count(0)  # Streamlit takes out what is no more when a run has ended
+    field.fill("112")
+    field.press("Enter")
+    page.wait_for_url(re.compile("size=112"))
+    page.get_by_text("112×112×1", exact=True).wait_for()
+    soon(page, lambda: boxes(page)[0][1] > before + 20)
+    page.get_by_text("日本語", exact=True).click()
+    page.wait_for_url(re.compile("lang=ja"))
+    page.get_by_label("入力のサイズ", exact=True).wait_for()
+    page.get_by_text("112×112×1", exact=True).wait_for()
+    soon(page, lambda: "net=lenet5" in page.url)
+    soon(page, lambda: "size=112" in page.url)
+    assert fits(page)
+    assert too_wide(page) == []
+    resize(page, 390)
+    soon(page, lambda: not fits(page))
+    assert too_wide(page) == []
 
 
-def test_train_takes_the_network_along(page, app_url):
+def test_train_takes_the_network_along_and_the_way_back_finds_it(page, app_url):
     go(page, f"{app_url}/architectures?net=784-50-10&size=56")
-    page.get_by_role("button", name="Train it").click()
+    train = page.get_by_role("button", name="Train it")
+    train.click()
+    page.wait_for_url(re.compile(r"/train\?.*preset=ch05-two-layer"))
+    wait_ready(page)
+    page.go_back()
+    page.wait_for_url(re.compile(r"/architectures\?net=784-50-10&size=56"))
+    page.get_by_text("56×56×1", exact=True).wait_for()
+    train.click()
     page.wait_for_url(re.compile(r"/train\?.*preset=ch05-two-layer"))
     expect(page.get_by_label("Hidden layers", exact=True)).to_have_value("dense50")
     page.get_by_role("button", name="1 step", exact=True).click()
@@ -116,16 +121,6 @@ def test_train_takes_the_network_along(page, app_url):
     go_to(page, "Networks", "Architectures")  # and what was looked at is still there
     page.get_by_text("56×56×1", exact=True).wait_for()
     page.wait_for_url(re.compile("net=784-50-10.*size=56|size=56.*net=784-50-10"))
-
-
-def test_back_from_the_train_page_finds_the_network(page, app_url):
-    go(page, f"{app_url}/architectures?net=784-50-10&size=56")
-    page.get_by_role("button", name="Train it").click()
-    page.wait_for_url(re.compile(r"/train\?.*preset=ch05-two-layer"))
-    wait_ready(page)
-    page.go_back()
-    page.wait_for_url(re.compile(r"/architectures\?net=784-50-10&size=56"))
-    page.get_by_text("56×56×1", exact=True).wait_for()
 
 
 def test_what_to_try_brings_the_picture_into_sight(page, app_url):
@@ -141,20 +136,3 @@ def test_what_to_try_brings_the_picture_into_sight(page, app_url):
     page.get_by_role("button", name="No dense layer").click()
     page.get_by_text("112×112×1", exact=True).wait_for()
     page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop < 10")
-
-
-def test_the_language_switch_keeps_the_network(page, app_url):
-    go(page, f"{app_url}/architectures?net=alexnet&size=300")
-    page.get_by_text("日本語", exact=True).click()
-    page.wait_for_url(re.compile("lang=ja"))
-    page.get_by_text("300×300×3", exact=True).wait_for()
-    soon(page, lambda: "net=alexnet" in page.url)
-    soon(page, lambda: "size=300" in page.url)
-
-
-def test_the_table_downloads(page, app_url):
-    go(page, f"{app_url}/architectures?net=gap")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download as CSV").click()
-    assert download.value.suggested_filename == "kasane-gap.csv"
-    assert download.value.path().read_text().splitlines()[-1].startswith("output,output,64,10,650,640")

@@ -44,34 +44,18 @@ class Visitor(Hand):
         expect(self.page.locator(".card [role=meter]")).to_have_count(10 * len(titles))
 
 
-def test_a_network_from_a_file_reads_until_it_is_removed_over_a_reload_too(page, app_url, checkpoint):
+def test_a_network_from_a_file_reads_is_taken_away_and_outlives_a_reload_until_it_is_removed(page, app_url, checkpoint):
     visitor = Visitor(page, app_url)
+    visitor.bring(checkpoint[:-1])
+    expect(page.get_by_test_id("stAlert")).to_have_text(re.compile(r"not a safetensors file \(.*\)\.$"))
+    expect(page.get_by_test_id("stFileUploaderFile")).to_have_count(0)
+    visitor.shows(SHIPPED)
     visitor.bring(checkpoint)
     visitor.shows(SHIPPED, BROUGHT)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
     visitor.draw(SEVEN)
     visitor.reads("7")
     expect(visitor.root).to_have_attribute("data-digit-brought", re.compile("."))
-    soon(page, lambda: "brought=brought-" in page.url)
-    page.reload()
-    visitor.wait()
-    visitor.shows(SHIPPED, BROUGHT)
-    page.get_by_role("button", name="Remove", exact=True).click()
-    visitor.shows(SHIPPED)
-    soon(page, lambda: "brought=" not in page.url)
-
-
-def test_a_file_that_is_none_is_refused_in_one_sentence(page, app_url, checkpoint):
-    visitor = Visitor(page, app_url, "?lang=ja")
-    visitor.bring(checkpoint[:-1])
-    expect(page.get_by_test_id("stAlert")).to_have_text(re.compile("safetensors ファイルではありません（.*）。$"))
-    expect(page.get_by_test_id("stFileUploaderFile")).to_have_count(0)
-    visitor.shows("付属のネットワーク")
-
-
-def test_every_network_is_taken_away_as_a_file(page, app_url, checkpoint):
-    visitor = Visitor(page, app_url)
-    visitor.bring(checkpoint)
-    visitor.shows(SHIPPED, BROUGHT)
     for name in ("shipped", "brought"):
         with page.expect_download() as download:
             page.locator(f".st-key-take_{name} button").click()
@@ -79,3 +63,10 @@ def test_every_network_is_taken_away_as_a_file(page, app_url, checkpoint):
         blob = download.value.path().read_bytes()
         assert load_model(blob).network.in_shape == (28, 28, 1)
     assert blob == network_only(checkpoint)
+    soon(page, lambda: "brought=brought-" in page.url)
+    page.reload()
+    visitor.wait()
+    visitor.shows(SHIPPED, BROUGHT)
+    page.get_by_role("button", name="Remove", exact=True).click()
+    visitor.shows(SHIPPED)
+    soon(page, lambda: "brought=" not in page.url)

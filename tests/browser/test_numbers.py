@@ -43,11 +43,13 @@ SHOWN = {
 }
 
 
-@pytest.fixture
-def evaluate(page, app_url):
+@pytest.fixture(scope="module")
+def evaluate(profile, app_url):
+    page = profile.new_page()
     page.goto(app_url)
     wait_ready(page)
-    return lambda file, code: page.evaluate(IMPORTED, [file, code])
+    yield lambda file, code: page.evaluate(IMPORTED, [file, code])
+    page.close()
 
 
 def test_numbers_are_shown_as_they_are_read(evaluate):

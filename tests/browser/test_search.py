@@ -8,9 +8,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import soon, too_wide, wait_ready
+from tests.browser.conftest import is_error, resize, soon, too_wide, wait_ready
 
-MANY = "optimizer:sgd|momentum|adagrad|adam,lr:0.0001..1 log"
 QUICK = "data=digits&network=dense16&train_size=300&evaluate_every=20&over=lr:0.001..1 log,optimizer:sgd|adam"
 
 
@@ -33,12 +32,9 @@ class Visit:
     """The page, and what one can see and do on it."""
 
     def __init__(self, page, url: str, query: str) -> None:
-        self.page, self.url = page, url
-        self.go(query)
-
-    def go(self, query: str) -> None:
-        self.page.goto(f"{self.url}/search?{query}")
-        wait_ready(self.page)
+        self.page = page
+        page.goto(f"{url}/search?{query}")
+        wait_ready(page)
         expect(self.root).to_be_visible()
 
     @property
@@ -55,6 +51,12 @@ class Visit:
 
     def button(self, name: str):
         return self.page.get_by_role("button", name=name, exact=True)
+
+    def speak(self, language: str) -> None:
+        """Switch the language by the page's own control."""
+        self.page.get_by_text({"en": "English", "ja": "日本語"}[language], exact=True).click()
+        expect(self.root).to_have_attribute("lang", language)
+        wait_ready(self.page)
 
     def enters(self, state: str) -> None:
         expect(self.root).to_have_attribute("data-state", state)
@@ -78,15 +80,28 @@ def visit(page, app_url):
 
 
 @pytest.fixture(scope="module")
-def done(new_context, app_url):
-    """The id of a search of twelve trials that has come to its end."""
-    context = new_context()
-    search = Visit(context.new_page(), app_url, f"{QUICK}&steps=200&trials=12")
+def ended(profile, app_url):
+    """A page that has watched a search of twelve trials to its end; every test leaves it as it was."""
+    errors: list[str] = []
+    page = profile.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: is_error(message) and errors.append(message.text))
+    search = Visit(page, app_url, f"{QUICK}&steps=200&trials=12")
     search.button("Start").click()
     search.enters("complete")
-    name = search.root.get_attribute("data-search")
-    context.close()
-    return name
+    expect(search.button("New")).to_be_visible()
+    page.get_by_role("status").filter(has_text="Completed: 12 of 12").wait_for(
+        state="attached"
+    )  # the last that is said by itself
+    yield search
+    page.close()
+    assert not errors, errors
+
+
+@pytest.fixture(scope="module")
+def done(ended) -> str:
+    """The id of a search of twelve trials that has come to its end."""
+    return ended.root.get_attribute("data-search")
 
 
 def test_it_is_watched_stopped_reloaded_and_taken_up_again(visit, open_page, app_url):
@@ -129,8 +144,8 @@ def test_it_is_watched_stopped_reloaded_and_taken_up_again(visit, open_page, app
     search.enters("ready")
 
 
-def test_a_trial_is_marked_everywhere(visit, done):
-    search = visit(f"search={done}")
+def test_a_trial_is_marked_everywhere(ended):
+    search = ended
     search.until(12)
     marked = search.page.locator(".on")
     search.cells.nth(2).hover()
@@ -172,16 +187,30 @@ def test_a_trial_is_marked_everywhere(visit, done):
     expect(search.page.locator(".importance dd").first).to_contain_text("%")
 
 
-def told(page, endings):
-    """Have every search tell of trials that ended so, [(state, accuracy), …], whatever it has done."""
-    trials = []
-    for number, (state, accuracy) in enumerate(endings):
-        about = {"number": number, "values": {"lr": 0.01 * (number + 1), "optimizer": "adam"}, "state": state}
-        curves = {"steps": [0, 200], "train": [0.1, accuracy], "validation": [0.1, accuracy]}
-        trials.append(about | curves | {"accuracy": accuracy, "loss": 1.0, "seconds": 1.0})
-    about = {"whole": True, "state": "complete", "asked": len(trials), "workers": 0, "seconds": 1.0, "importance": {}}
-    text = json.dumps(about | {"trials": trials})
-    page.route_web_socket(re.compile("/searching/"), lambda socket: socket.send(text))
+class Teller:
+    """Has every search on a page tell of trials that ended so, [(state, accuracy), …], whatever it has done."""
+
+    def __init__(self, page, endings) -> None:
+        self.text, self.sockets = self.whole(endings), []
+        page.route_web_socket(re.compile("/searching/"), self._connect)
+
+    def _connect(self, socket) -> None:
+        self.sockets.append(socket)
+        socket.send(self.text)
+
+    def tell(self, endings) -> None:
+        self.text = self.whole(endings)
+        self.sockets[-1].send(self.text)
+
+    @staticmethod
+    def whole(endings) -> str:
+        trials = []
+        for number, (state, accuracy) in enumerate(endings):
+            about = {"number": number, "values": {"lr": 0.01 * (number + 1), "optimizer": "adam"}, "state": state}
+            curves = {"steps": [0, 200], "train": [0.1, accuracy], "validation": [0.1, accuracy]}
+            trials.append(about | curves | {"accuracy": accuracy, "loss": 1.0, "seconds": 1.0})
+        about = {"whole": True, "state": "complete", "asked": len(trials), "workers": 0, "seconds": 1.0}
+        return json.dumps(about | {"importance": {}, "trials": trials})
 
 
 # The height of every mark in pixels, above and below its place, by its state.
@@ -191,8 +220,9 @@ MARKS = """paths => paths.map(path => {
 })"""
 
 
-def test_what_ended_early_is_drawn_no_smaller_than_the_worst(fresh_page, app_url, done):
-    told(fresh_page, [("complete", 0.9), ("complete", 0.6), ("pruned", 0.4), ("pruned", 0.1), ("diverged", 0.0)])
+def test_what_ended_early_is_drawn_no_smaller_than_the_worst_and_said_on_its_card(fresh_page, app_url, done):
+    endings = [("complete", 0.9), ("complete", 0.6), ("pruned", 0.4), ("pruned", 0.1), ("diverged", 0.0)]
+    teller = Teller(fresh_page, endings)
     search = Visit(fresh_page, app_url, f"search={done}")
     search.until(5)
     marks = search.page.locator(".scatter .body > path").evaluate_all(MARKS)
@@ -201,57 +231,57 @@ def test_what_ended_early_is_drawn_no_smaller_than_the_worst(fresh_page, app_url
     assert [it[1:] for it in marks if it[0] == "pruned"] == [pytest.approx((3.2, 3.2), abs=0.01)] * 2
     assert drawn["diverged"] == pytest.approx((4.2, 3.2), abs=0.01)  # its tip is above
 
-
-@pytest.mark.parametrize(("language", "words"), [("en", ["pruned", "diverged"]), ("ja", ["枝刈り", "発散"])])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_a_card_says_that_its_trial_ended_early(open_page, app_url, done, width, language, words):
-    page = open_page(viewport={"width": width, "height": 844}, fresh=True)
-    told(page, [("complete", 0.6), ("pruned", 0.85), ("diverged", 0.0), ("complete", 0.7)])
-    search = Visit(page, app_url, f"search={done}&lang={language}")
-    search.until(4)
-    expect(page.locator(".cells button:enabled em")).to_have_text(["", "", *words])
-    assert page.locator(".cells em:visible").count() == 2
+    teller.tell([("complete", 0.6), ("pruned", 0.85), ("diverged", 0.0), ("complete", 0.7)])
+    ended = search.page.locator(".cells em:visible")
     cut = "labels => labels.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent)"
-    assert page.locator(".cells em:visible").evaluate_all(cut) == []
+    for language, words in (("en", ["pruned", "diverged"]), ("ja", ["枝刈り", "発散"])):
+        if language != "en":
+            search.speak(language)
+        expect(search.page.locator(".cells button:enabled em")).to_have_text(["", "", *words])
+        for width in (1440, 390):
+            resize(search.page, width)
+            assert ended.count() == 2
+            assert ended.evaluate_all(cut) == []
+        resize(search.page, 1440)
 
 
-def test_the_two_axes_are_never_the_same_by_themselves(visit):
+def test_the_two_axes_are_never_the_same_by_themselves_and_no_name_beside_them_is_cut(visit):
     search = visit("data=digits&network=dense16&train_size=300")
     across, up = (search.page.get_by_label(name, exact=True) for name in ("Horizontal axis", "Vertical axis"))
-    before = {across.input_value(), up.input_value()}
+    assert "lr" in {across.input_value(), up.input_value()}
     search.button("Does the optimizer matter?").click()
     expect(search.page.locator(".lines .axes")).to_contain_text("AdaGrad")
-    assert "lr" in before
     soon(search.page, lambda: {across.input_value(), up.input_value()} == {"lr", "optimizer"})
-
-
-def test_no_name_beside_an_axis_is_cut(visit):
-    search = visit(f"{QUICK.split('&over')[0]}&over={MANY}")
-    search.page.get_by_label("Horizontal axis", exact=True).select_option("Learning rate")
-    search.page.get_by_label("Vertical axis", exact=True).select_option("Optimizer")
+    across.select_option("Learning rate")
+    up.select_option("Optimizer")
     for drawing in (".scatter", ".parallel"):
         left = search.page.locator(drawing).bounding_box()["x"]
         for name in ("Momentum", "AdaGrad"):
             assert search.page.locator(f"{drawing} .axes").get_by_text(name).bounding_box()["x"] >= left
 
 
-def test_axes_of_the_points_can_be_chosen(visit, done):
-    search = visit(f"search={done}")
+def test_axes_of_the_points_can_be_chosen(ended):
+    search = ended
     search.until(12)
+    across, up = (search.page.get_by_label(name, exact=True) for name in ("Horizontal axis", "Vertical axis"))
+    usual = across.input_value(), up.input_value()
     places = lambda: search.page.locator(".scatter .body > path").evaluate_all(  # noqa: E731
         "paths => paths.map(it => it.getAttribute('transform'))"
     )
     before = places()
     assert len(before) == 12
-    search.page.get_by_label("Vertical axis", exact=True).select_option("Validation accuracy")
-    assert places() != before
-    search.page.get_by_label("Horizontal axis", exact=True).select_option("Optimizer")
+    up.select_option("Validation accuracy")
+    soon(search.page, lambda: places() != before)
+    across.select_option("Optimizer")
     expect(search.page.locator(".scatter .axes")).to_contain_text("Adam")
-    assert len({place.split("(")[1].split()[0] for place in places()}) == 2
+    soon(search.page, lambda: len({place.split("(")[1].split()[0] for place in places()}) == 2)
+    for axis, value in zip((across, up), usual, strict=True):
+        axis.select_option(value=value)
+    soon(search.page, lambda: places() == before)
 
 
-def test_what_is_shown_can_be_taken_home(visit, done):
-    search = visit(f"search={done}")
+def test_what_is_shown_can_be_taken_home(ended):
+    search = ended
     search.until(12)
     tables = {}
     for name, place in (("curves", ".panel"), ("trials", ".list")):
@@ -268,80 +298,77 @@ def test_what_is_shown_can_be_taken_home(visit, done):
     assert float(first[-1]["validation_accuracy"]) == best
 
 
-def test_any_trial_opens_on_the_train_page(visit, done):
+def test_any_trial_opens_on_the_train_page_and_the_way_back_finds_the_search(visit, done):
     search = visit(f"search={done}")
     search.until(12)
-    row = search.page.locator("tbody tr").nth(3)
-    rate = row.locator("td").nth(3).inner_text()
-    row.get_by_role("button").click()
-    search.page.wait_for_url(re.compile(r"/train\?"))
-    wait_ready(search.page)
-    opened = search.page.get_by_label("Learning rate", exact=True).first.input_value()
-    assert float(opened) == pytest.approx(float(rate.replace("−", "-")), rel=0.006)
-    soon(search.page, lambda: "network=dense16" in search.page.url)
-    search.go(f"search={done}")
-    search.until(12)
-    search.button("Open on the Train page").click()
-    search.page.wait_for_url(re.compile(r"/train\?"))
 
+    def back() -> None:
+        search.page.go_back()
+        search.page.wait_for_url(re.compile(rf"/search\?search={done}"))
+        search.enters("complete")
+        search.until(12)
 
-@pytest.mark.parametrize("reloaded", [False, True])
-def test_back_from_the_train_page_finds_the_search(visit, done, reloaded):
-    search = visit(f"search={done}")
-    search.until(12)
     search.button("Open on the Train page").click()
     search.page.wait_for_url(re.compile(r"/train\?.*network=dense16"))
     wait_ready(search.page)
-    if reloaded:
-        search.page.reload()
-        wait_ready(search.page)
-    search.page.go_back()
-    search.page.wait_for_url(re.compile(rf"/search\?search={done}"))
-    search.enters("complete")
+    back()
+    row = search.page.locator("tbody tr").nth(3)
+    rate = float(row.locator("td").nth(3).inner_text().replace("−", "-"))
+    row.get_by_role("button").click()
+    search.page.wait_for_url(re.compile(r"/train\?.*network=dense16"))
+    wait_ready(search.page)
+    field = search.page.get_by_label("Learning rate", exact=True).first
+    soon(search.page, lambda: float(field.input_value()) == pytest.approx(rate, rel=0.006))
+    search.page.reload()
+    wait_ready(search.page)
+    back()
     assert search.finished == 12
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_what_to_try_comes_into_sight(open_page, app_url, width):
-    page = open_page(viewport={"width": width, "height": 844}, reduced_motion="reduce")
+def test_what_to_try_comes_into_sight(open_page, app_url):
+    page = open_page(reduced_motion="reduce")
     search = Visit(page, app_url, QUICK)
-    search.button("Random or TPE").click()
-    page.wait_for_url(re.compile("sampler=tpe"))
-    expect(page.locator(".kasane-search .status")).to_contain_text("0 / 40")
-    expect(search.button("Start")).to_be_in_viewport(ratio=1)
-    expect(page.locator(".kasane-search .status")).to_be_in_viewport(ratio=1)
-    header = page.get_by_test_id("stHeader").bounding_box()
-    soon(page, lambda: search.button("Start").bounding_box()["y"] >= header["y"] + header["height"])
+    status, header = page.locator(".kasane-search .status"), page.get_by_test_id("stHeader")
+    tries = ((390, "Random or TPE", "sampler=tpe", 40), (1440, "Does the optimizer matter?", "pruning=1", 60))
+    for width, name, setting, trials in tries:
+        resize(page, width)
+        search.button(name).click()
+        page.wait_for_url(re.compile(setting))
+        expect(status).to_contain_text(f"0 / {trials}")
+        expect(search.button("Start")).to_be_in_viewport(ratio=1)
+        expect(status).to_be_in_viewport(ratio=1)
+        soon(page, lambda: search.button("Start").bounding_box()["y"] >= header.bounding_box()["height"])
 
 
-def test_language_and_theme_leave_the_search_where_it_is(visit, done):
-    search = visit(f"search={done}")
-    search.until(12)
+def test_language_and_theme_leave_the_search_where_it_is(ended, done):
+    search = ended
     search.cells.nth(1).click()
-    said = search.root.get_attribute("data-search")
-    search.page.get_by_text("日本語", exact=True).click()
-    expect(search.root).to_have_attribute("lang", "ja")
-    assert search.root.get_attribute("data-search") == said == done
+    search.speak("ja")
+    assert search.root.get_attribute("data-search") == done
     assert search.finished == 12
+    pressed = search.page.locator(".cells button[aria-pressed=true]")
+    expect(pressed).to_have_count(1)
     search.page.emulate_media(color_scheme="dark")
     expect(search.cells).to_have_count(12)
     # also the trials that are no good are seen: they were nearly as dark as the page
     soon(search.page, lambda: search.page.locator(".scatter").evaluate(FAINTEST) >= 3)
+    search.page.emulate_media(color_scheme="null")
+    search.speak("en")
+    search.cells.nth(1).click()
+    expect(pressed).to_have_count(0)
 
 
-def test_an_unknown_search_is_said(visit):
-    search = visit("search=nowhere12345")
-    expect(search.page.locator("[data-testid=stAlert]")).to_contain_text("There is no search nowhere12345")
-    expect(search.button("Start")).to_be_enabled()
-
-
-@pytest.mark.parametrize(("width", "language"), [(390, "ja"), (390, "en"), (844, "en"), (1440, "ja")])
-def test_nothing_is_wider_than_the_screen_and_nothing_jumps(open_page, app_url, done, width, language):
-    page = open_page(viewport={"width": width, "height": 844})
-    search = Visit(page, app_url, f"{QUICK}&trials=12&lang={language}")
+def test_nothing_is_wider_than_the_screen_and_nothing_jumps(visit, ended):
+    """A page that has no search yet beside one whose search has ended."""
+    empty = visit(f"{QUICK}&trials=12")
     edges = "root => [...root.querySelectorAll('section')].map(it => Math.round(it.getBoundingClientRect().height))"
-    empty = search.root.evaluate(edges)
-    search.go(f"search={done}&lang={language}")
-    search.until(12)
-    soon(page, lambda: search.root.evaluate(edges) == empty)
-    assert too_wide(page) == []
+    for width, language in ((1440, "en"), (844, "en"), (390, "en"), (1440, "ja"), (390, "ja")):
+        for search in (empty, ended):
+            resize(search.page, 1440)
+            if search.root.get_attribute("lang") != language:
+                search.speak(language)
+            resize(search.page, width)
+        soon(ended.page, lambda: ended.root.evaluate(edges) == empty.root.evaluate(edges))
+        assert too_wide(ended.page) == too_wide(empty.page) == []
+    resize(ended.page, 1440, 900)
+    ended.speak("en")

@@ -117,6 +117,7 @@ def test_a_bad_link_is_named_in_one_sentence(visit, name, value, said):
     assert sentence.startswith(said)
     assert len(sentence) < 700
     assert app.session_state["search"][name] == SETTINGS[name].default if name in SETTINGS else True
+    assert not button(app, "start").disabled
 
 
 def test_controls_change_what_is_chosen(visit):
