@@ -33,6 +33,7 @@ class Visit:
 
     def __init__(self, page, url: str, query: str) -> None:
         self.page = page
+        page.bring_to_front()  # a page behind another one takes no mouse
         page.goto(f"{url}/search?{query}")
         wait_ready(page)
         expect(self.root).to_be_visible()
@@ -80,8 +81,8 @@ def visit(page, app_url):
 
 
 @pytest.fixture(scope="module")
-def ended(profile, app_url):
-    """A page that has watched a search of twelve trials to its end; every test leaves it as it was."""
+def watched(profile, app_url):
+    """A page that has watched a search of twelve trials to its end."""
     errors: list[str] = []
     page = profile.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -98,10 +99,17 @@ def ended(profile, app_url):
     assert not errors, errors
 
 
-@pytest.fixture(scope="module")
-def done(ended) -> str:
+@pytest.fixture
+def ended(watched):
+    """The same page for many tests: each leaves it as it was."""
+    watched.page.bring_to_front()
+    return watched
+
+
+@pytest.fixture
+def done(watched) -> str:
     """The id of a search of twelve trials that has come to its end."""
-    return ended.root.get_attribute("data-search")
+    return watched.root.get_attribute("data-search")
 
 
 def test_it_is_watched_stopped_reloaded_and_taken_up_again(visit, open_page, app_url):
@@ -364,6 +372,7 @@ def test_nothing_is_wider_than_the_screen_and_nothing_jumps(visit, ended):
     edges = "root => [...root.querySelectorAll('section')].map(it => Math.round(it.getBoundingClientRect().height))"
     for width, language in ((1440, "en"), (844, "en"), (390, "en"), (1440, "ja"), (390, "ja")):
         for search in (empty, ended):
+            search.page.bring_to_front()
             resize(search.page, 1440)
             if search.root.get_attribute("lang") != language:
                 search.speak(language)
