@@ -114,20 +114,19 @@ def too_wide(page) -> list[str]:
 
 
 # Presses a button and returns what an attribute of the root is set to next, however late anybody looks.
-FOLLOWED = """(root, [button, attribute, n]) => new Promise((done) => {
+FOLLOWED = """(root, [button, attribute, n, patience]) => new Promise((done) => {
   const seen = [];
-  new MutationObserver((_, observer) => {
-    if (seen.push(Number(root.getAttribute(attribute))) < n) return;
-    observer.disconnect();
-    done(seen);
-  }).observe(root, { attributeFilter: [attribute] });
+  const observer = new MutationObserver(() => seen.push(Number(root.getAttribute(attribute))) >= n && end());
+  const end = () => { observer.disconnect(); done(seen); };
+  observer.observe(root, { attributeFilter: [attribute] });
+  setTimeout(end, patience);
   button.click();
 })"""
 
 
 def followed(root, button, n: int, *, attribute: str = "data-place") -> list[int]:
     """Press a button and return the next n places that a moving picture comes to."""
-    return root.evaluate(FOLLOWED, [button.element_handle(), attribute, n])
+    return root.evaluate(FOLLOWED, [button.element_handle(), attribute, n, 1000 * PATIENCE])
 
 
 class Line:
@@ -171,6 +170,17 @@ def go_to(page, section: str, name: str) -> None:
 def is_error(message) -> bool:
     """Tell whether a console message is an error of ours. After a deep link Streamlit first looks for itself there."""
     return message.type == "error" and "/_stcore/" not in message.location.get("url", "")
+
+
+@contextlib.contextmanager
+def opened(context):
+    """A new page for several tests, which bring it to the front; the last of them fails on an error in its console."""
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: is_error(message) and errors.append(message.text))
+    yield page
+    page.close()
+    assert not errors, errors
 
 
 @pytest.fixture(scope="session")
@@ -260,6 +270,7 @@ def open_page(profile, rested, app_url, request):
             page.emulate_media(color_scheme=color_scheme or "null", reduced_motion=reduced_motion or "null")
             for event, listener in listeners.items():
                 page.on(event, listener)
+            page.bring_to_front()  # behind another page nothing moves, and the mouse does nothing
             return page
 
         listeners = {

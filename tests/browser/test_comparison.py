@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from engine import presets
 from engine.runs import protocol
-from tests.browser.conftest import is_error, soon, too_wide, wait_ready
+from tests.browser.conftest import opened, soon, too_wide, wait_ready
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -27,7 +27,6 @@ class Screen:
         self.page, self.server = page, url.replace("http", "ws")
         self.sockets: list = []
         page.on("websocket", lambda socket: "/live/" in socket.url and self.sockets.append(socket))
-        page.bring_to_front()  # a page behind another one takes no mouse
         page.goto(f"{url}/initialization?{query}")
         wait_ready(page)
         self.root = page.locator(ROOT)
@@ -81,26 +80,15 @@ class Screen:
             return list(csv.reader(file))
 
 
-def errors_of(page) -> list[str]:
-    """Return a list that every error of ours on a page comes into."""
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: is_error(message) and errors.append(message.text))
-    return errors
-
-
 @pytest.fixture(scope="module")
 def opened_once(profile, app_url):
     """A comparison at rest after ten steps, whose canvases keep what is written into them."""
-    page = profile.new_page()
-    errors = errors_of(page)
-    page.add_init_script(WRITTEN)
-    screen = Screen(page, app_url)
-    screen.press("10 steps")
-    screen.until("+d.step === 10 && d.rests === 'true'")
-    yield screen
-    page.close()
-    assert not errors, errors
+    with opened(profile) as page:
+        page.add_init_script(WRITTEN)
+        screen = Screen(page, app_url)
+        screen.press("10 steps")
+        screen.until("+d.step === 10 && d.rests === 'true'")
+        yield screen
 
 
 @pytest.fixture
@@ -324,11 +312,9 @@ def speaks_both(page):
 @pytest.fixture(scope="module")
 def phone(new_context):
     context = new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    page = context.new_page()
-    errors = errors_of(page)
-    yield page
+    with opened(context) as page:
+        yield page
     context.close()
-    assert not errors, errors
 
 
 def test_a_phone_shows_it_all_without_overflow(phone, app_url):

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from engine.analysis.convolution import pad
 from pages._ui.window import scenes, sources
 from pages._ui.window.settings import SETTINGS
-from tests.browser.conftest import followed, go_to, is_error, resize, soon, too_wide, wait_ready
+from tests.browser.conftest import followed, go_to, opened, resize, soon, too_wide, wait_ready
 from tests.engine.textbook import conv2d_loops
 
 pytestmark = pytest.mark.browser
@@ -82,26 +82,9 @@ DRIVER = """async ([batch, labels]) => {
 @pytest.fixture(scope="module")
 def still(profile, app_url):
     """The page as those see it who ask for less motion."""
-    errors: list[str] = []
-    page = profile.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: is_error(message) and errors.append(message.text))
-    page.emulate_media(reduced_motion="reduce")
-    yield Visit(page, app_url)
-    page.close()
-    assert not errors, errors
-
-
-@pytest.fixture
-def open_page(open_page):
-    """Open pages in front of that one: behind another page nothing moves."""
-
-    def make(**options):
-        page = open_page(**options)
-        page.bring_to_front()
-        return page
-
-    return make
+    with opened(profile) as page:
+        page.emulate_media(reduced_motion="reduce")
+        yield Visit(page, app_url)
 
 
 @pytest.fixture(scope="module")

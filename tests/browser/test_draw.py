@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from engine.runs import protocol
 from tests.browser import conftest
-from tests.browser.conftest import Line, is_error, resize, serve, soon, too_wide, wait_quiet, wait_ready
+from tests.browser.conftest import Line, opened, resize, serve, soon, too_wide, wait_quiet, wait_ready
 from tests.pages.test_draw_page import page_of
 
 pytestmark = pytest.mark.browser
@@ -31,7 +31,6 @@ class Hand:
         self.asked: list[dict] = []
         self.sockets: list = []
         page.on("websocket", self._listen)
-        page.bring_to_front()  # a page behind another one takes no mouse
         page.goto(f"{url}/draw{query}")
         self.wait()
 
@@ -121,13 +120,8 @@ class Hand:
 @pytest.fixture(scope="module")
 def desk(profile, app_url):
     """A page that is opened once, for all tests that only draw on it."""
-    errors: list[str] = []
-    page = profile.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: is_error(message) and errors.append(message.text))
-    yield Hand(page, app_url)
-    page.close()
-    assert not errors, errors
+    with opened(profile) as page:
+        yield Hand(page, app_url)
 
 
 @pytest.fixture
@@ -416,7 +410,6 @@ def test_server_restart(new_context, tmp_path, monkeypatch):
 
 
 def test_a_network_just_trained_reads_beside_the_shipped_one(page, app_url):
-    page.bring_to_front()
     page.goto(f"{app_url}/train?steps=60&network=dense20")
     wait_ready(page)
     page.get_by_role("button", name="Train", exact=True).click()
@@ -760,14 +753,10 @@ def test_only_what_is_said_of_a_drawing_is_told_the_page_and_all_of_it(fresh_pag
 
 @pytest.fixture(scope="module")
 def phone(new_context):
-    errors: list[str] = []
     context = new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: is_error(message) and errors.append(message.text))
-    yield page
+    with opened(context) as page:
+        yield page
     context.close()
-    assert not errors, errors
 
 
 def test_on_a_phone_feature_maps_wait_to_be_asked_for_and_a_finger_chooses_a_cell(phone, app_url):

@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import is_error, resize, soon, too_wide, wait_ready
+from tests.browser.conftest import opened, resize, soon, too_wide, wait_ready
 
 QUICK = "data=digits&network=dense16&train_size=300&evaluate_every=20&over=lr:0.001..1 log,optimizer:sgd|adam"
 
@@ -33,7 +33,6 @@ class Visit:
 
     def __init__(self, page, url: str, query: str) -> None:
         self.page = page
-        page.bring_to_front()  # a page behind another one takes no mouse
         page.goto(f"{url}/search?{query}")
         wait_ready(page)
         expect(self.root).to_be_visible()
@@ -83,20 +82,14 @@ def visit(page, app_url):
 @pytest.fixture(scope="module")
 def watched(profile, app_url):
     """A page that has watched a search of twelve trials to its end."""
-    errors: list[str] = []
-    page = profile.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: is_error(message) and errors.append(message.text))
-    search = Visit(page, app_url, f"{QUICK}&steps=200&trials=12")
-    search.button("Start").click()
-    search.enters("complete")
-    expect(search.button("New")).to_be_visible()
-    page.get_by_role("status").filter(has_text="Completed: 12 of 12").wait_for(
-        state="attached"
-    )  # the last that is said by itself
-    yield search
-    page.close()
-    assert not errors, errors
+    with opened(profile) as page:
+        search = Visit(page, app_url, f"{QUICK}&steps=200&trials=12")
+        search.button("Start").click()
+        search.enters("complete")
+        expect(search.button("New")).to_be_visible()
+        last = page.get_by_role("status").filter(has_text="Completed: 12 of 12")  # that is said by itself
+        last.wait_for(state="attached")
+        yield search
 
 
 @pytest.fixture
