@@ -1,12 +1,15 @@
 """Pages without a browser: Streamlit's AppTest over the real script, with folders and workers of its own."""
 
 import asyncio
+import functools
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 
 from pages._ui import channels
 from pages._ui.i18n import LANGUAGES
@@ -20,6 +23,17 @@ def _folders(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("KASANE_RUNS", str(tmp_path_factory.mktemp("runs")))
     monkeypatch.setenv("KASANE_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.delenv("KASANE_DATA", raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_server():
+    """What a server does once and an AppTest by itself each time: compile the pages, ask packages for components."""
+    compiled, scan = ScriptCache(), functools.cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        for module in (app_test, local_script_runner):
+            patch.setattr(module, "ScriptCache", lambda: compiled)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
