@@ -12,10 +12,10 @@ from engine.commands.train import chosen_runs
 from engine.data import datasets, handwriting
 from engine.data.datasets import LEFT_OUT
 from engine.training import checkpoint, metrics
+from tests.engine.data.pendigits import PENDIGITS, read_pendigits
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "assets" / "models"
-PENDIGITS = ROOT.parent / "shared" / "data" / "pendigits" / "pendigits-orig.tra.gz"
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +46,8 @@ def test_the_shipped_model_reads_digits(reader):
 
 
 @pytest.mark.skipif(not PENDIGITS.is_file(), reason="needs ../shared/data/pendigits")
-def test_the_shipped_model_reads_pen_strokes(reader, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tests" / "engine" / "data")
-    digits = pytest.importorskip("pendigits").read_pendigits(PENDIGITS)
+def test_the_shipped_model_reads_pen_strokes(reader):
+    digits = read_pendigits()
     images = np.stack([handwriting.strokes_to_image(digit.strokes) for digit in digits])[..., np.newaxis]
     right = metrics.predict(reader.network, images, reader.scale).argmax(axis=1) == [digit.label for digit in digits]
     left_out = np.array([digit.writer % LEFT_OUT == 0 for digit in digits])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from engine.data.unipen import PenDigit, read_unipen
@@ -10,6 +11,7 @@ SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"  # the reposito
 PENDIGITS = SHARED / "pendigits" / "pendigits-orig.tra.gz"
 
 
-def read_pendigits(path: str | Path = PENDIGITS) -> list[PenDigit]:
-    """Return all digits of a UNIPEN file."""
-    return read_unipen(path)
+@functools.cache
+def read_pendigits(path: str | Path = PENDIGITS) -> tuple[PenDigit, ...]:
+    """Return all digits of a UNIPEN file, which takes more than half a second to read."""
+    return tuple(read_unipen(path))

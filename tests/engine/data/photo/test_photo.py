@@ -1,5 +1,6 @@
 """Photos: digits written on a page are found where they are, redrawn as MNIST's are, and can be read."""
 
+import functools
 import time
 from pathlib import Path
 
@@ -245,14 +246,20 @@ DARK = {
 }
 
 
+@functools.cache
+def in_even_light(count, lines):
+    """Return the picture of so many digits, their boxes on it, and what is found."""
+    coverage, boxes = laid_out(mnist_inks(count, 80)[0], lines=lines, size=(1200, 900))
+    picture = photographed(coverage)
+    return picture, boxes, digits_of(picture)
+
+
 @pytest.mark.parametrize("angle", [25, 35, 44, -30])
 @pytest.mark.parametrize("dark", DARK)
 @pytest.mark.parametrize(("count", "lines"), [(1, 1), (2, 1), (6, 1), (12, 2)])
 def test_an_angled_shadow_or_object_turns_no_straight_digits(count, lines, dark, angle):
-    inks, _ = mnist_inks(count, 80)
-    coverage, boxes = laid_out(inks, lines=lines, size=(1200, 900))
-    plain = digits_of(photographed(coverage))
-    found = digits_of(darkened(photographed(coverage), angle, **DARK[dark]))
+    picture, boxes, plain = in_even_light(count, lines)
+    found = digits_of(darkened(picture, angle, **DARK[dark]))
     for digit, same, box in zip(found, plain, boxes, strict=True):
         assert overlap(digit.box, box) > 0.8
         shifts = [np.roll(digit.image, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
