@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -38,7 +39,6 @@ def sections() -> dict[str, dict[str, st.Page]]:
         heading: {
             name: st.Page(FOLDER / f"{name}.py", title=title, icon=icon, **(START if name == "home" else {}))
             for name, (title, icon) in part.items()
-            if (FOLDER / f"{name}.py").exists()
         }
         for heading, part in titles.items()
     }
@@ -49,16 +49,17 @@ def pages() -> dict[str, st.Page]:
     return {name: page for part in sections().values() for name, page in part.items()}
 
 
-def nowhere() -> st.Page | None:
+def nowhere(known: Collection[str]) -> st.Page | None:
     """Return the page for an address at which there is none, None where every address so far had one.
 
     Streamlit itself would say so in English, whatever the language, and show Home. It stays for the way "Back".
+    known: the names in the addresses of all pages.
     """
     try:
         name = unquote(urlsplit(st.context.url or "").path).rstrip("/").rpartition("/")[2].strip()
     except ValueError:  # the address comes from outside
         name = ""
-    if name not in {page.url_path for page in pages().values()}:
+    if name not in known:
         st.session_state["nowhere"] = name
     name = st.session_state.get("nowhere")
     title = _("There is no such page")

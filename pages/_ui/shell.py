@@ -10,7 +10,7 @@ i18n.begin()
 # The icon first: without one the navigation takes a page's own, which the browser would fetch from another host.
 st.set_page_config(page_icon=str(i18n.ASSETS / "images" / "icon.svg"), layout="wide")
 parts = {name: list(part.values()) for name, part in navigation.sections().items()}
-if nowhere := navigation.nowhere():
+if nowhere := navigation.nowhere({page.url_path for part in parts.values() for page in part}):
     parts[""].append(nowhere)
 page = st.navigation(parts, position="top")
 st.set_page_config(page_title=f"{page.title} · {NAME}" if page.url_path else NAME)

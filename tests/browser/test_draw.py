@@ -821,7 +821,7 @@ def test_a_finger_draws_on_a_phone_and_all_of_it_is_in_reach(phone, app_url):
     assert photo.bounding_box()["height"] >= 44
     assert photo.bounding_box()["y"] < phone.locator(".paper").bounding_box()["y"]
     for _ in range(2):  # and again, back at the pad
-        photo.tap()
+        photo.click()
         expect(place).to_be_in_viewport(ratio=1)
         wait_quiet(phone)
         photo.scroll_into_view_if_needed()

@@ -67,3 +67,18 @@ def test_fields_that_the_browser_was_told_too_late_keep_their_values(fresh_page,
         expect(page.get_by_role("spinbutton", name="Learning rate", exact=True)).to_have_value("0.3")
     assert "network=dense20" in page.url
     assert "steps=60" in page.url
+
+
+def test_buttons_suit_a_run_that_rested_before_the_page_could_say_that_it_ran(fresh_page, app_url):
+    page, line = fresh_page, Line(fresh_page, answers=True)
+    page.goto(f"{app_url}/train?network=dense1500+dense1500")
+    epoch, run = page.get_by_role("button", name="1 epoch", exact=True), page.locator("[data-frames]")
+    expect(run).to_have_attribute("data-state", "paused")
+    wait_quiet(page)
+    line.hold()
+    epoch.click()  # for about a second: so long that the page offers to pause it
+    expect(run).to_have_attribute("data-step", "40")
+    expect(run).to_have_attribute("data-state", "paused")
+    page.wait_for_timeout(1000)  # longer than a state lasts before the buttons have to suit it
+    line.let_go()
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()

@@ -206,6 +206,7 @@ def test_units_that_start_equal_stay_equal_and_other_parts_and_rows_are_clicks_a
     wait_ready(page)  # five panels less: what stands below is still moving up
     page.get_by_role("button", name="Why He doubles it").click()
     expect(screen.root.locator(PANELS)).to_have_count(2)
+    wait_ready(page)  # the rows stand below
     page.get_by_role("button", name="Set the controls to this").last.click()
     page.wait_for_url(re.compile("preset=vanishing-gradients"))
     screen.until("layers", 30)

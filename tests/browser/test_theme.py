@@ -13,6 +13,13 @@ from tests.browser.conftest import go_to, soon, wait_quiet
 
 LEAST, LEAST_OF_LINES = 4.5, 3.0  # contrasts: of texts, of what is drawn
 GROUND = "(element) => getComputedStyle(element).backgroundColor"
+HIGHLIT = """(element) => {
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.cssText = "background: Highlight; forced-color-adjust: none";
+  const highlight = getComputedStyle(probe).backgroundColor;
+  probe.remove();
+  return getComputedStyle(element).backgroundColor === highlight;
+}"""
 CHANGED = "document.getAnimations().every((it) => !(it instanceof CSSTransition))"  # what changes colour gradually
 GROUNDS = {"light": (255, 255, 255), "dark": (23, 22, 20)}  # of a page
 
@@ -132,7 +139,7 @@ def test_texts_can_be_read_on_light_and_dark_and_in_forced_colours_what_grounds_
     with forced_colours(page):
         slider = page.get_by_test_id("stSlider").first
         parts = page.get_by_role("radiogroup", name="Part of the page").get_by_role("radio")
-        soon(page, lambda: parts.first.evaluate(GROUND) != parts.last.evaluate(GROUND))
+        soon(page, lambda: parts.first.evaluate(HIGHLIT) and not parts.last.evaluate(HIGHLIT))
         for part in (slider.locator("[data-rac] [data-rac]").last, slider.locator("[role=group] > div > div").first):
             expect(part).to_have_css("border-top-style", "solid")
 
@@ -146,7 +153,7 @@ def test_texts_can_be_read_on_light_and_dark_and_in_forced_colours_what_grounds_
     with forced_colours(page):
         on = switches.filter(has=page.locator("input:checked")).first.locator("label > span + div")
         off = switches.filter(has_not=page.locator("input:checked")).first.locator("label > span + div")
-        soon(page, lambda: on.evaluate(GROUND) != off.evaluate(GROUND))
+        soon(page, lambda: on.evaluate(HIGHLIT) and not off.evaluate(HIGHLIT))
 
     page.goto(f"{app_url}/draw")
     quiet = page.locator(".kasane-canvas h2").first

@@ -97,6 +97,7 @@ export class View {
     // What the page shows: what it says, unless the run went on while it was saying so.
     if (data !== before) this.known = this.state === "running" ? null : data.known;
     Object.assign(this, { data, trigger });
+    if (data !== before) this.settle(this.state); // what it shows may be older than what has come from the run since
     const theme = readTheme(this.root);
     const words = JSON.stringify([data.language, data.labels]);
     const reworded = words !== this.words;
@@ -148,9 +149,14 @@ export class View {
       this.status.showState();
     }
     if (!changed) return;
-    clearTimeout(this.turning);
+    this.settle(state);
     if (ENDED.has(state)) this.report(state);
-    else this.turning = setTimeout(() => this.turn(state === "running"), A_WHILE);
+  }
+
+  /** Look in a while whether the page's buttons suit a state that lasts. */
+  settle(state) {
+    clearTimeout(this.turning);
+    if (state && !ENDED.has(state)) this.turning = setTimeout(() => this.turn(state === "running"), A_WHILE);
   }
 
   /** Have the page rerun, once, if it offers to pause what rests, or not to pause what runs. */
