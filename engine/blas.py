@@ -81,7 +81,7 @@ def products(dtype: np.dtype) -> Products:
 
 @cache
 def _equal_parts(m: int, most: int) -> int:
-    """Return into how large equal parts to cut m: the largest of `most` or less, or m itself."""
+    """Return the size of equal parts of m, the largest between LEAST_ROWS and `most`; m itself where there is none."""
     return m if m <= most else max((part for part in range(LEAST_ROWS, most + 1) if m % part == 0), default=m)
 
 

@@ -125,8 +125,21 @@ FOLLOWED = """(root, [button, attribute, n, patience]) => new Promise((done) => 
 
 
 def followed(root, button, n: int, *, attribute: str = "data-place") -> list[int]:
-    """Press a button and return the next n places that a moving picture comes to."""
+    """Press a button and return the next n places that a moving picture comes to, fewer where it comes to no more."""
     return root.evaluate(FOLLOWED, [button.element_handle(), attribute, n, 1000 * PATIENCE])
+
+
+# Leads a moving picture n steps forward and returns where the boxes stand at each.
+TRAVEL = """(root, [boxes, n]) => Array.from({ length: n }, () => {
+  root.querySelector("button.forward").click();
+  const places = [root, ...root.querySelectorAll(boxes)].map((it) => it.getBoundingClientRect());
+  return JSON.stringify(places.map(({ x, y, height }) => [x, y, height].map(Math.round)));
+})"""
+
+
+def stays(root, boxes: str, n: int) -> bool:
+    """Tell whether a moving picture and the boxes in it stay where they are while it takes n steps forward."""
+    return len(set(root.evaluate(TRAVEL, [boxes, n]))) == 1
 
 
 class Line:

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from engine.analysis.convolution import pad
 from pages._ui.window import scenes, sources
 from pages._ui.window.settings import SETTINGS
-from tests.browser.conftest import followed, go_to, opened, resize, soon, too_wide, wait_ready
+from tests.browser.conftest import followed, go_to, opened, resize, soon, stays, too_wide, wait_ready
 from tests.engine.textbook import conv2d_loops
 
 pytestmark = pytest.mark.browser
@@ -527,14 +527,6 @@ QUERIES = [
 WINDOWLESS = ("kernels", "network", "quiz")
 
 
-# Where things stand at thirty places that the window travels through: the same everywhere.
-TRAVEL = """(root) => Array.from({ length: 30 }, () => {
-  root.querySelector("button.forward").click();
-  const boxes = [...root.querySelectorAll(".grid, .sign, .stage, p")].map((it) => it.getBoundingClientRect());
-  return JSON.stringify(boxes.map(({ x, y, height }) => [x, y, height].map(Math.round)));
-})"""
-
-
 @pytest.mark.parametrize("query", QUERIES)
 def test_nothing_is_wider_than_the_screen_and_nothing_jumps_while_it_moves(open_page, app_url, query):
     page = open_page(reduced_motion="reduce")
@@ -555,4 +547,4 @@ def test_nothing_is_wider_than_the_screen_and_nothing_jumps_while_it_moves(open_
             resize(page, width)
             soon(page, lambda: too_wide(page) == [])
             if not windowless and language == "en":
-                assert len(set(root.evaluate(TRAVEL))) == 1
+                assert stays(root, ".grid, .sign, .stage, p", 30)
