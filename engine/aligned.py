@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 LINE = 64  # bytes
+SETS = 4096  # bytes; lines so far apart share one set of places in the nearest cache, of 8 or 12
 
 
 def zeros(shape: int | tuple[int, ...], dtype: type | np.dtype = np.float32) -> np.ndarray:
@@ -20,3 +21,18 @@ def zeros(shape: int | tuple[int, ...], dtype: type | np.dtype = np.float32) -> 
     raw = np.zeros(size + LINE, np.uint8)
     start = -raw.ctypes.data % LINE
     return raw[start : start + size].view(dtype).reshape(shape)
+
+
+def rows(shape: tuple[int, ...], dtype: type | np.dtype = np.float32) -> np.ndarray:
+    """Return an array of zeros that `has_rows`; after each row, its last axis, there may be a gap."""
+    *others, n = shape
+    item = np.dtype(dtype).itemsize
+    lines = -(-n * item // LINE)
+    lines += lines * LINE % SETS == 0
+    return zeros((*others, lines * LINE // item), dtype)[..., :n]
+
+
+def has_rows(array: np.ndarray) -> bool:
+    """Tell whether rows (of a transposed array: columns) begin with a line each, and with lines of different sets."""
+    apart = max(array.strides[-2:])
+    return apart % LINE == 0 and apart % SETS != 0

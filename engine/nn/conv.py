@@ -48,13 +48,11 @@ class ShiftedRows:
         height, channels, width, n = source
         rows = stride * (out_h - 1) + kernel
         self._copies = []
-        self._buffer = aligned.zeros((rows, kernel, channels, out_w, n), dtype)
-        row, item = self._buffer.strides[0], self._buffer.itemsize
-        self.matrices = as_strided(
-            self._buffer,
-            (out_h, kernel * kernel * channels, out_w * n),
-            (stride * row, out_w * n * item, item),
-        )
+        shifted = aligned.rows((rows, kernel, channels, out_w * n), dtype)
+        row, _, channel, item = shifted.strides
+        shape = (out_h, kernel * kernel * channels, out_w * n)
+        self.matrices = as_strided(shifted, shape, (stride * row, channel, item))
+        self._buffer = shifted.reshape(rows, kernel, channels, out_w, n, copy=False)
         # Which source rows i have a place in the buffer: 0 ≤ offset + spacing·i < rows.
         i = slice(max(0, -(offset // spacing)), min(height, (rows - 1 - offset) // spacing + 1))
         into = slice(offset + spacing * i.start, offset + spacing * (i.stop - 1) + 1, spacing)
@@ -175,7 +173,9 @@ class Conv2d(Layer):
             self._rows, self._x = None, x
         else:
             self._rows = self._shifted("x", x.shape, out_h, out_w, stride=self.stride, offset=self.padding)
-            self.products.by_columns(self._matrix(self.weight.data).T, self._rows.fill(x), out=rows)
+            kernels = self.scratch("kernels", self._matrix(self.weight.data).shape[::-1])
+            np.copyto(kernels, self._matrix(self.weight.data).T)
+            self.products.by_columns(kernels, self._rows.fill(x), out=rows)
             self.add_bias(rows, out=rows)
         return y
 

@@ -20,6 +20,28 @@ def test_zeros_like_numpys_but_on_a_line(shape, dtype):
     assert array.size == 0 or array.ctypes.data % aligned.LINE == 0
 
 
+@pytest.mark.parametrize(
+    ("n", "apart"),
+    [(1, 64), (16, 64), (17, 128), (700, 2816), (1000, 4032), (1024, 4160)],  # as far as 4096 bytes the sets repeat
+)
+@pytest.mark.parametrize("others", [(), (3,), (2, 3)])
+def test_rows_begin_with_lines_of_different_sets(n, apart, others):
+    array = aligned.rows((*others, 2, n))
+    assert array.shape == (*others, 2, n)
+    assert array.dtype == np.float32
+    assert not array.any()
+    assert array.ctypes.data % aligned.LINE == 0
+    assert array.strides[-2:] == (apart, 4)
+    assert aligned.has_rows(array)
+    assert aligned.has_rows(array.swapaxes(-1, -2))
+
+
+@pytest.mark.parametrize("n", [7, 50, 1024])
+def test_rows_without_gaps_begin_with_lines_only_by_chance(n):
+    assert not aligned.has_rows(aligned.zeros((2, n)))
+    assert aligned.has_rows(aligned.zeros((2, 48)))
+
+
 def test_a_run_computes_on_aligned_arrays():
     trainer = Trainer(Experiment(network="conv4@3p1 pool2 dense16", optimizer="adam", steps=2, batch_size=16))
     trainer.advance()

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import blas
+from engine import aligned, blas
 
 SIZE = st.integers(1, 90)
 cuts = pytest.mark.parametrize("cut", ["by_rows", "by_columns"])
+kinds = pytest.mark.parametrize("kind", [blas.SmallOnZen, blas.SmallOnIntel])
 
 
 @pytest.fixture
@@ -47,12 +48,13 @@ def operands(draw):
     return left, right, np.full((several,) * bool(several) + (m, n), np.nan, np.float32)
 
 
+@kinds
 @cuts
 @given(case=operands())
-def test_pieces_make_the_whole(small, cut, case):
+def test_pieces_make_the_whole(small, kind, cut, case):
     left, right, out = case
     small.clear()
-    result = getattr(blas.SmallProducts(), cut)(left, right, out=out)
+    result = getattr(kind(), cut)(left, right, out=out)
     assert result is out
     np.testing.assert_array_equal(out, left @ right)
     assert len(small) <= 2  # the pieces of one size, and the rest
@@ -76,15 +78,43 @@ def test_pieces_make_the_whole(small, cut, case):
 )
 def test_a_product_is_cut_into_the_largest_pieces_that_are_small(small, cut, turned, m, n, pieces):
     left, right = np.ones((m, 7), np.float32), np.ones((n, 7) if turned else (7, n), np.float32)
-    getattr(blas.SmallProducts(), cut)(left, right.T if turned else right, out=np.empty((m, n), np.float32))
+    getattr(blas.SmallOnZen(), cut)(left, right.T if turned else right, out=np.empty((m, n), np.float32))
     assert small == pieces
 
 
+@pytest.mark.parametrize(
+    ("cut", "turned", "m", "n", "pieces"),
+    [
+        ("by_rows", False, 84, 10, [(42, 7, 10)]),
+        ("by_rows", True, 84, 10, [(14, 7, 10)]),
+        ("by_columns", False, 5, 200, [(5, 7, 96), (5, 7, 8)]),  # so few rows that as many columns as stay small
+        ("by_columns", False, 16, 85, [(16, 7, 32), (16, 7, 21)]),
+        ("by_columns", False, 80, 85, [(16, 7, 32), (80, 7, 21)]),  # of all rows not even 32 columns would be small
+        ("by_columns", False, 83, 85, [(83, 7, 85)]),  # has no equal parts
+    ],
+)
+@pytest.mark.parametrize("whole_lines", [True, False])
+def test_on_intel_only_rows_that_begin_with_a_cache_line_are_cut(small, cut, turned, m, n, pieces, whole_lines):
+    make = aligned.rows if whole_lines else np.zeros
+    left, right = make((m, 7), np.float32), make((n, 7) if turned else (7, n), np.float32)
+    getattr(blas.SmallOnIntel(), cut)(left, right.T if turned else right, out=np.empty((m, n), np.float32))
+    few = cut == "by_columns" and m < blas.FEW_ROWS
+    assert small == (pieces if whole_lines or few else [(m, 7, n)])
+
+
+def test_on_intel_of_two_operands_read_along_their_rows_one_that_begins_with_lines_is_enough(small):
+    lines, plain = aligned.rows((84, 7), np.float32), np.zeros((10, 7), np.float32)
+    blas.SmallOnIntel().by_rows(lines, plain.T, out=np.empty((84, 10), np.float32))
+    assert small == [(14, 7, 10)]
+
+
+@kinds
 @cuts
-def test_what_is_small_already_or_not_to_be_cut_is_one_product(small, cut):
-    for products, m, n in ((blas.SmallProducts(), 20, 20), (blas.Products(), 90, 90)):
+def test_what_is_small_already_or_not_to_be_cut_is_one_product(small, kind, cut):
+    for products, m, n in ((kind(), 20, 20), (blas.Products(), 90, 90)):
         small.clear()
-        left, right = np.ones((m, 10), np.float32), np.ones((10, n), np.float32)
+        left, right = aligned.rows((m, 10)), aligned.rows((10, n))
+        left[...] = right[...] = 1
         out = getattr(products, cut)(left, right, out=np.empty((m, n), np.float32))
         assert small == [(m, 10, n)]
         assert (out == 10).all()
@@ -97,8 +127,9 @@ SCIPYS = HERE | {"filepath": "/lib/scipy.libs/blas.so"}
 @pytest.mark.parametrize(
     ("libraries", "dtype", "kind"),
     [
-        ([HERE], np.float32, blas.SmallProducts),
-        ([SCIPYS | {"num_threads": 2}, HERE], np.float32, blas.SmallProducts),
+        ([HERE], np.float32, blas.SmallOnIntel),
+        ([SCIPYS | {"num_threads": 2}, HERE], np.float32, blas.SmallOnIntel),
+        ([HERE | {"architecture": "Cooperlake"}], np.float32, blas.SmallOnZen),
         ([HERE], np.float64, blas.Products),
         ([HERE | {"num_threads": 2}], np.float32, blas.Products),
         ([SCIPYS, HERE | {"architecture": "Haswell"}], np.float32, blas.Products),
