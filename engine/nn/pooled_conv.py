@@ -13,7 +13,7 @@ That is ((k + 1) / k)² times as many multiplications: worth it only where they 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import pairwise, product
 
@@ -24,6 +24,8 @@ from engine.nn.layer import Layer
 from engine.nn.pooling import MaxPool2d
 
 PATCH = 64  # numbers in a patch, all channels; of more, the additional multiplications cost more than is gained
+# Numbers in the outputs of a stretch: they stay in the cache. Fewer would have two threads wait for each other.
+STRETCH = 300_000
 PLACES = tuple(product((0, 1), repeat=2))  # row and column of each in a window
 
 
@@ -69,13 +71,14 @@ class PooledConv2d(Layer):
         make = partial(ShiftedRows, x.shape, height, width, kernel=self.conv.kernel + 1, stride=2, dtype=self.dtype)
         patches = self.kept(("patches", n), partial(make, offset=self.conv.padding))
         self._patches = patches.fill(x)
-        places = self._places(width * n)
-        self.products.by_rows(self._moved_kernels(), self._patches, out=places.reshape(height, 4 * filters, -1))
-        y, largest = self.scratch("y", (height, filters, width * n)), places[:, 0]
-        for place in range(1, 4):
-            np.greater(places[:, place], largest, out=self._won(place, y.shape))
-            largest = np.maximum(largest, places[:, place], out=y)
-        self.conv.add_bias(y, out=y)
+        y, kernels = self.scratch("y", (height, filters, width * n)), self._moved_kernels()
+        for rows, places in self._stretches(width * n):
+            self.products.by_rows(kernels, self._patches[rows], out=places.reshape(len(places), 4 * filters, -1))
+            largest = places[:, 0]
+            for place in range(1, 4):
+                np.greater(places[:, place], largest, out=self._won(place, y.shape)[rows])
+                largest = np.maximum(largest, places[:, place], out=y[rows])
+            self.conv.add_bias(y[rows], out=y[rows])
         return y.reshape(height, filters, width, n)
 
     def backward(self, dy):
@@ -84,13 +87,14 @@ class PooledConv2d(Layer):
             return self.conv.backward(self.pool.backward(dy))
         dy = dy.reshape(*dy.shape[:2], -1)
         height, filters, columns = dy.shape
-        places, left = self._places(columns), dy
-        for place in (3, 2, 1):
-            np.multiply(left, self._won(place, dy.shape), out=places[:, place])
-            left = np.subtract(left, places[:, place], out=places[:, 0])
         products = self.scratch("dW", (height, 4 * filters, self._patches.shape[1]))
-        rows = places.reshape(height, 4 * filters, -1)
-        self.products.by_rows(rows, self._patches.transpose(0, 2, 1), out=products)
+        patches = self._patches.transpose(0, 2, 1)
+        for rows, places in self._stretches(columns):
+            left = dy[rows]
+            for place in (3, 2, 1):
+                np.multiply(left, self._won(place, dy.shape)[rows], out=places[:, place])
+                left = np.subtract(left, places[:, place], out=places[:, 0])
+            self.products.by_rows(places.reshape(len(places), 4 * filters, -1), patches[rows], out=products[rows])
         moved = np.add.reduce(products, axis=0, out=self.scratch("moved", products.shape[1:]))
         grad, k = self.conv.weight.grad, self.conv.kernel
         moved = moved.reshape(4, filters, k + 1, k + 1, -1).transpose(0, 2, 3, 4, 1)
@@ -108,10 +112,17 @@ class PooledConv2d(Layer):
             np.copyto(part[:, a : a + k, b : b + k], weight.transpose(3, 0, 1, 2))
         return moved.reshape(4 * self.conv.filters, -1)
 
-    def _places(self, columns: int) -> np.ndarray:
-        """Return the work array of the convolution at each place: window rows, place, filter, windows."""
+    def _stretches(self, columns: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield window rows, a few at a time, and a work array (rows, place, filter, windows) that stays in the cache.
+
+        It is the same for all: what it holds for one stretch is used up before the next.
+        """
         height, _, filters = self.out_shape
-        return self.scratch("places", (height, 4, filters, columns))
+        few = max(1, STRETCH // (4 * filters * columns))
+        work = self.scratch("places", (min(few, height), 4, filters, columns))
+        for first in range(0, height, few):
+            rows = slice(first, min(first + few, height))
+            yield rows, work[: rows.stop - first]
 
     def _won(self, place: int, shape: tuple[int, ...]) -> np.ndarray:
         """Return where a place beat those before it."""

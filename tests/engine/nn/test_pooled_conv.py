@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from engine import nn
 from engine.analysis.convolution import max_pool_loops
 from engine.analysis.gradcheck import both_ways
+from engine.nn import pooled_conv
 from engine.nn.conv import FEW
 from engine.nn.pooled_conv import PATCH, PooledConv2d
 from tests.engine.differences import relative
@@ -16,6 +17,12 @@ from tests.engine.nn import planes
 from tests.engine.nn.test_conv import pictures
 from tests.engine.nn.test_layers import SEED, same
 from tests.engine.textbook import conv2d_loops
+
+
+@pytest.fixture(autouse=True, params=[pooled_conv.STRETCH, 400], ids=["at once", "in stretches"])
+def stretch(request, monkeypatch):
+    """Have test arrays computed at once, and a few window rows at a time."""
+    monkeypatch.setattr(pooled_conv, "STRETCH", request.param)
 
 
 def pair(filters, kernel, shape, *, window=2, seed=0, dtype=np.float32, before=(), **settings):
