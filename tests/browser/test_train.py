@@ -75,6 +75,25 @@ def test_train_pause_resume_step_reset_and_new_weights(page, app_url):
     assert view(page).get_attribute("data-mounts") == "1"  # in the same charts
 
 
+def test_the_key_that_starts_a_run_pauses_and_resumes_it(page, app_url):
+    go(page, f"{app_url}/train?network=dense8&steps=1000000")
+    button(page, "Train").focus()
+    page.keyboard.press("Enter")
+    expect(button(page, "Pause")).to_be_focused()
+    until(page, "d.state === 'running'")
+    page.keyboard.press("Enter")
+    expect(button(page, "Resume")).to_be_focused()
+    until(page, "d.state === 'paused'")
+    at = step(page)
+    button(page, "Reset").focus()  # what stays keeps the focus
+    page.keyboard.press("Enter")
+    until(page, f"+d.step === 0 && {at} > 0")
+    expect(button(page, "Train")).to_be_visible()
+    expect(button(page, "Reset")).to_be_focused()
+    page.get_by_role("spinbutton", name="Steps", exact=True).focus()
+    expect(page.get_by_role("spinbutton", name="Steps", exact=True)).to_be_focused()
+
+
 TOPS = "all => all.map((it) => Math.round(it.getBoundingClientRect().top))"
 
 

@@ -1,4 +1,4 @@
-/** What every component of ours does with its place in the page, and with a table of numbers. */
+/** What every component of ours does with its place in the page, for the buttons there, and with a table of numbers. */
 
 export const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -108,6 +108,27 @@ function reveal(root) {
 
 const isScriptRunning = () =>
   ["running", "rerunRequested"].includes(document.querySelector("[data-testid=stApp]")?.dataset.testScriptState);
+
+/*
+ * A button that another takes the place of, "Pause" that of "Train", takes the keyboard's focus with it: the browser then
+ * puts it on the page. It belongs on the button that came, so that the same key starts and pauses.
+ */
+let held; // the button of the page that has the focus, the row it stands in, and where there
+
+function hold(target) {
+  const row = target.matches("button") && target.closest("[data-testid=stHorizontalBlock]");
+  held = row && { button: target, row, place: [...row.children].findIndex((child) => child.contains(target)) };
+}
+
+hold(document.activeElement ?? document.body);
+addEventListener("focusin", (event) => hold(event.target));
+
+new MutationObserver(() => {
+  if (!held || held.button.isConnected) return;
+  const { row, place } = held, nobody = document.activeElement === document.body;
+  held = null;
+  if (nobody) row.children[place]?.querySelector("button")?.focus({ preventScroll: true });
+}).observe(document.body, { childList: true, subtree: true });
 
 /**
  * Call `changed` whenever a pixel of the page becomes another number of the screen's: the window was moved to another
