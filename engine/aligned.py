@@ -24,15 +24,15 @@ def zeros(shape: int | tuple[int, ...], dtype: type | np.dtype = np.float32) -> 
 
 
 def rows(shape: tuple[int, ...], dtype: type | np.dtype = np.float32) -> np.ndarray:
-    """Return an array of zeros that `has_rows`; after each row, its last axis, there may be a gap."""
+    """Return zeros of which every row, the last axis, begins with a line: there may be gaps between them."""
     *others, n = shape
     item = np.dtype(dtype).itemsize
     lines = -(-n * item // LINE)
-    lines += lines * LINE % SETS == 0
+    lines += lines * LINE % SETS == 0  # else what stands in one column would push itself out of the cache
     return zeros((*others, lines * LINE // item), dtype)[..., :n]
 
 
 def has_rows(array: np.ndarray) -> bool:
-    """Tell whether rows (of a transposed array: columns) begin with a line each, and with lines of different sets."""
+    """Tell whether the rows of a matrix begin like those of `rows`; of a transposed one, its columns."""
     apart = max(array.strides[-2:])
     return apart % LINE == 0 and apart % SETS != 0

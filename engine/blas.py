@@ -2,8 +2,8 @@
 
 Before it multiplies, OpenBLAS copies both operands into the order in which its kernels read them, and of a narrow
 product that is much of the work. Its kernels for AVX-512 do without where a product is small. There, one large product
-cut into small ones takes between a tenth and a half less time; everywhere else, and where several threads share a
-product, it is left whole.
+cut into small ones takes between a tenth and a half less time, if the pieces suit the processor; everywhere else, and
+where several threads share a product, it is left whole.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ class SmallOnIntel(SmallProducts):
         return rows, COLUMNS if small and aligned.has_rows(right) else right.shape[-1]
 
 
-# By OpenBLAS's names of processors with AVX-512. Zen 4 has none of its own: it runs the kernels of "Cooperlake".
+# By OpenBLAS's names of processors with AVX-512. "SkylakeX" was measured on Ice Lake, and Sapphire Rapids, whose cores
+# are built alike, is taken for the same. Zen 4 has no name of its own: it runs the kernels of "Cooperlake".
 SMALL_ON = {"SkylakeX": SmallOnIntel, "Cooperlake": SmallOnZen, "SapphireRapids": SmallOnIntel}
 
 
