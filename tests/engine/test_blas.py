@@ -37,10 +37,11 @@ def operands(draw):
     """Left and right, each as it is or a transposed view, alone or several, and a place for the result."""
     m, k, n, several = draw(SIZE), draw(SIZE), draw(SIZE), draw(st.integers(0, 3))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    make = draw(st.sampled_from([np.zeros, aligned.rows]))
 
     def array(rows, columns, turned, count):
-        shape = (count,) * bool(count) + ((columns, rows) if turned else (rows, columns))
-        made = rng.integers(-9, 10, shape).astype(np.float32)  # of whole numbers every order gives the same sum
+        made = make((count,) * bool(count) + ((columns, rows) if turned else (rows, columns)), np.float32)
+        made[...] = rng.integers(-9, 10, made.shape)  # of whole numbers every order gives the same sum
         return made.swapaxes(-1, -2) if turned else made
 
     left = array(m, k, draw(st.booleans()), several * draw(st.booleans()))
