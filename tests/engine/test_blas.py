@@ -96,11 +96,15 @@ def test_a_product_is_cut_into_the_largest_pieces_that_are_small(small, cut, tur
 )
 @pytest.mark.parametrize("whole_lines", [True, False])
 def test_on_intel_only_rows_that_begin_with_a_cache_line_are_cut(small, cut, turned, m, n, pieces, whole_lines):
-    make = aligned.rows if whole_lines else np.zeros
+    make, rng = aligned.rows if whole_lines else np.zeros, np.random.default_rng(0)
     left, right = make((m, 7), np.float32), make((n, 7) if turned else (7, n), np.float32)
-    getattr(blas.SmallOnIntel(), cut)(left, right.T if turned else right, out=np.empty((m, n), np.float32))
+    for operand in (left, right):
+        operand[...] = rng.integers(-9, 10, operand.shape)
+    right, out = right.T if turned else right, np.empty((m, n), np.float32)
+    getattr(blas.SmallOnIntel(), cut)(left, right, out=out)
     few = cut == "by_columns" and m < blas.FEW_ROWS
     assert small == (pieces if whole_lines or few else [(m, 7, n)])
+    np.testing.assert_array_equal(out, left @ right)
 
 
 def test_on_intel_of_two_operands_read_along_their_rows_one_that_begins_with_lines_is_enough(small):
