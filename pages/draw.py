@@ -47,9 +47,18 @@ CSS = """<style>
 @media (pointer: coarse) {.st-key-to_photo button {min-height: 2.75rem}}
 [class*="st-key-draw_part"] {scroll-margin-top: 4.5rem} /* of Streamlit's header */
 </style>"""
-SETTLED = 300  # ms: by then the file's place has its height
+GROWING = 5000  # ms that the page is watched for: what comes below, the file's place, makes room to scroll
 GO = """<script>/* {n} */
-setTimeout(() => document.querySelector("[class*=st-key-draw_part]").scrollIntoView(), {ms});
+(() => {{
+  const part = document.querySelector("[class*=st-key-draw_part]"), hand = new AbortController();
+  const grown = new ResizeObserver(() => part.scrollIntoView());
+  hand.signal.addEventListener("abort", () => grown.disconnect());
+  for (const sign of ["wheel", "touchmove", "pointerdown", "keydown"]) {{
+    addEventListener(sign, () => hand.abort(), {{ capture: true, passive: true, signal: hand.signal }});
+  }}
+  setTimeout(() => hand.abort(), {ms});
+  grown.observe(document.querySelector("[data-testid=stMainBlockContainer]"));
+}})();
 </script>"""
 PARTS = {
     "photo": _("Read a photo or picture"),
@@ -71,7 +80,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
 if part == "photo":
     photos.show(shown, digits)
     if n := st.session_state.get("draw_gone"):
-        st.html(GO.format(n=n, ms=SETTLED), unsafe_allow_javascript=True)  # once: then it is the same as before
+        st.html(GO.format(n=n, ms=GROWING), unsafe_allow_javascript=True)  # once: then it is the same as before
 elif part == "digits":
     collection.show(digits, shown)
 elif part == "networks":
