@@ -77,6 +77,7 @@ def test_train_pause_resume_step_reset_and_new_weights(page, app_url):
 
 def test_the_key_that_starts_a_run_pauses_and_resumes_it(page, app_url):
     go(page, f"{app_url}/train?network=dense8&steps=1000000")
+    until(page, "d.state")  # the view's code is there, which watches over the focus
     button(page, "Train").focus()
     page.keyboard.press("Enter")
     expect(button(page, "Pause")).to_be_focused()
