@@ -24,15 +24,18 @@ def zeros(shape: int | tuple[int, ...], dtype: type | np.dtype = np.float32) -> 
 
 
 def rows(shape: tuple[int, ...], dtype: type | np.dtype = np.float32) -> np.ndarray:
-    """Return zeros of which every row, the last axis, begins with a line: there may be gaps between them."""
+    """Return zeros of this shape, (…, n), whose rows of n each begin with a line; between them there may be gaps.
+
+    Rows are never a multiple of 4096 bytes apart: what stands in one column would push itself out of the cache.
+    """
     *others, n = shape
     item = np.dtype(dtype).itemsize
     lines = -(-n * item // LINE)
-    lines += lines * LINE % SETS == 0  # else what stands in one column would push itself out of the cache
+    lines += lines * LINE % SETS == 0
     return zeros((*others, lines * LINE // item), dtype)[..., :n]
 
 
-def has_rows(array: np.ndarray) -> bool:
-    """Tell whether the rows of a matrix begin like those of `rows`; of a transposed one, its columns."""
+def has_aligned_rows(array: np.ndarray) -> bool:
+    """Tell whether the rows of matrices (…, m, n) lie apart like those of `rows`; of a transposed one, its columns."""
     apart = max(array.strides[-2:])
     return apart % LINE == 0 and apart % SETS != 0

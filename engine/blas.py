@@ -101,7 +101,7 @@ class SmallOnIntel(SmallProducts):
     """
 
     def rows(self, left, right):
-        begin_with_lines = aligned.has_rows(right) or (_transposed(right) and aligned.has_rows(left))
+        begin_with_lines = aligned.has_aligned_rows(right) or (_transposed(right) and aligned.has_aligned_rows(left))
         return super().rows(left, right) if begin_with_lines else left.shape[-2]
 
     def tile(self, left, right):
@@ -110,7 +110,7 @@ class SmallOnIntel(SmallProducts):
             return m, SMALL // (m * k) // COLUMNS * COLUMNS or right.shape[-1]
         rows = _equal_parts(m, SMALL // (k * COLUMNS))
         small = rows * k * COLUMNS <= SMALL
-        return rows, COLUMNS if small and aligned.has_rows(right) else right.shape[-1]
+        return rows, COLUMNS if small and aligned.has_aligned_rows(right) else right.shape[-1]
 
 
 # By OpenBLAS's names of processors with AVX-512. "SkylakeX" was measured on Ice Lake, and Sapphire Rapids, whose cores

@@ -47,7 +47,7 @@ CSS = """<style>
 @media (pointer: coarse) {.st-key-to_photo button {min-height: 2.75rem}}
 [class*="st-key-draw_part"] {scroll-margin-top: 4.5rem} /* of Streamlit's header */
 </style>"""
-GROWING = 5000  # ms that the page is watched for: what comes below, the file's place, makes room to scroll
+GROWING = 5000  # ms at most until the file's place has its height: before, there is no room to scroll to it
 GO = """<script>/* {n} */
 (() => {{
   const part = document.querySelector("[class*=st-key-draw_part]"), hand = new AbortController();

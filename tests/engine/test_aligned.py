@@ -32,14 +32,14 @@ def test_rows_begin_with_lines_of_different_sets(n, apart, others):
     assert not array.any()
     assert array.ctypes.data % aligned.LINE == 0
     assert array.strides[-2:] == (apart, 4)
-    assert aligned.has_rows(array)
-    assert aligned.has_rows(array.swapaxes(-1, -2))
+    assert aligned.has_aligned_rows(array)
+    assert aligned.has_aligned_rows(array.swapaxes(-1, -2))
 
 
 @pytest.mark.parametrize("n", [7, 50, 1024])
 def test_rows_without_gaps_begin_with_lines_only_by_chance(n):
-    assert not aligned.has_rows(aligned.zeros((2, n)))
-    assert aligned.has_rows(aligned.zeros((2, 48)))
+    assert not aligned.has_aligned_rows(aligned.zeros((2, n)))
+    assert aligned.has_aligned_rows(aligned.zeros((2, 48)))
 
 
 def test_a_run_computes_on_aligned_arrays():
