@@ -8,7 +8,7 @@ from pages._ui import navigation, session
 from pages._ui.i18n import _, sentence
 from pages._ui.lesson import Lesson
 from pages._ui.searching import form
-from pages._ui.searching.searchview import searchview
+from pages._ui.searching.searchview import searchview, state_of
 from pages._ui.searching.server import searches
 from pages._ui.searching.settings import SEARCH, chosen, control, settings
 
@@ -82,6 +82,7 @@ def commands() -> None:
 lesson.open(_("Search"), _("Which learning rate, which decay? Let the machine try."))
 search = settings.search()
 form.sidebar(fixed=search is not None)
+known = state_of(search)
 commands()
 if search is not None:
     if search.error:
@@ -90,7 +91,7 @@ if search is not None:
     if reasons:
         said = _("{n} trials could not be trained; the first: {reason}")
         st.warning(said.format(n=len(reasons), reason=sentence(Text.from_dict(reasons[0]))), icon=":material/info:")
-trial = searchview(search, settings.axes(), chosen("trials"), key="search_view", attention=lesson.attention())
+trial = searchview(search, known, settings.axes(), chosen("trials"), key="search_view", attention=lesson.attention())
 if trial is not None:
     session.renew(search.plan.trial(trial.values))
     st.switch_page(navigation.pages()["train"])

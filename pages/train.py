@@ -97,12 +97,13 @@ except InputError as error:
     if isinstance(error, datasets.DatasetError) and datasets.downloadable(spec.data):
         controls.offer_download(spec.data)
 else:
+    known, pause = current.state, current.can_pause
     transport(current)
     session.describe_preset(current)
     if current.error:
         st.error(sentence(current.error), icon=":material/error:")
     if current.state == "diverged":
         st.error(session.advice(current), icon=":material/trending_up:")
-    liveview(current.token, key="live", before=session.before(), on_back=session.go_back)
+    liveview(current, known, pause, key="live", before=session.before(), on_back=session.go_back)
     takeaway.show(pool(), current)
 session.write_url()

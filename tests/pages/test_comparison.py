@@ -489,6 +489,21 @@ def test_a_full_server_is_told_in_one_sentence(visit, monkeypatch):
 # --- what the figure is given -----------------------------------------------------------------------------------------
 
 
+def test_what_runs_do_while_their_page_is_drawn_is_news_to_the_page(visit, monkeypatch):
+    app = visit(PAGE, preset="course-inits")
+    all_runs = runs(app)
+    until(lambda: all(run.state == "paused" and not run.header["measuring"] for run in all_runs))
+
+    def end(self, of):  # after the buttons
+        for run in of:
+            run.state = "completed"
+
+    monkeypatch.setattr("pages._ui.comparison.comparison.Comparison._introduce", end)
+    app.run()
+    assert not app.button(key=f"{PAGE}_step1").disabled
+    assert component(app)["known"] == "paused"  # so the figure, which sees that they have ended, has the page rerun
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_the_figure_knows_names_figures_and_tokens(visit, language):
     app = visit(PAGE, language, preset="course-inits")

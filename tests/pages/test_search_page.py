@@ -12,6 +12,7 @@ from engine.search.journal import Journal
 from engine.search.plan import Plan
 from engine.search.trial import Trial
 from pages._ui.channels import FOREIGN, UNKNOWN
+from pages._ui.lesson import Lesson
 from pages._ui.searching import server
 from pages._ui.searching.searchview import chosen_trial
 from pages._ui.searching.server import close_searches, describe, message, searches, watch
@@ -308,6 +309,24 @@ def test_stop(visit):
     assert search.state == "stopped"
     assert view(app)["known"] == "stopped"
     assert not button(app, "resume").disabled
+
+
+def test_what_a_search_does_while_its_page_is_drawn_is_news_to_the_page(visit, monkeypatch):
+    app = visit("search", **SMALL | {"steps": "10000000"})
+    button(app, "start").click().run()
+    search = searches().find(app.session_state["search_id"])
+
+    def end(lesson):  # after the buttons
+        search.stop()
+        assert search.wait(PATIENCE)
+        return 0
+
+    monkeypatch.setattr(Lesson, "attention", end)
+    app.run()
+    assert "stop" in buttons(app)
+    assert view(app)["known"] == "running"  # so the view, which sees that it has stopped, has the page rerun
+    app.run()
+    assert "resume" in buttons(app)
 
 
 def test_a_search_is_there_after_a_restart_of_the_server(visit):

@@ -196,6 +196,21 @@ def test_steps_that_take_a_while_can_be_paused(visit, monkeypatch):
     assert run.step < 1_000_000
 
 
+def test_what_a_run_does_while_its_page_is_drawn_is_news_to_the_page(visit, monkeypatch):
+    app = visit("train", network="dense8")
+    run = current_run(app)
+    wait(lambda: run.state == "paused" and not run.header["measuring"])  # its worker has no more to say
+    run.stepping = True
+    monkeypatch.setattr(session, "describe_preset", lambda run: setattr(run, "state", "running"))  # after the buttons
+    app.run()
+    assert app.button(key="train").label == "Train"
+    (component,) = app.get("bidi_component")
+    told = json.loads(component.proto.json)
+    assert (told["known"], told["pause"]) == ("paused", False)  # so the view, which sees it running, has the page rerun
+    app.run()
+    assert app.button(key="pause")
+
+
 def test_a_link_to_a_run_shows_it_again(visit):
     app = visit("train", network="dense8")
     app.button(key="step10").click().run()

@@ -120,12 +120,13 @@ class Comparison:
             if isinstance(error, datasets.DatasetError) and datasets.downloadable(data):
                 controls.offer_download(data)
             return
+        known = _together([run.state for run in runs])  # before anything is drawn of it: they go on meanwhile
         self._transport(runs)
         for run in runs:
             if run.error:
                 st.error(sentence(run.error), icon=":material/error:")
         self._introduce(runs)
-        self._view(runs)
+        self._view(runs, known)
 
     def _form(self) -> None:
         options = ["", *map(str, range(len(self.labels)))]
@@ -181,7 +182,7 @@ class Comparison:
                 format_func=lambda option: words.get(option, _("{n} steps/s").format(n=option)),
             )  # fmt: skip
 
-    def _view(self, runs: Sequence[Run]) -> None:
+    def _view(self, runs: Sequence[Run], known: str) -> None:
         figure = self.figure
         departures = self._departures(runs)
         words = {label: changed.said(departs) for label, departs in departures.items()}
@@ -206,7 +207,7 @@ class Comparison:
                 "key": f"{self.page}-{self.preset.id}",
                 "token": ",".join(run.token for run in runs),
                 "language": language(),
-                "known": _together([run.state for run in runs]),
+                "known": known,
                 "runs": described,
                 "show": list(figure.show),
                 "quantity": figure.quantity,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from engine.data import datasets
 from engine.runs import frames
-from pages._ui.channels import pool
+from engine.runs.pool import Run
 from pages._ui.i18n import _, language, translate
 from pages._ui.served.served import component, heed
 
@@ -20,27 +20,35 @@ _mount = component(
 
 
 def liveview(
-    token: str, *, key: str, before: dict[str, str] | None = None, on_back: Callable[[object], None] | None = None
+    run: Run,
+    known: str,
+    pause: bool,
+    *,
+    key: str,
+    before: dict[str, str] | None = None,
+    on_back: Callable[[object], None] | None = None,
 ) -> None:
-    """Show the run that `token` may watch. Another token at the same key shows another run in the same charts.
+    """Show a run. Another one at the same key is shown in the same charts.
 
-    The page reruns once when the run has ended ("completed", "diverged", "error") or the server no longer knows the
-    token ("gone"). It also reruns when the run can be paused for a while already and that was not so at the latest
-    rerun, or the other way round: an epoch asked for by hand may be long.
+    known, pause: its `state` and `can_pause` as they were before the page drew its buttons. The run goes on meanwhile:
+    what is read after them may be news to the page, and nobody would tell it.
+
+    The page reruns once when the run has ended ("completed", "diverged", "error") or the server no longer has it
+    ("gone"). It also reruns when the run can be paused for a while already and that was not so at the latest rerun, or
+    the other way round: an epoch asked for by hand may be long.
 
     before: a run whose curves are drawn behind this one's: its `id`, its `name` and, in base64, its `frames.curves`;
     `on_back` is called with what a browser says is its id when a person asks for it; a busy server may hear it twice.
     """
-    run = pool().by_token(token)
     _mount(
         key=key,
         data={
             "key": key,
-            "token": token,
+            "token": run.token,
             "language": language(),
-            "known": run.state if run else "gone",  # what this rerun shows: it need not be told
-            "pause": run is not None and run.can_pause,  # does it show a button for that?
-            "plane": run is not None and run.experiment.data == "toy2d",
+            "known": known,
+            "pause": pause,
+            "plane": run.experiment.data == "toy2d",
             "classes": {name: translate(name) for name in datasets.FASHION},  # other classes are digits and kana
             "before": before,
             "labels": labels(),

@@ -17,19 +17,20 @@ _mount = component("searching", html=room(90))
 
 
 def searchview(
-    search: Search | None, axes: tuple[Axis, ...], asked: int, *, key: str, attention: int = 0
+    search: Search | None, known: str, axes: tuple[Axis, ...], asked: int, *, key: str, attention: int = 0
 ) -> Trial | None:
     """Show a search, or the place where one will be; return the trial that is to be opened, if one is.
+
+    known: its `state_of` before the page drew its buttons: it goes on meanwhile.
 
     The page reruns when the search has come to rest or has gone on, whoever made it do so. When `attention` grows, the
     view scrolls into sight, below the buttons that start it.
     """
-    state = "ready" if search is None else "running" if search.is_running else search.state
     said = _mount(
         key=key,
         data={
             "search": search.id if search else "",
-            "known": state,
+            "known": known,
             "asked": asked,
             "attention": attention,
             "language": language(),
@@ -40,6 +41,11 @@ def searchview(
         on_changed_change=lambda: None,
     )
     return None if search is None else chosen_trial(search, said.open)
+
+
+def state_of(search: Search | None) -> str:
+    """Return the state of a search as far as a page's buttons tell it."""
+    return "ready" if search is None else "running" if search.is_running else search.state
 
 
 def chosen_trial(search: Search, number: object) -> Trial | None:
