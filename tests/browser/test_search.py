@@ -232,6 +232,7 @@ def test_what_ended_early_is_drawn_no_smaller_than_the_worst_and_said_on_its_car
     assert [it[1:] for it in marks if it[0] == "pruned"] == [pytest.approx((3.2, 3.2), abs=0.01)] * 2
     assert drawn["diverged"] == pytest.approx((4.2, 3.2), abs=0.01)  # its tip is above
 
+    only_news_is_said_after_a_trial_was_picked(search, lambda: teller.tell(endings))
     teller.tell([("complete", 0.6), ("pruned", 0.85), ("diverged", 0.0), ("complete", 0.7)])
     ended = search.page.locator(".cells em:visible")
     cut = "labels => labels.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent)"
@@ -244,6 +245,19 @@ def test_what_ended_early_is_drawn_no_smaller_than_the_worst_and_said_on_its_car
             assert ended.count() == 2
             assert ended.evaluate_all(cut) == []
         resize(search.page, 1440)
+
+
+def only_news_is_said_after_a_trial_was_picked(search, tell_again) -> None:
+    spoken = search.root.get_by_role("status")
+    expect(spoken).to_have_text(re.compile("^Completed: 5 of 5"))
+    search.cells.first.click()
+    expect(spoken).to_have_text(re.compile("^Trial 0"))
+    before = int(search.root.get_attribute("data-shown"))
+    tell_again()
+    soon(search.page, lambda: int(search.root.get_attribute("data-shown")) > before)
+    search.page.wait_for_timeout(600)  # twice as long as it would take to be said
+    expect(spoken).to_have_text(re.compile("^Trial 0"))
+    search.cells.first.click()
 
 
 def test_the_two_axes_are_never_the_same_by_themselves_and_no_name_beside_them_is_cut(visit):

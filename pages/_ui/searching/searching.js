@@ -109,7 +109,7 @@ class View {
 
   watch(name) {
     this.trials.clear();
-    this.picked = this.hovered = null;
+    this.picked = this.hovered = this.said = null;
     this.header = { state: "ready", asked: this.data.asked, workers: 0, seconds: 0, importance: {} };
     this.reported = null;
     change(this.root, { "data-search": name });
@@ -246,13 +246,13 @@ class View {
     this.speaker ??= setTimeout(() => this.speak(), RUNNING.has(header.state) ? SPEAK_EVERY : 300);
   }
 
+  /** Say how far the search is, if that is news: else it would speak over a trial that was picked meanwhile. */
   speak() {
     this.speaker = null;
-    const { header, labels } = this;
-    if (header.state !== "ready") {
-      const n = this.root.dataset.finished;
-      say(this.live, fill(labels.said, { state: labels.states[header.state], n, asked: header.asked, best: this.best() }));
-    }
+    const { header, labels } = this, n = this.root.dataset.finished;
+    const said = fill(labels.said, { state: labels.states[header.state], n, asked: header.asked, best: this.best() });
+    if (header.state !== "ready" && said !== this.said) say(this.live, said);
+    this.said = said;
   }
 
   /** Show in all parts which trial is pointed at, else picked, else the best. */
