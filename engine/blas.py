@@ -49,8 +49,9 @@ class SmallProducts(Products):
     """
 
     def by_rows(self, left, right, *, out):
-        rows = self.rows(left, right)
-        if rows == left.shape[-2]:
+        m = left.shape[-2]
+        rows = self.rows(left, right) if m > LEAST_ROWS else m
+        if rows == m:
             return np.matmul(left, right, out=out)
         np.matmul(_in_rows(left, rows), right[..., None, :, :], out=_in_rows(out, rows))
         return out

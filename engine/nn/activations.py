@@ -21,7 +21,7 @@ class Activation(Layer):
 
     def forward(self, x, *, training):
         self._x = x
-        self._y = self.scratch("y", x.shape)
+        self._y = self.scratch_like("y", x)
         self.value(x, out=self._y)
         return self._y
 
@@ -82,8 +82,8 @@ class ReLU(Activation):
     """f(x) = max(0, x),  f′ = 1 where x > 0, else 0. Written over x if nobody needs x. Source: Nair & Hinton 2010."""
 
     def forward(self, x, *, training):
-        self._y = x if self.overwrites_input else self.scratch("y", x.shape)
-        return np.maximum(x, self._row_of_zeros(x), out=self._y)
+        self._y = x if self.overwrites_input else self.scratch_like("y", x)
+        return np.maximum(x, self.of(x, self._row_of_zeros), out=self._y)
 
     def backward(self, dy):
         positive = self.scratch("positive", dy.shape, bool)
@@ -92,6 +92,8 @@ class ReLU(Activation):
 
     def _row_of_zeros(self, x: np.ndarray) -> np.ndarray:
         """Return zeros for one stretch of x: vectorised like a whole array of them, and in the cache."""
+        if not x.flags.c_contiguous:
+            return self.scratch_like("zeros", x)
         return self.zeros(x.shape[1:] if math.prod(x.shape[1:]) >= 256 else x.shape)
 
 

@@ -85,40 +85,36 @@ class WholeRows:
     one channel or two would multiply next to nothing: their rows are copied into one matrix, of one product.
 
     matrices: (k, k·C, out_h·out_w·N), rows in the order (kx, c), or (1, k·k·C, out_h·out_w·N).
+    products: those of the matrices and their kernels, (k, F, out_h·out_w·N) or (1, F, out_h·out_w·N).
+    y: the planes (out_h, F, out_w, N) in products[0]. They lie in memory filter by filter, as long stretches: so they
+    are copied, compared and added to in the layers that follow.
     """
 
-    def __init__(self, source: tuple[int, ...], kernel: int, padding: int, *, dtype: np.dtype) -> None:
+    def __init__(self, source: tuple[int, ...], filters: int, kernel: int, padding: int, *, dtype: np.dtype) -> None:
         height, channels, width, n = source
         out_h, out_w = (output_size(size, kernel, 1, padding) for size in (height, width))
         shifted = aligned.zeros((kernel, channels, height + 2 * padding, out_w, n), dtype)
-        self._copies = []
+        self._places: list[tuple[np.ndarray, slice]] = []  # where columns of the planes are copied to, and which
         for shift in range(kernel):  # output column o sees source column o + shift − padding
             first, last = max(0, padding - shift), min(out_w, width + padding - shift)
             if first < last:
                 into = shifted[shift, :, padding : padding + height, first:last]
-                self._copies.append((into, slice(first + shift - padding, last + shift - padding)))
+                self._places.append((into, slice(first + shift - padding, last + shift - padding)))
         _, channel, row, _, item = shifted.strides
         shape = (kernel, kernel * channels, out_h * out_w * n)
         self._views = self.matrices = as_strided(shifted, shape, (row, channel, item))
         if kernel * kernel * channels <= SHORT:
             self.matrices = aligned.zeros((1, kernel * kernel * channels, shape[-1]), dtype)
-        self._out_h = out_h
+        self.products = aligned.zeros((len(self.matrices), filters, shape[-1]), dtype)
+        self.y = self.products[0].reshape(filters, out_h, out_w, n).transpose(1, 0, 2, 3)
 
-    def fill(self, planes: np.ndarray) -> np.ndarray:
-        """Copy the planes (H, C, W, N) in and return `matrices`."""
-        planes = planes.transpose(1, 0, 2, 3)
-        for target, columns in self._copies:
-            np.copyto(target, planes[:, :, columns])
+    def copies(self, planes: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return what is to be copied, and whence, to have the planes (H, C, W, N) in `matrices`: pairs in order."""
+        by_channels = planes.transpose(1, 0, 2, 3)
+        result = [(into, by_channels[:, :, columns]) for into, columns in self._places]
         if self.matrices is not self._views:
-            np.copyto(self.matrices.reshape(self._views.shape), self._views)
-        return self.matrices
-
-    def sum(self, products: np.ndarray) -> np.ndarray:
-        """Return the sum of products (…, F, columns) with the matrices as output rows, (out_h, F, out_w·N)."""
-        total, *others = products
-        for other in others:
-            np.add(total, other, out=total)
-        return total.reshape(len(total), self._out_h, -1).transpose(1, 0, 2)
+            result.append((self.matrices.reshape(self._views.shape), self._views))
+        return result
 
 
 class Conv2d(Layer):
@@ -160,25 +156,30 @@ class Conv2d(Layer):
 
     def forward(self, x, *, training):
         self._x_shape = height, _, width, n = x.shape
+        if n < FEW and self.stride == 1 and not training:
+            return self._forward_few(x)
         out_h, out_w = self._size(height), self._size(width)
         y = self.scratch("y", (out_h, self.filters, out_w, n))
         rows = y.reshape(out_h, self.filters, -1)
-        if n < FEW and self.stride == 1 and not training:
-            make = partial(WholeRows, x.shape, self.kernel, self.padding, dtype=self.dtype)
-            whole = self.kept(("whole", x.shape), make)
-            matrices = whole.fill(x)
-            kernels = self.weight.data.reshape(*matrices.shape[:2], self.filters).transpose(0, 2, 1)
-            products = self.scratch("products", (len(matrices), self.filters, matrices.shape[2]))
-            self.add_bias(whole.sum(self.products.by_columns(kernels, matrices, out=products)), out=rows)
-            self._rows, self._x = None, x
-        else:
-            self._rows = self._shifted("x", x.shape, out_h, out_w, stride=self.stride, offset=self.padding)
-            weight = self._matrix(self.weight.data)
-            kernels = self.scratch("kernels", weight.shape[::-1])  # each filter's numbers side by side: faster to read
-            np.copyto(kernels, weight.T)
-            self.products.by_columns(kernels, self._rows.fill(x), out=rows)
-            self.add_bias(rows, out=rows)
+        self._rows = self._shifted("x", x.shape, out_h, out_w, stride=self.stride, offset=self.padding)
+        weight = self._matrix(self.weight.data)
+        kernels = self.scratch("kernels", weight.shape[::-1])  # each filter's numbers side by side: faster to read
+        np.copyto(kernels, weight.T)
+        self.products.by_columns(kernels, self._rows.fill(x), out=rows)
+        self.add_bias(rows)
         return y
+
+    def _forward_few(self, x: np.ndarray) -> np.ndarray:
+        whole, copies = self.of(x, self._whole)
+        for into, source in copies:
+            np.copyto(into, source)
+        kernels = self.weight.data.reshape(*whole.matrices.shape[:2], self.filters).transpose(0, 2, 1)
+        total, *others = self.products.by_columns(kernels, whole.matrices, out=whole.products)
+        for other in others:
+            np.add(total, other, out=total)
+        self.add_bias(total)
+        self._rows, self._x = None, x
+        return whole.y
 
     def backward(self, dy):
         """∂L/∂W = Σ over rows of (im2col matrix) dyᵀ,  ∂L/∂b = Σ dy,  ∂L/∂x = (dy spread by s, padded) ∗ (W turned)."""
@@ -203,12 +204,10 @@ class Conv2d(Layer):
         self.products.by_columns(turned.reshape(channels, -1), gradient.fill(dy), out=rows)
         return dx
 
-    def add_bias(self, rows: np.ndarray, *, out: np.ndarray) -> None:
-        """Write outputs (…, F, columns) plus b, if there is one, into `out`, which may be `rows`."""
+    def add_bias(self, rows: np.ndarray) -> None:
+        """Add b, if there is one, to outputs (…, F, columns)."""
         if self.bias:
-            np.add(rows, self.bias.data[:, None], out=out)
-        elif out is not rows:
-            np.copyto(out, rows)
+            np.add(rows, self.bias.data[:, None], out=rows)
 
     def fill_bias_gradient(self, rows: np.ndarray) -> None:
         """Sum the gradients of outputs (H, F, columns) over all but F, if there is a bias."""
@@ -216,6 +215,11 @@ class Conv2d(Layer):
             sums = self.scratch("db", rows.shape[:2])
             np.matmul(rows, self.ones(rows.shape[2]), out=sums)
             np.add.reduce(sums, axis=0, out=self.bias.grad)
+
+    def _whole(self, x: np.ndarray) -> tuple[WholeRows, list[tuple[np.ndarray, np.ndarray]]]:
+        make = partial(WholeRows, x.shape, self.filters, self.kernel, self.padding, dtype=self.dtype)
+        whole = self.kept(("whole", x.shape), make)
+        return whole, whole.copies(x)
 
     def _matrix(self, weight: np.ndarray) -> np.ndarray:
         return weight.reshape(-1, self.filters)

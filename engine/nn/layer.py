@@ -26,11 +26,16 @@ from engine.nn.parameter import Parameter
 
 
 class Workspace:
-    """What a layer works in. arrays: by name and shape. made: what else lives as long as they do, see `Layer.kept`."""
+    """What a layer works in.
+
+    arrays: by name, shape and, where they lie as others do, strides. made: what else lives as long as they do, see
+    `Layer.kept`. latest: an array and what was made of it, see `Layer.of`.
+    """
 
     def __init__(self) -> None:
         self.arrays: dict[tuple, np.ndarray] = {}
         self.made: dict[tuple, Any] = {}
+        self.latest: tuple[np.ndarray | None, Any] = None, None
 
 
 class Layer:
@@ -76,6 +81,19 @@ class Layer:
             array = arrays[key] = aligned.zeros(shape, dtype or self.dtype)
         return array
 
+    def scratch_like(self, name: str, x: np.ndarray) -> np.ndarray:
+        """Return this layer's work array of that name for numbers that belong to those of `x`, lying as `x` lies.
+
+        Its axes follow each other in memory as those of `x` do: planes of a few pictures lie otherwise (conv.py).
+        """
+        arrays, key = self.workspace.arrays, (name, x.shape, x.strides)
+        array = arrays.get(key)
+        if array is None:
+            order = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
+            array = aligned.zeros(tuple(x.shape[axis] for axis in order), self.dtype)
+            array = arrays[key] = array.transpose(np.argsort(order))
+        return array
+
     def gradient_like(self, dy: np.ndarray) -> np.ndarray:
         """Return where a layer that keeps shapes writes its ∂loss/∂x, an array of the shape of `dy`.
 
@@ -89,6 +107,18 @@ class Layer:
         if key not in made:
             made[key] = make()
         return made[key]
+
+    def of(self, x: np.ndarray, make: Callable[[np.ndarray], Any]) -> Any:
+        """Return make(x), views and work arrays, made when another array than `x` came the time before.
+
+        What comes to a layer is nearly always a work array of the layer before it, the same one every time. The
+        `make` of a layer is always the same, too.
+        """
+        latest, made = self.workspace.latest
+        if latest is not x:
+            made = make(x)
+            self.workspace.latest = x, made
+        return made
 
     @cached_property
     def products(self) -> Products:

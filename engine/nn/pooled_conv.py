@@ -78,7 +78,7 @@ class PooledConv2d(Layer):
             for place in range(1, 4):
                 np.greater(places[:, place], largest, out=self._won(place, y.shape)[rows])
                 largest = np.maximum(largest, places[:, place], out=y[rows])
-            self.conv.add_bias(y[rows], out=y[rows])
+            self.conv.add_bias(y[rows])
         return y.reshape(height, filters, width, n)
 
     def backward(self, dy):

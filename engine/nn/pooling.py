@@ -45,30 +45,31 @@ class MaxPool2d(Pool2d):
 
     def forward(self, x, *, training):
         self._x, self._remembered = x, training
-        return self._largest(self._largest(x, 0), 2)
+        for earlier, other, y, place in self.of(x, self._comparisons):
+            if training:  # evaluation spares itself what only `backward` needs: where each place beat those before it
+                np.greater(other, earlier, out=self.scratch(place, y.shape, bool))
+            np.maximum(earlier, other, out=y)
+        return y
 
     def backward(self, dy):
-        if not self._remembered:  # evaluation spares itself what only this needs
+        if not self._remembered:
             self.forward(self._x, training=True)
         height, _, width, _ = self._x.shape
         return self._spread(self._spread(dy, 2, width), 0, height)
 
-    def _largest(self, x: np.ndarray, axis: int) -> np.ndarray:
-        """Return the maximum over the windows along one axis; remember, place after place, where it beat the others."""
-        first, *others = self._steps(x, axis)
-        y = self.scratch(f"y{axis}", first.shape)
-        earlier = first
-        for place, other in enumerate(others, start=1):
-            if self._remembered:
-                np.greater(other, earlier, out=self.scratch(f"won{axis}.{place}", first.shape, bool))
-            np.maximum(earlier, other, out=y)
-            earlier = y
-        if not others:
-            np.copyto(y, first)
-        return y
+    def _comparisons(self, x: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, str]]:
+        """Return what is compared, in order: the largest so far, another place, where the larger go, its name."""
+        result = []
+        for axis in (0, 2):
+            earlier, *others = self._steps(x, axis)
+            x = self.scratch_like(f"y{axis}", earlier)
+            for place, other in enumerate(others or [earlier], start=1):
+                result.append((earlier, other, x, f"won{axis}.{place}"))
+                earlier = x
+        return result
 
     def _spread(self, dy: np.ndarray, axis: int, size: int) -> np.ndarray:
-        """Return the gradient before `_largest`: each number to the last place that beat those before it."""
+        """Return the gradient before the maxima along an axis: each number to the last place that beat those before."""
         shape = (*dy.shape[:axis], size, *dy.shape[axis + 1 :])
         dx = self.scratch(f"dx{axis}", shape)
         apart = self.stride >= self.window

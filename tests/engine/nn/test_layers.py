@@ -352,6 +352,37 @@ def test_planes_keep_their_type_and_have_the_predicted_shape(make, n, height, wi
         assert (parameter.grad.shape, parameter.grad.dtype) == (parameter.data.shape, np.float32)
 
 
+def in_evaluation(layer, x, dy):
+    """Return copies of y and ∂L/∂x, and of what the parameters got."""
+    y = layer.forward(x, training=False).copy()
+    return [y, layer.backward(dy).copy(), *(parameter.grad.copy() for parameter in layer.parameters().values())]
+
+
+@all_that_takes_planes
+@pytest.mark.parametrize("overwrites", [False, True], ids=["kept", "overwritten"])
+@given(n=st.integers(1, 5), height=SIDE, width=SIDE, channels=CHANNELS, seed=SEED)
+def test_planes_may_lie_channel_by_channel(make, overwrites, n, height, width, channels, seed):
+    layer, x, dy = picture_batch(make, n, (height, width, channels), seed)
+    expected = in_evaluation(layer, x, dy)
+    layer.overwrites_input = overwrites
+    lying = x.transpose(1, 0, 2, 3).copy().transpose(1, 0, 2, 3)
+    for array, other in zip(in_evaluation(layer, lying, dy), expected, strict=True):
+        same(array, other)
+
+
+@all_that_takes_planes
+def test_the_same_array_with_other_numbers_gives_others(make):
+    layer, x, dy = picture_batch(make, 2, (6, 5, 2))
+    reused = x.copy()
+    layer.forward(reused, training=False)
+    for other in (-x, x):
+        np.copyto(reused, other)
+        fresh, *_ = picture_batch(make, 2, (6, 5, 2))
+        for array, expected in zip(in_evaluation(layer, reused, dy), in_evaluation(fresh, other, dy), strict=True):
+            np.testing.assert_array_equal(array, expected)
+        layer.release()
+
+
 def work_arrays(layer):
     """Return the identities of all that a layer keeps from one step to the next."""
     return sorted(id(made) for kept in (layer.workspace.arrays, layer.workspace.made) for made in kept.values())
