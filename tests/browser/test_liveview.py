@@ -228,6 +228,9 @@ def they_are_said(screen) -> None:
     )
     unnamed = "all => all.filter(one => !(one.ariaLabel || one.textContent.trim())).length"
     assert screen.root.locator("button").evaluate_all(unnamed) == 0
+    tools = screen.root.locator("[data-tool]").evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert len(set(tools)) == len(tools)  # of which chart each is
+    assert {"Download as CSV: Loss", "Reset zoom: Loss"} < set(tools)
 
 
 def they_are_saved(screen, header, arrays) -> None:

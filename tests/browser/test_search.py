@@ -299,9 +299,12 @@ def test_what_is_shown_can_be_taken_home(ended):
     search = ended
     search.until(12)
     tables = {}
-    for name, place in (("curves", ".panel"), ("trials", ".list")):
+    for name, place, title in (
+        ("curves", ".panel", "The best 20: accuracy while they learn"),
+        ("trials", ".list", "The best 20 in numbers"),
+    ):
         with search.page.expect_download() as download:
-            search.page.locator(f"{place} .tool").click()
+            search.page.locator(place).get_by_role("button", name=f"Download as CSV: {title}", exact=True).click()
         assert download.value.suggested_filename == f"kasane-search-{name}.csv"
         tables[name] = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
     assert [row["trial"] for row in tables["trials"]] == [str(n) for n in range(12)]

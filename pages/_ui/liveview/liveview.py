@@ -174,5 +174,6 @@ def labels() -> dict[str, str]:
         "right_wrong": _("{right} → {wrong}"),
         # tools
         "csv": _("Download as CSV"),
+        "tool_of": _("{tool}: {title}"),
         "reset_zoom": _("Reset zoom"),
     }

@@ -201,8 +201,9 @@ export class View {
   relabel() {
     for (const element of this.root.querySelectorAll("[data-t], [data-name]")) {
       const text = this.t(element.dataset.t ?? element.dataset.name, { n: MAX_BANDS });
+      const title = element.dataset.tool && element.closest(".klv-title").querySelector("[role=heading]").textContent;
       if (element.dataset.t) element.textContent = text;
-      else element.setAttribute("aria-label", text);
+      else element.setAttribute("aria-label", title ? this.t("tool_of", { tool: text, title }) : text);
       if (element.matches("button")) element.title = text;
     }
     for (const element of this.root.querySelectorAll(".klv-x")) element.textContent = this.t(this.options.x);

@@ -210,7 +210,10 @@ class View {
     change(this.root, { lang: data.language });
     for (const [target, name] of this.words) say(target, labels[name]);
     say(this.take, labels.take);
-    for (const tool of this.root.querySelectorAll("button.tool")) change(tool, { "aria-label": labels.csv, title: labels.csv });
+    for (const tool of this.root.querySelectorAll("button.tool")) {
+      const title = tool.parentElement.querySelector("h3").textContent;
+      change(tool, { "aria-label": fill(labels.tool_of, { tool: labels.csv, title }), title: labels.csv });
+    }
     for (const part of [this.table, this.scatter, this.parallel, this.importance]) part.relabel();
   }
 

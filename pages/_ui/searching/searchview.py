@@ -106,6 +106,7 @@ def _labels() -> dict[str, object]:
         "open": _("Train"),
         "take": _("Open on the Train page"),
         "csv": _("Download as CSV"),
+        "tool_of": _("{tool}: {title}"),
         "comma": _("{first}, {second}").format(first="", second=""),
         "sentence": _("Trial {n}: validation {validation}, training {training}; {values}"),
         "best_is": _("The best: {trial}"),
