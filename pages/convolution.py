@@ -7,6 +7,7 @@ from engine.analysis.convolution import conv2d, is_all_seen, output_size, parame
 from pages._ui.comparison.comparison import Figure
 from pages._ui.i18n import _
 from pages._ui.lesson import Lesson, beside
+from pages._ui.numberfield import number_field
 from pages._ui.window import scenes, sources, trained, workbench
 from pages._ui.window.quiz import filled, questions
 from pages._ui.window.settings import TRIES, chosen, control, controls, settings
@@ -98,18 +99,17 @@ def quiz_part() -> None:
     lesson.explain("quiz")
     controls(new=True)
     seed = chosen("seed")
-    given = st.session_state.setdefault("quiz_answers", {})  # Streamlit forgets what stands in a field not drawn
     for n, question in enumerate(questions(seed), start=1):
         asked, worked = filled(lesson.text(question.name), question).split("\n---\n")
         with st.container(border=True, gap="small"):
             left, right = st.columns([3, 1], vertical_alignment="center")
             left.markdown(f"**{n}.** {asked.strip()}")
             key = f"quiz_{question.name}_{seed}"
-            st.session_state.setdefault(key, given.get(key))
-            answer = given[key] = right.number_input(
-                _("Answer to question {n}").format(n=n), value=given.get(key), step=1, key=key,
-                label_visibility="collapsed", placeholder=_("Your answer"),
-            )  # fmt: skip
+            with right:
+                answer = number_field(
+                    _("Answer to question {n}").format(n=n), None, None, None, 1, key=key,
+                    label_visibility="collapsed", placeholder=_("Your answer"),
+                )  # fmt: skip
             verdict = _(":green[✓ Right]") if answer == question.answer else _(":red[✗ Not yet]")
             right.markdown(verdict if answer is not None else "&nbsp;")
             with st.expander(_("The way to the answer"), key=f"{key}_way"):  # another question's starts closed

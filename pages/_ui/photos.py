@@ -21,7 +21,7 @@ from pages._ui.choice import choice
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.pictures import as_url
 from pages._ui.reading.network import LABELS, Network
-from pages._ui.upload import camera, count, held, hold, uploader
+from pages._ui.upload import accept, camera, count, held, hold, show_refusal, uploader
 
 FRAME = (255, 140, 26)
 TURNS = (0, 90, 180, 270)
@@ -54,8 +54,7 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
                 SUFFIXES,
                 take,
             )
-        if refused := st.session_state.pop("photo_refused", ""):
-            st.error(refused, icon=":material/error:")
+        show_refusal("photo")
         if (data := held("photo")) is None:
             return
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
@@ -86,12 +85,7 @@ def show(networks: Mapping[str, Network], digits: MyDigits) -> None:
 
 def take(data: bytes) -> None:
     """Have this file's picture looked at until another one comes; what cannot be read leaves the one before."""
-    try:
-        looked_at(data)
-    except InputError as error:
-        st.session_state["photo_refused"] = sentence(error)
-    else:
-        hold("photo", data)
+    accept("photo", looked_at, data)
 
 
 def remove() -> None:

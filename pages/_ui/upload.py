@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from pages._ui.i18n import _
+from engine.errors import InputError
+from pages._ui.i18n import _, sentence
 
 # Streamlit's own words in there are English whatever the language.
 UPLOAD = '[data-testid="stFileUploaderDropzone"] button p'
@@ -57,6 +58,22 @@ def taken(name: str, key: str, take: Callable[[bytes], None]) -> None:
 def held(name: str) -> bytes | None:
     """Return the bytes that `hold` keeps under this name."""
     return st.session_state.get(f"{name}_held")
+
+
+def accept(name: str, check: Callable[[bytes], object], data: bytes) -> None:
+    """Hold a file's bytes if `check` takes them. Where it raises `InputError`, what was held stays."""
+    try:
+        check(data)
+    except InputError as error:
+        st.session_state[f"{name}_refused"] = sentence(error)
+    else:
+        hold(name, data)
+
+
+def show_refusal(name: str) -> None:
+    """Say, once, why the latest file was not taken, if it was not."""
+    if refused := st.session_state.pop(f"{name}_refused", ""):
+        st.error(refused, icon=":material/error:")
 
 
 def hold(name: str, data: bytes | None) -> None:

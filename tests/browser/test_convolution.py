@@ -510,6 +510,14 @@ def test_a_picture_is_uploaded(page, app_url, tmp_path):
     page.get_by_label("Row 2, column 2").fill("3")
     page.keyboard.press("Enter")
     expect(page.locator("[data-testid=stImage] img")).to_have_count(2)
+    page.locator("input[type=file]").set_input_files(tmp_path / "no.png")
+    expect(page.locator("[data-testid=stAlert]")).to_have_text(re.compile("must be a whole PNG, JPEG"))
+    expect(page.get_by_text("Input, 100 × 200")).to_be_visible()  # the one before stays
+    page.get_by_text("Quiz", exact=True).click()
+    page.get_by_text("Your own kernel", exact=True).click()
+    expect(page.get_by_text("Input, 100 × 200")).to_be_visible()
+    expect(page.locator("[data-testid=stAlert]")).to_have_count(0)
+    expect(page.get_by_label("Row 2, column 2")).to_have_value("3")
 
 
 # --- screens ----------------------------------------------------------------------------------------------------------

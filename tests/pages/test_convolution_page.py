@@ -332,6 +332,21 @@ def test_a_changed_number_changes_the_picture(visit):
     assert f"from −{picture.max() / 2:.2f}" in caption(app)
 
 
+def test_changed_numbers_outlive_whatever_is_shown_in_between(visit):
+    app = visit("convolution", part="kernels", named="sobel_x")
+    changed = KERNELS["sobel_x"].numbers[3].copy()
+    changed[0, 0] = 5
+    app.number_input(key="weight_sobel_x_3_0_0").set_value(5.0).run()
+    app.number_input(key="divisor_sobel_x_3").set_value(2).run()
+
+    for name, other, back in (("picture", "upload", "digit"), ("part", "quiz", "kernels"), ("named_size", "5", "3")):
+        widget(app, "button_group", name).set_value(other).run()
+        assert not [item for item in app.number_input if item.key == "weight_sobel_x_3_0_0"]
+        widget(app, "button_group", name).set_value(back).run()
+        np.testing.assert_array_equal(table(app), changed)
+        assert app.number_input(key="divisor_sobel_x_3").value == 2
+
+
 def pixels(url):
     """Return the picture in a data: address."""
     head, data = url.split(",")

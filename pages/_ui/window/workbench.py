@@ -11,8 +11,9 @@ from engine.analysis.convolution import KERNELS
 from engine.data.picture import SUFFIXES
 from pages._ui import navigation
 from pages._ui.i18n import _
+from pages._ui.numberfield import number_field
 from pages._ui.pictures import as_url
-from pages._ui.upload import held, hold, uploader
+from pages._ui.upload import accept, held, show_refusal, uploader
 from pages._ui.window import sources
 from pages._ui.window.settings import chosen
 
@@ -45,7 +46,8 @@ def picture() -> np.ndarray | None:
             if drawing is None:
                 st.page_link(navigation.pages()["draw"], label=_("Draw something first"), icon=":material/draw:")
             return drawing
-    uploader("convolution", _("A picture"), SUFFIXES, partial(hold, "convolution"))
+    uploader("convolution", _("A picture"), SUFFIXES, partial(accept, "convolution", sources.uploaded))
+    show_refusal("convolution")
     data = held("convolution")
     return None if data is None else sources.uploaded(data)
 
@@ -62,13 +64,13 @@ def kernel() -> np.ndarray:
     for i in range(size):
         with st.container(horizontal=True, gap="xsmall"):
             for j in range(size):
-                numbers[i, j] = st.number_input(
+                numbers[i, j] = number_field(
                     _("Row {row}, column {column}").format(row=i + 1, column=j + 1),
-                    -LARGEST_WEIGHT, LARGEST_WEIGHT, known.numbers[size][i, j], 1.0, "%g",
-                    key=f"weight_{named}_{size}_{i}_{j}", label_visibility="collapsed", width=62,
+                    -LARGEST_WEIGHT, LARGEST_WEIGHT, float(known.numbers[size][i, j]), 1.0,
+                    key=f"weight_{named}_{size}_{i}_{j}", format="%g", label_visibility="collapsed", width=62,
                 )  # fmt: skip
-    divisor = st.number_input(
-        _("All divided by"), 1, 1000, known.divisor(size), key=f"divisor_{named}_{size}", width=150
+    divisor = number_field(
+        _("All divided by"), 1, 1000, known.divisor(size), 1, key=f"divisor_{named}_{size}", width=150
     )
     return numbers / divisor
 
