@@ -317,6 +317,12 @@ def phone(new_context):
     context.close()
 
 
+# Whether the numbers under a histogram are cut, and how high they are.
+CAPTIONS = (
+    "all => all.map(it => [it.scrollWidth > it.clientWidth || it.scrollHeight > it.clientHeight, it.offsetHeight])"
+)
+
+
 def test_a_phone_shows_it_all_without_overflow(phone, app_url):
     screen = Screen(phone, app_url, "preset=course-inits-all")
     phone.locator(".st-key-initialization_train button").click()
@@ -327,6 +333,10 @@ def test_a_phone_shows_it_all_without_overflow(phone, app_url):
         assert phone.evaluate(f"Math.max(...{rights}) - innerWidth") <= 0
         sizes = screen.root.locator(".kcp-runs button").evaluate_all("all => all.map(it => it.offsetHeight)")
         assert min(sizes) >= 44  # as large as a finger
+        captions = screen.root.locator(".kcp-layers small").evaluate_all(CAPTIONS)
+        assert captions
+        assert {cut for cut, _ in captions} == {False}
+        assert len({height for _, height in captions}) == 1  # so nothing moves when one takes another line
 
 
 # Whether a table fits, and on how many lines its headings are.

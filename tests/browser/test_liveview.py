@@ -637,12 +637,26 @@ def test_on_a_phone_nothing_overflows_and_a_finger_finds_room(open_page, app_url
         sizes = screen.root.locator(f"{name}:visible").evaluate_all("all => all.map(it => it.offsetHeight)")
         assert sizes
         assert min(sizes) >= 44, name
+    a_cell_is_tapped_twice(screen.block("mistakes"))
     expect(screen.root.locator("[data-t=history_hint]")).to_be_hidden()  # there is no shift key
     speed = page.get_by_test_id("stMain").get_by_test_id("stSlider")
     speed.scroll_into_view_if_needed()
     box = speed.bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] - 4)
     expect(speed.get_by_test_id("stSliderThumbValue")).to_have_text("100 steps/s")
+
+
+def a_cell_is_tapped_twice(block) -> None:
+    caption, chosen = block.locator(".klv-gallery p"), block.locator("td[aria-selected=true]")
+    every = caption.inner_text()
+    right, wrong = block.locator("li:visible b").first.inner_text().split(" → ")
+    cell = block.locator("td").nth(10 * int(right) + int(wrong))
+    cell.tap()
+    expect(caption).to_have_text(re.compile(f"^{right} taken for {wrong}: "))
+    expect(chosen).to_have_count(1)
+    cell.tap()
+    expect(chosen).to_have_count(0)
+    expect(caption).to_have_text(every)
 
 
 @pytest.mark.parametrize(("query", "width"), [

@@ -116,7 +116,7 @@ export class Mistakes extends Block {
       const same = pair && this.kept?.right === pair.right && this.kept?.wrong === pair.wrong;
       this.kept = same || !pair ? null : { ...pair };
     }
-    this.pointed = pair;
+    this.pointed = stay && !this.kept ? null : pair; // a finger does not leave a cell
     this.filter();
   }
 
