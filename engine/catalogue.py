@@ -37,7 +37,7 @@ _BOOK = "斎藤康毅『ゼロから作る Deep Learning』オライリー・ジ
 _VGG = "Simonyan & Zisserman, “Very Deep Convolutional Networks for Large-Scale Image Recognition”, arXiv:1409.1556"
 _VGG_NOTE = N_(
     "Nothing but 3 × 3 kernels and 2 × 2 pooling: after every pooling the side is half and the channels are double, up "
-    "to 512. The first dense layer alone has 102,764,544 parameters."
+    "to 512. On 224 × 224 the first dense layer alone has 102,764,544 parameters."
 )
 
 _ALL = (
@@ -136,8 +136,8 @@ _ALL = (
         f"{_BOOK} §7",
         "conv30@5 pool2 dense100",
         *_DIGITS,
-        N_("The convolution has 780 parameters; the dense layer behind it has 432,100, since it sees 30 channels of "
-           "12 × 12 numbers."),
+        N_("The convolution has 780 parameters; on 28 × 28 the dense layer behind it has 432,100, since it sees 30 "
+           "channels of 12 × 12 numbers."),
         "ch07-simple-conv",
     ),
     Architecture(

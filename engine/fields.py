@@ -110,14 +110,17 @@ def words(description: str) -> list[str]:
 
 def parse_value(item: dataclasses.Field, value: str) -> object:
     """Return the text of a URL or a command line as a value of the field; raises `ExperimentError`."""
-    kind = item.metadata["kind"]
+    kind, meant = item.metadata["kind"], value
     if kind == "bool":
-        value = {"true": True, "false": False}.get(str(value).lower(), value)
+        meant = {"true": True, "false": False}.get(str(value).lower(), value)
     elif kind in ("int", "float"):
         with contextlib.suppress(TypeError, ValueError):  # `check` names the legal range
             number = float(value)
-            value = int(number) if kind == "int" and number.is_integer() else number
-    return check(item, value)
+            meant = int(number) if kind == "int" and number.is_integer() else number
+    try:
+        return check(item, meant)
+    except ExperimentError:
+        raise ExperimentError(item.name, legal(item), value) from None  # what arrived, not what became of it
 
 
 def format_value(value: object) -> str:

@@ -171,7 +171,8 @@ def steps_per_second(spec: Experiment) -> float:
 
 def speed_label(option: str) -> str:
     """Return what a person reads for a speed."""
-    return {"auto": _("whole run in 10 s"), "max": _("full speed")}.get(option, _("{n} steps/s").format(n=option))
+    words = {"auto": _("whole run in 10 s"), "max": _("full speed"), "1": _("1 step/s")}
+    return words.get(option, _("{n} steps/s").format(n=option))
 
 
 def change_speed() -> None:

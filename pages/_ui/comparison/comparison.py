@@ -175,7 +175,7 @@ class Comparison:
                 _("New weights"), icon=":material/casino:", key=f"{self.page}_seed", on_click=self._reseed,
                 help=_("Back to step 0 with other initial weights: the next seed."),
             )  # fmt: skip
-            words = {"auto": _("all in {n} s").format(n=RUN_SECONDS), "max": _("full speed")}
+            words = {"auto": _("all in {n} s").format(n=RUN_SECONDS), "max": _("full speed"), "1": _("1 step/s")}
             choice(
                 st.select_slider, _("Speed"), SPEEDS, "auto", key=f"{self.page}_speed", width=220,
                 label_visibility="collapsed",
