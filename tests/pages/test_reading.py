@@ -118,7 +118,7 @@ def test_answer_is_what_each_network_makes_of_the_preprocessed_picture(reader, b
     assert [network["name"] for network in header["networks"]] == ["run", "shipped"]
     for network, source in zip(header["networks"], (RUN, blob), strict=True):
         expected = load_model(source).probabilities(image[None, :, :, None])[0]
-        np.testing.assert_allclose(network["probabilities"], expected, rtol=5e-3)  # the least likely, too, has its rank
+        np.testing.assert_allclose(network["probabilities"], expected, rtol=1e-5)  # the least likely, too, has its rank
         assert network["digit"] == expected.argmax()
         assert network["classes"] == list("0123456789")
 

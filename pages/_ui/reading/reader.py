@@ -117,7 +117,7 @@ class Reader:
             "about": f"{model.experiment.network or '–'} · {model.experiment.data}",
             "classes": [self._translate(label) for label in model.classes],
             # so many digits of each, not decimals: the second and third likeliest are told apart however sure it is
-            "probabilities": [float(f"{p:.3g}") for p in probabilities.tolist()],
+            "probabilities": [float(f"{p:.6g}") for p in probabilities.tolist()],
             "digit": int(probabilities.argmax()) if strokes else None,
             "known": reading.known,
         }, reading
