@@ -27,7 +27,8 @@ export class Layers extends Cells {
         this.bars(cell.canvas, counts, limits, view.line(i).color);
         const note = this.note(one, k, kind, counts, limits);
         const [low, high] = [...limits].map(view.format.short);
-        this.say(cell, `${low} … ${high} · ${note}`, `${run.name}, ${layer}, ${view.t(kind)}: ${low} … ${high}. ${note}`);
+        const said = [`${low} … ${high} ·`, note].map((part) => part.replaceAll(" ", "\u00a0")).join(" "); // a line each
+        this.say(cell, said, `${run.name}, ${layer}, ${view.t(kind)}: ${low} … ${high}. ${note}`);
       });
     });
   }
