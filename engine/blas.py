@@ -50,7 +50,7 @@ class SmallProducts(Products):
 
     def by_rows(self, left, right, *, out):
         m = left.shape[-2]
-        rows = self.rows(left, right) if m > LEAST_ROWS else m
+        rows = self.rows(left, right) if m > LEAST_ROWS else m  # so few are not cut: one picture does not ask
         if rows == m:
             return np.matmul(left, right, out=out)
         np.matmul(_in_rows(left, rows), right[..., None, :, :], out=_in_rows(out, rows))

@@ -97,7 +97,7 @@ except InputError as error:
     if isinstance(error, datasets.DatasetError) and datasets.downloadable(spec.data):
         controls.offer_download(spec.data)
 else:
-    known, pause = current.state, current.can_pause
+    known, pause = current.state, current.can_pause  # now: the run goes on while its buttons are drawn
     transport(current)
     session.describe_preset(current)
     if current.error:

@@ -83,7 +83,7 @@ class ReLU(Activation):
 
     def forward(self, x, *, training):
         self._y = x if self.overwrites_input else self.scratch_like("y", x)
-        return np.maximum(x, self.of(x, self._row_of_zeros), out=self._y)
+        return np.maximum(x, self.made_of(x, self._row_of_zeros), out=self._y)
 
     def backward(self, dy):
         positive = self.scratch("positive", dy.shape, bool)
@@ -91,7 +91,10 @@ class ReLU(Activation):
         return np.multiply(dy, positive, out=self.gradient_like(dy))
 
     def _row_of_zeros(self, x: np.ndarray) -> np.ndarray:
-        """Return zeros for one stretch of x: vectorised like a whole array of them, and in the cache."""
+        """Return zeros for one stretch of x: vectorised like a whole array of them, and in the cache.
+
+        Where x lies otherwise than its axes say, no axis is one stretch, and it is a whole array after all.
+        """
         if not x.flags.c_contiguous:
             return self.scratch_like("zeros", x)
         return self.zeros(x.shape[1:] if math.prod(x.shape[1:]) >= 256 else x.shape)

@@ -170,7 +170,8 @@ class Conv2d(Layer):
         return y
 
     def _forward_few(self, x: np.ndarray) -> np.ndarray:
-        whole, copies = self.of(x, self._whole)
+        """Return the output (H′, F, W′, N) for few pictures in evaluation, see `WholeRows`."""
+        whole, copies = self.made_of(x, self._whole)
         for into, source in copies:
             np.copyto(into, source)
         kernels = self.weight.data.reshape(*whole.matrices.shape[:2], self.filters).transpose(0, 2, 1)
@@ -217,6 +218,7 @@ class Conv2d(Layer):
             np.add.reduce(sums, axis=0, out=self.bias.grad)
 
     def _whole(self, x: np.ndarray) -> tuple[WholeRows, list[tuple[np.ndarray, np.ndarray]]]:
+        """Return the matrices for planes of this shape, and what is to be copied to have x in them."""
         make = partial(WholeRows, x.shape, self.filters, self.kernel, self.padding, dtype=self.dtype)
         whole = self.kept(("whole", x.shape), make)
         return whole, whole.copies(x)

@@ -34,8 +34,8 @@ class Dropout(Layer):
 
     def forward(self, x, *, training):
         self._mask = None
-        threshold = training and round(self.rate * 65536)
-        if not threshold:
+        threshold = round(self.rate * 65536) if training else 0
+        if threshold == 0:
             return x
         mask, y = self.scratch("mask", x.shape), self.scratch("y", x.shape)
         raw = self.rng.bit_generator.random_raw((x.size + 3) // 4).view(np.uint16)[: x.size].reshape(x.shape)

@@ -4,7 +4,8 @@
     forward(x, training=…) → y              a batch of inputs to a batch of outputs
     backward(dy)           → dx             dy = ∂loss/∂y; fills the parameters' gradients on the way
 
-Pictures travel between layers as planes (H, C, W, N), the batch innermost (conv.py says why), all else as (N, D).
+Pictures travel between layers as planes (H, C, W, N), the batch innermost (conv.py says why), all else as (N, D). The
+axes of planes need not follow each other so in memory: those of few pictures lie channel by channel (`WholeRows`).
 Work arrays are made once per batch size and used again: a training step makes none. What `forward` and `backward`
 return therefore belongs to the layer and is overwritten by its next call with the same batch size, or by that of a
 layer which shares its workspace.
@@ -29,7 +30,7 @@ class Workspace:
     """What a layer works in.
 
     arrays: by name, shape and, where they lie as others do, strides. made: what else lives as long as they do, see
-    `Layer.kept`. latest: an array and what was made of it, see `Layer.of`.
+    `Layer.kept`. latest: an array and what was made of it, see `Layer.made_of`.
     """
 
     def __init__(self) -> None:
@@ -82,9 +83,9 @@ class Layer:
         return array
 
     def scratch_like(self, name: str, x: np.ndarray) -> np.ndarray:
-        """Return this layer's work array of that name for numbers that belong to those of `x`, lying as `x` lies.
+        """Return this layer's work array of that name and the shape of `x`, its axes lying in memory as those of `x`.
 
-        Its axes follow each other in memory as those of `x` do: planes of a few pictures lie otherwise (conv.py).
+        An operation on both then runs over long stretches, also where they are planes of few pictures (conv.py).
         """
         arrays, key = self.workspace.arrays, (name, x.shape, x.strides)
         array = arrays.get(key)
@@ -108,11 +109,11 @@ class Layer:
             made[key] = make()
         return made[key]
 
-    def of(self, x: np.ndarray, make: Callable[[np.ndarray], Any]) -> Any:
-        """Return make(x), views and work arrays, made when another array than `x` came the time before.
+    def made_of(self, x: np.ndarray, make: Callable[[np.ndarray], Any]) -> Any:
+        """Return make(x), views of `x` and work arrays, which is made only if another array came the time before.
 
-        What comes to a layer is nearly always a work array of the layer before it, the same one every time. The
-        `make` of a layer is always the same, too.
+        What comes to a layer is nearly always a work array of the layer before it, the same one every time. A layer
+        has one `make`: what it makes is remembered under no name.
         """
         latest, made = self.workspace.latest
         if latest is not x:

@@ -45,7 +45,7 @@ class MaxPool2d(Pool2d):
 
     def forward(self, x, *, training):
         self._x, self._remembered = x, training
-        for earlier, other, y, place in self.of(x, self._comparisons):
+        for earlier, other, y, place in self.made_of(x, self._comparisons):
             if training:  # evaluation spares itself what only `backward` needs: where each place beat those before it
                 np.greater(other, earlier, out=self.scratch(place, y.shape, bool))
             np.maximum(earlier, other, out=y)

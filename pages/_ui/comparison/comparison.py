@@ -175,11 +175,11 @@ class Comparison:
                 _("New weights"), icon=":material/casino:", key=f"{self.page}_seed", on_click=self._reseed,
                 help=_("Back to step 0 with other initial weights: the next seed."),
             )  # fmt: skip
-            words = {"auto": _("all in {n} s").format(n=RUN_SECONDS), "max": _("full speed"), "1": _("1 step/s")}
+            all_in = _("all in {n} s").format(n=RUN_SECONDS)
             choice(
                 st.select_slider, _("Speed"), SPEEDS, "auto", key=f"{self.page}_speed", width=220,
                 label_visibility="collapsed",
-                format_func=lambda option: words.get(option, _("{n} steps/s").format(n=option)),
+                format_func=lambda option: all_in if option == "auto" else session.speed_label(option),
             )  # fmt: skip
 
     def _view(self, runs: Sequence[Run], known: str) -> None:

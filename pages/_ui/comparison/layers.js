@@ -27,7 +27,8 @@ export class Layers extends Cells {
         this.bars(cell.canvas, counts, limits, view.line(i).color);
         const note = this.note(one, k, kind, counts, limits);
         const [low, high] = [...limits].map(view.format.short);
-        const said = [`${low} … ${high} ·`, note].map((part) => part.replaceAll(" ", "\u00a0")).join(" "); // a line each
+        const unbroken = (text) => text.replaceAll(" ", "\u00a0");
+        const said = `${unbroken(`${low} … ${high} ·`)} ${unbroken(note)}`; // on two lines where there is no room
         this.say(cell, said, `${run.name}, ${layer}, ${view.t(kind)}: ${low} … ${high}. ${note}`);
       });
     });
