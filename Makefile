@@ -21,14 +21,17 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 
+# Packages are not compiled beforehand, which takes as long as to fetch them: Python compiles what it imports.
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile
+
 $(VENV)/run.stamp: requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(INSTALL) --requirement requirements.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	$(INSTALL) --requirement requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
 
 # Collect new messages into assets/locales/ja.po; what lacks a translation there fails the tests.

@@ -63,7 +63,7 @@ SHORTENED = {
     "ch07-simple-conv": 300,  # the course's, then
     "ch08-deep-conv": 300,
     "lenet-5": 100,
-    "vgg-28": 40,
+    "vgg-28": 30,
     "gap": 60,
     "conv-in-ten-seconds": 150,
     "reader": 80,

@@ -670,7 +670,7 @@ def test_nobody_watching_nothing_training(searches, monkeypatch):
 
 
 def test_hopeless_trials_end_early(searches):
-    plan = PLAN.replace(experiment=SMALL.replace(steps=20_000, evaluate_every=200), pruning=True, trials=9)
+    plan = PLAN.replace(experiment=SMALL.replace(steps=8_000, evaluate_every=80), pruning=True, trials=9)
     search = searches.start(plan.replace(axes=parse_axes("lr:1e-06..0.5 log")))
     assert search.wait(PATIENCE)
     states = {it.state for it in search.finished()}
@@ -678,8 +678,8 @@ def test_hopeless_trials_end_early(searches):
     best = search.ranking()[0]
     assert best.state == "complete"
     pruned = [it for it in search.finished() if it.state == "pruned"]
-    assert all(it.steps[-1] < 20_000 for it in pruned)
-    assert all(it.steps == tuple(range(0, it.steps[-1] + 1, 200)) for it in pruned)  # report joined to report
+    assert all(it.steps[-1] < 8_000 for it in pruned)
+    assert all(it.steps == tuple(range(0, it.steps[-1] + 1, 80)) for it in pruned)  # report joined to report
 
 
 def test_what_trials_report_does_not_pile_up_at_the_scheduler(searches, machine):
