@@ -68,7 +68,7 @@ SUBJECTS = (
     ("architectures", _("What is a network made of, and what does it cost?")),
 )
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    st.markdown("#### " + _("One subject, one question"), width="content")
+    st.markdown("## " + _("One subject, one question"), width="content")
     if address.on_this_machine(st.context.url) and (url := address.in_network()):
         st.caption(_("Others on the same LAN or Wi-Fi join at **{url}**").format(url=url), width="content")
 for start in range(0, len(SUBJECTS), 4):

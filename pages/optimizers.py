@@ -97,7 +97,7 @@ def averages_part() -> None:
     controls("beta", "scatter", new=True)
     figures.averages()
     lesson.explain("averages")
-    st.markdown("#### " + _("Adam's first steps"))
+    st.markdown("## " + _("Adam's first steps"))
     name, landscape = here()
     controls("landscape", f"{name}_adam", "beta1", "beta2", *noise(landscape))
     walks = {it: scenes.descent(landscape, "adam", bias_correction=it == "with") for it in figures.ADAMS}

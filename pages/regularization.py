@@ -50,7 +50,7 @@ def norms_part() -> None:
         st.caption(_("What to see: {claim}").format(claim=sentence(claim)))
     with words:
         lesson.explain("norms")
-    st.markdown("#### " + _("One weight by itself"))
+    st.markdown("## " + _("One weight by itself"))
     picture, words = beside(1.3, "curves")
     with picture:
         control("strength")
@@ -64,7 +64,7 @@ def dropout_part() -> None:
     controls("rate", "units", new=True)
     show(scenes.dropout(chosen("rate"), chosen("units"), draw=chosen("draw")))
     lesson.explain("dropout")
-    st.markdown("#### " + _("What the next layer is given"))
+    st.markdown("## " + _("What the next layer is given"))
     figures.received(chosen("rate"), chosen("draw"))
     lesson.explain("scale")
 

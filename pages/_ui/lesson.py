@@ -46,7 +46,7 @@ class Lesson:
 
     def close(self, tries: Sequence[tuple[str, str, Mapping[str, object]]]) -> None:
         """Draw what to try, buttons (title, question, settings), and write the address."""
-        st.markdown("#### " + _("What to try"))
+        st.markdown("## " + _("What to try"))
         for n, (column, (title, question, values)) in enumerate(zip(st.columns(len(tries)), tries, strict=True)):
             with column:
                 self.take_up_button(translate(title), values, key=f"try_{n}", icon=":material/science:")
@@ -58,8 +58,8 @@ class Lesson:
         st.button(label, on_click=self._take_up, args=(values,), **layout)
 
     def text(self, section: str) -> str:
-        """Return a section ("## name" in the Markdown file) of the page's guide in the session's language."""
-        return dict(part.split("\n", 1) for part in guide(self.page).split("\n## ")[1:])[section]
+        """Return a section ("# name" in the Markdown file) of the page's guide in the session's language."""
+        return dict(part.split("\n", 1) for part in guide(self.page).split("\n# ")[1:])[section]
 
     def explain(self, section: str) -> None:
         """Write a section of the page's guide."""

@@ -321,7 +321,7 @@ def test_the_axes_of_a_descent_are_named_and_the_picture_grows_with_an_explosion
         assert beside.count() >= 2
         assert it.texts(".plane .axes .name") == ["x₀", "x₁"]
         assert it.texts(".course .axes .name") == ["Step"]
-        assert it.texts(".beside h3")[-1] == title
+        assert it.texts(".beside h2")[-1] == title
         under = it.page.locator(".course .axes text[text-anchor=middle]:not(.name)").all_text_contents()
         assert under == ["0", "5", "10", "15", "20"]
 
@@ -339,7 +339,7 @@ def test_the_axes_of_a_descent_are_named_and_the_picture_grows_with_an_explosion
     look("f(x) step by step, log scale", unwanted="10⁵")
     it.page.get_by_role("combobox", name="Function").click()
     it.page.get_by_role("option", name="Saddle").click()
-    expect(it.page.locator(".beside h3").last).to_have_text("f(x) step by step")
+    expect(it.page.locator(".beside h2").last).to_have_text("f(x) step by step")
     look("f(x) step by step")
 
 
@@ -408,7 +408,7 @@ TRAVEL = """root => {
   for (let n = 0; n <= 60; n++) {
     slider.value = Number(slider.min) + (n / 60) * (slider.max - slider.min);
     slider.dispatchEvent(new Event("input"));
-    const parts = [...root.querySelectorAll(".tools, .plot, .facts, .board, .words, h3")];
+    const parts = [...root.querySelectorAll(".tools, .plot, .facts, .board, .words, h2")];
     const boxes = parts.map((it) => it.getBoundingClientRect());
     seen.add(JSON.stringify(boxes.map(({ x, y, height }) => [x, y, height].map(Math.round))));
   }

@@ -511,7 +511,7 @@ def test_the_answers_are_right(seed):
 
 def sections(language):
     text = (i18n.ASSETS / "guide" / language / "convolution.md").read_text("utf-8")
-    return dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
+    return dict(part.split("\n", 1) for part in text.split("\n# ")[1:])
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

@@ -457,7 +457,7 @@ def test_a_training_is_compared_on_the_page(visit, preset):
 
 def sections(language):
     text = (i18n.ASSETS / "guide" / language / "optimizers.md").read_text("utf-8")
-    return dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
+    return dict(part.split("\n", 1) for part in text.split("\n# ")[1:])
 
 
 def test_the_guides_have_the_same_sections_and_equations():

@@ -33,7 +33,7 @@ export class Circuit {
     this.fields = element("div", { class: "fields" });
     this.board = element("div", { class: "board" }, this.picture, this.fields);
     this.scroll = element("div", { class: "scroll" }, this.board);
-    this.title = element("h3");
+    this.title = element("h2");
     this.lineOf = element("p", { class: "formula" });
     this.shares = element("ul", { class: "shares" });
     this.steps = element("div", { class: "words" }, this.title, this.lineOf, this.shares);

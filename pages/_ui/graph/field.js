@@ -29,12 +29,12 @@ export class Field {
       svg("g", { "clip-path": "url(#plane)" }, this.group, this.ahead, this.path, this.stops, this.start, this.point));
     this.frame = element("div", { class: "frame" }, this.ground, this.plot.root);
     this.facts = Object.fromEntries(["x", "slope", "next", "value"].map((name) => [name, [element("dt"), element("dd")]]));
-    this.title = element("h3");
+    this.title = element("h2");
     this.curve = new Plot("course", "", { left: 56, right: 10, top: 8, bottom: 38 });
     this.course = svg("path", { class: "curve" });
     this.now = svg("circle", { class: "point", r: 5 });
     this.curve.body.append(this.course, this.now);
-    this.curveTitle = element("h3");
+    this.curveTitle = element("h2");
     this.hint = element("p", { class: "hint" });
     this.beside = element("div", { class: "beside" }, this.title,
       element("dl", { class: "facts long" }, ...Object.values(this.facts).flat()), this.curveTitle, this.curve.root);

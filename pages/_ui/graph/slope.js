@@ -47,7 +47,7 @@ export class Slope {
     this.fits = [clipped(this.whole, this.marks, ...parts(this.inWhole)), clipped(this.lens, ...parts(this.inLens))];
     this.names = svg("g", { class: "names" });
     this.whole.body.append(this.names, this.handle);
-    this.title = element("h3");
+    this.title = element("h2");
     this.facts = Object.fromEntries(["h", "chord", "tangent", "error"].map((name) => [name, [element("dt", { class: name }), element("dd")]]));
     this.root = element("div", { class: "slope" },
       this.whole.root,

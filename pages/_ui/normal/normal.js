@@ -34,7 +34,7 @@ class Field {
   constructor(name, shape, labels) {
     const [count, ...rest] = shape, features = rest.at(-1);
     this.cells = range(shape.reduce((a, b) => a * b), (n) => element("i", { "data-cell": n }));
-    this.title = element("h3");
+    this.title = element("h2");
     const grid = (cells, columns, more = "") => {
       const made = element("div", { className: `grid ${more}` }, ...cells);
       made.style.setProperty("--columns", columns);

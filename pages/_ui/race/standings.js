@@ -57,7 +57,7 @@ export class Legend {
 export class Chart {
   /** begin(): a hand is going to lead; returns what undoes that. lead(time): where it is. */
   constructor(begin, lead) {
-    this.title = element("h3");
+    this.title = element("h2");
     this.canvas = element("canvas", { className: "kr-chart", role: "img" });
     drag(this.canvas, begin, (event) => {
       const { left } = this.canvas.getBoundingClientRect();

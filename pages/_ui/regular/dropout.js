@@ -38,8 +38,8 @@ export class Dropout {
     this.units = svg("g");
     this.heads = svg("g", { class: "heads" });
     this.picture = svg("svg", { class: "network", role: "img" }, this.lines, this.units, this.heads);
-    this.title = element("h3");
-    this.count = element("h3");
+    this.title = element("h2");
+    this.count = element("h2");
     this.switch = element("input", { type: "checkbox", id: "test" });
     this.switchName = element("label", { htmlFor: "test" });
     this.switch.onchange = () => {

@@ -12,7 +12,7 @@ export class Sheet {
 
   constructor(pane) {
     this.pane = pane;
-    this.title = element("h3");
+    this.title = element("h2");
     this.canvas = element("canvas", { role: "img" });
     this.root = element("div", { className: "sheet" }, this.title, this.canvas);
   }

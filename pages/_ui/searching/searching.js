@@ -58,7 +58,7 @@ class View {
       return button;
     };
     const section = (name, title, body, ...tools) => element("section", { class: name },
-      element("header", {}, worded("h3", title), ...tools), ...body);
+      element("header", {}, worded("h2", title), ...tools), ...body);
     this.chip = element("b", { class: "chip" });
     this.bar = element("i");
     this.facts = {};
@@ -211,7 +211,7 @@ class View {
     for (const [target, name] of this.words) say(target, labels[name]);
     say(this.take, labels.take);
     for (const tool of this.root.querySelectorAll("button.tool")) {
-      const title = tool.parentElement.querySelector("h3").textContent;
+      const title = tool.parentElement.querySelector("h2").textContent;
       change(tool, { "aria-label": fill(labels.tool_of, { tool: labels.csv, title }), title: labels.csv });
     }
     for (const part of [this.table, this.scatter, this.parallel, this.importance]) part.relabel();

@@ -15,7 +15,7 @@ export class Before {
     this.lines = ["forward", "backward"].map((name) => {
       const lines = new Lines();
       const box = element("section");
-      box.append(element("h4", { textContent: stage.t(name) }), lines.root);
+      box.append(element("h2", { textContent: stage.t(name) }), lines.root);
       this.charts.append(box);
       return lines;
     });

@@ -19,7 +19,7 @@ export class Slope {
     const main = element("div", { className: "ksp-main ksp-halves" });
     for (const [i, [title, picture]] of [["curve", this.curve], ["product", this.lines.root]].entries()) {
       const box = element("section");
-      box.append(element("h4", { textContent: stage.t(title) }), this.legends[i], picture, this.said[i]);
+      box.append(element("h2", { textContent: stage.t(title) }), this.legends[i], picture, this.said[i]);
       main.append(box);
     }
     this.parts = [main];
