@@ -4,8 +4,9 @@ random   every value drawn independently of all others (Bergstra and Bengio, JML
 tpe      tree-structured Parzen estimator: l(x) is the density of the values of the best trials, g(x) that of the rest;
          of some drawn from l, the one with the largest l(x) / g(x) is tried (Bergstra et al., NeurIPS 2011).
 pruning  a trial ends when its best accuracy so far is below the median of the others' at the same step.
-importance   how far the best tenth of the trials differ from all in each field: PED-ANOVA (Watanabe et al., IJCAI
-         2023). All are those too that were ended early: without them "all" would be the better half, which differ less.
+importance   how far the best tenth of the trials, four at least, differ from all in each field: PED-ANOVA (Watanabe et
+         al., IJCAI 2023). One trial or two would lie by chance where they lie in the fields that do not matter. All are
+         those too that were ended early: without them "all" would be the better half, which differ less.
 
 The draw of a trial depends on the seed, its number and, for tpe, on what has finished before: a search that is taken up
 again draws what it would have drawn.
@@ -28,6 +29,7 @@ STARTUP = 10  # trials that tpe draws at random before it has learned anything
 PRUNE_AFTER = 5  # trials that run to their end before any is ended early
 PRUNE_FROM = 0.2  # the share of the steps that every trial gets
 IMPORTANCE_FROM = 10  # trials without which nothing can be said of importance
+BEST, BEST_AT_LEAST = 0.1, 4  # the share of the trials that are compared with all for it; how many they are at least
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -76,12 +78,15 @@ class Proposals:
 
     def importance(self) -> dict[str, float]:
         """Return each field's share (0 … 1) of what made trials good; empty as long as nothing can be said."""
-        from optuna.importance import get_param_importances  # loads scikit-learn, for other evaluators: a second
+        # loads scikit-learn, for other evaluators: a second
+        from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-        known = self._weighed.get_trials(deepcopy=False)
-        if len(known) < IMPORTANCE_FROM or len({it.value for it in known}) < 2:
+        values = [it.value for it in self._weighed.get_trials(deepcopy=False)]
+        better = sum(it > min(values) for it in values)  # than the worst, of which there may be many
+        if len(values) < IMPORTANCE_FROM or better < BEST_AT_LEAST:
             return {}
-        found = get_param_importances(self._weighed)
+        best = max(BEST, BEST_AT_LEAST / len(values))
+        found = get_param_importances(self._weighed, evaluator=PedAnovaImportanceEvaluator(target_quantile=best))
         return {axis.name: round(found.get(axis.name, 0.0), 4) for axis in self.plan.axes}
 
     def _learn(self, trial: Trial) -> None:

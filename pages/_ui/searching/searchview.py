@@ -98,7 +98,7 @@ def _labels() -> dict[str, object]:
         "parallel": _("All trials as lines"),
         "table": _("The best 20 in numbers"),
         "importance": _("What matters"),
-        "importance_later": _("It is estimated when ten trials are over."),
+        "importance_later": _("It is estimated when ten trials are over, and four of them are better than the worst."),
         "across": _("Horizontal axis"),
         "up": _("Vertical axis"),
         "trial": _("Trial"),
