@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine import export
-from engine.commands.options import check_writable
+from engine.commands.options import UsageError, check_writable
 from engine.files import write_whole
 from engine.training import checkpoint
 
@@ -38,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write a model in another format."""
     check_writable(options.out)
+    if options.out.exists() and Path(options.model).exists() and options.out.samefile(options.model):
+        raise UsageError("The output must be another file than the network, not {path}.", path=options.out)
     content = EXPORTS[options.to](checkpoint.load_model(options.model))
     write_whole(options.out, content if isinstance(content, bytes) else content.encode())
     return 0

@@ -33,7 +33,7 @@ CSS = """<style>
 .found header {display: flex; justify-content: space-between; color: color-mix(in srgb, currentColor 80%, transparent)}
 .found img {width: 84px; height: 84px; image-rendering: pixelated; border-radius: .2rem}
 .found p {margin: .35rem 0 0; font-size: .8rem}
-.found b {font-size: 1.3rem; line-height: 1; margin-right: .25rem}
+.found b {font-size: 1.3rem; line-height: 1; margin-right: .05rem}
 .found small {display: block; font-size: .72rem; opacity: .7}
 </style>"""
 
@@ -170,11 +170,11 @@ def figures(found: tuple[FoundDigit, ...], answers: Mapping[str, list[Answer] | 
         for label, read in answers.items():
             if not isinstance(read, str):
                 name, probability, known = read[i]
-                said = f"<b>{escape(name)}</b>{probability:.0%}"
+                said = f"<b>{escape(name)}</b> {probability:.0%}"
                 if not known:
                     forced = _("{name}: {percent}").format(name=name, percent=f"{probability:.0%}")
                     forced = f"<small>{escape(_('If it had to be one:'))} {escape(forced)}</small>"
-                    said = f"<b>?</b>{escape(unread(name))}{forced}"
+                    said = f"<b>?</b> {escape(unread(name))}{forced}"
                 parts.append(f"<p>{said}<small>{escape(label)}</small></p>")
         parts.append("</figure>")
     return [*parts, "</div>"]

@@ -75,8 +75,7 @@ def test_every_row_has_a_link_that_shows_it_and_stays(visit, row):
 def test_the_books_derivatives(visit):
     app = visit("gradients", preset="ch04-derivative")
     shown = scene(app)
-    assert [point["slope"] for point in shown["points"]] == [0.1999999999990898, 0.2999999999986347]
-    assert [point["x"] for point in shown["points"]] == [5, 10]
+    assert list(shown["points"]) == [5, 10]
     assert "f′(5) ≈ **0.1999999999990898**, f′(10) ≈ **0.2999999999986347**" in prose(app)
 
 

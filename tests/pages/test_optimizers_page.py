@@ -298,9 +298,34 @@ def test_the_equations_come_to_the_engines_position(rule):
                     assert equations.vector(line.result) in line.latex
 
 
+def filled(rule, start=(-7.0, 2.0), **settings):
+    """Return the numbers in the equations of the first step on the ravine, by symbol."""
+    walk = descend(LANDSCAPES["ravine"], rule, start=start, lr=0.3, steps=1, **settings)
+    return {line.symbol: line.filled for line in equations.lines(walk, 1)}
+
+
+def test_numbers_that_are_filled_in_come_to_the_result():
+    """Where rounded to four digits they would not: 1 / (1 − 1), 0 / √0, an old place that does not shrink."""
+    said = filled("adam", beta1=0.9, beta2=0.99999)
+    assert said["v"] == r"0.99999 (0, 0) + 10^{-5} (0.49, 16)"
+    assert said[r"\hat v"].startswith(r"\frac{1}{1-0.99999^{1}}")
+    assert filled("adamw", beta1=0.9, beta2=0.999, l2=0.0001)["(x, y)"].startswith("0.99997 (-7, 2) -")
+    for rule, settings in (("adagrad", {}), ("rmsprop", {"alpha": 0.99}), ("adam", {"beta1": 0.9, "beta2": 0.999})):
+        steep, flat = filled(rule, start=(-7.0, 0.0), **settings)["d"].split(",\\ ")
+        assert "+" not in steep
+        assert flat.startswith(r"0 / \left(\!\sqrt{0} + ")
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0, "0"), (-7.0, "-7"), (0.123456, "0.1235"), (1.5e-5, r"1.5\!\cdot\!10^{-5}"), (2.5e7, r"2.5\!\cdot\!10^{7}")],
+    [
+        (0, "0"),
+        (-7.0, "-7"),
+        (0.123456, "0.1235"),
+        (1.5e-5, r"1.5\!\cdot\!10^{-5}"),
+        (2.5e7, r"2.5\!\cdot\!10^{7}"),
+        (1e-8, "10^{-8}"),
+    ],
 )
 def test_numbers_in_equations_are_short(value, said):
     assert equations.number(value) == said

@@ -183,7 +183,9 @@ export class View {
     draw.lineWidth = 4;
     draw.setLineDash([10, 7]);
     draw.strokeStyle = accentColor;
-    draw.strokeRect(left - 5, top - 5, right - left + 10, bottom - top + 10);
+    [left, top] = [left, top].map((at) => Math.max(at - 5, 2)); // at the paper's edge the line is on it
+    [right, bottom] = [right, bottom].map((at) => Math.min(at + 5, SIZE - 2));
+    draw.strokeRect(left, top, right - left, bottom - top);
     draw.setLineDash([]);
   }
 

@@ -69,16 +69,17 @@ export class Cells extends Block {
     return [this.view.received, this.view.options.over, this.view.options.quantity].join();
   }
 
-  /** Have as many cells as there are titles. */
-  build(titles, columns) {
-    const key = [columns, ...titles].join("\n");
+  /** Have as many cells as there are titles, and over each row its name, where rows have one. */
+  build(titles, columns, rows = []) {
+    const key = [columns, ...titles, ...rows].join("\n");
     if (key !== this.key) {
       this.box.style.setProperty("--columns", columns);
       this.box.dataset.columns = columns;
-      this.box.replaceChildren(...titles.map((title) => {
+      this.box.replaceChildren(...titles.flatMap((title, i) => {
         const cell = element("div", { className: "kcp-cell", innerHTML: `<b></b><canvas role="img"></canvas><small></small>` });
         cell.firstElementChild.textContent = cell.firstElementChild.title = title;
-        return cell;
+        const begins = rows.length && i % columns === 0;
+        return begins ? [element("b", { className: "kcp-row" }, rows[i / columns]), cell] : [cell];
       }));
     }
     const size = [this.view.look, this.width, key].join();
@@ -87,7 +88,7 @@ export class Cells extends Block {
       [this.cellWidth, this.cellHeight] = [clientWidth, clientHeight];
     }
     [this.key, this.size] = [key, size];
-    return [...this.box.children].map((cell) => ({ canvas: cell.children[1], note: cell.children[2] }));
+    return [...this.box.querySelectorAll(".kcp-cell")].map((cell) => ({ canvas: cell.children[1], note: cell.children[2] }));
   }
 
   say(cell, note, label) {

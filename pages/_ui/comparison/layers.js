@@ -16,9 +16,8 @@ export class Layers extends Cells {
     const kind = view.options.quantity;
     const drawn = view.shown.filter(([, i]) => frame.rows(`${i}/${kind}`));
     const columns = Math.max(1, ...drawn.map(([, i]) => frame.frames[i].header.layers.length));
-    const titles = drawn.flatMap(([run, i]) => Array.from({ length: columns }, (_, k) =>
-      `${k ? "" : `${run.name} · `}${frame.frames[i].header.layers[k] ?? ""}`));
-    const cells = this.build(titles, columns);
+    const titles = drawn.flatMap(([, i]) => Array.from({ length: columns }, (_, k) => frame.frames[i].header.layers[k] ?? ""));
+    const cells = this.build(titles, columns, drawn.map(([run]) => run.name));
     drawn.forEach(([run, i], r) => {
       const one = frame.frames[i];
       one.header.layers.forEach((layer, k) => {

@@ -10,14 +10,15 @@ from html import escape
 import numpy as np
 
 from engine.analysis.derivatives import ACTIVATIONS, NEVER_REACHED, activation, steepest
+from engine.errors import N_
 from pages._ui.charts import COLOURS
-from pages._ui.i18n import _
+from pages._ui.i18n import _, translate
 
 REACH = 5.0  # the cards show [−REACH, REACH]
 WIDTH, HEIGHT, TOP, BOTTOM = 200, 130, 2.4, -1.3  # pixels, and the numbers at the upper and lower edge
 NAMES = {
-    "step": "step", "sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU",
-    "gelu": "GELU", "silu": "SiLU", "softplus": "softplus", "identity": "identity",
+    "step": N_("step"), "sigmoid": N_("sigmoid"), "tanh": "tanh", "relu": "ReLU", "leaky_relu": "leaky ReLU",
+    "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "softplus": "softplus", "identity": N_("identity"),
 }  # fmt: skip
 
 CSS = f"""<style>
@@ -52,10 +53,10 @@ def _card(name: str, at: float) -> str:
     bound = f"{steepest(name):.4g}"
     most = f"f′ < {bound}" if name in NEVER_REACHED else _("max f′ = {value}").format(value=bound)
     said = _("{name} and its derivative from −5 to 5; the derivative is at most {most}, and {value} at x = {at}.")
-    label = said.format(name=NAMES[name], most=bound, value=f"{value:.3g}", at=f"{at:g}")
+    label = said.format(name=translate(NAMES[name]), most=bound, value=f"{value:.3g}", at=f"{at:g}")
     picture = base64.b64encode(_picture(x, y, slope, at, value).encode()).decode()
     return (
-        f"<figure><figcaption><b>{NAMES[name]}</b><small>{escape(most)}</small></figcaption>"
+        f"<figure><figcaption><b>{translate(NAMES[name])}</b><small>{escape(most)}</small></figcaption>"
         f'<img src="data:image/svg+xml;base64,{picture}" alt="{escape(label)}">'
         f"<small>{f'f′({at:g}) = {value:.4g}'.replace('-', '−')}</small></figure>"
     )

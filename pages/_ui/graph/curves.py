@@ -9,7 +9,7 @@ from engine.analysis import derivatives
 from engine.analysis.derivatives import KINDS, Curve
 from pages._ui import charts
 from pages._ui.graph.cards import NAMES
-from pages._ui.i18n import _
+from pages._ui.i18n import _, translate
 
 DECADES = np.logspace(-16, 0, 129)
 STACKED = ("sigmoid", "tanh", "relu", "gelu")
@@ -96,7 +96,7 @@ def errors(curve: Curve, x: float, h: float) -> None:
 def through_layers(at: float, layers: int) -> None:
     """Draw what so many equal activations leave of a gradient, when the input of every unit is `at`."""
     count = np.arange(1, layers + 1)
-    found = {NAMES[name]: np.abs(derivatives.through_layers(name, at, layers)) for name in STACKED}
+    found = {translate(NAMES[name]): np.abs(derivatives.through_layers(name, at, layers)) for name in STACKED}
     made = charts.figure(
         *(charts.line(n, count, np.where(y > 0, y, np.nan), name) for n, (name, y) in enumerate(found.items())),
         x=_("Layers"), y=_("|f′(x)| to the power of layers"),

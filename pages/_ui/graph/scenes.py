@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.analysis.derivatives import CURVES, difference
+from engine.analysis.derivatives import CURVES
 from engine.analysis.descent import SURFACES, descend, numerical_gradient
 from engine.analysis.graph import Node
 
@@ -18,11 +18,10 @@ REACH = 10.0  # how far from 0 a descent may start
 
 
 def slope(curve: str, x: float, h: float, chord: str) -> Scene:
-    """Return the scene of a chord over h at x, and of the numerical slopes at the curve's own points."""
+    """Return the scene of a chord over h at x, and of others at the curve's own points."""
     it = CURVES[curve]
-    points = [{"x": at, "slope": float(difference(it.value, np.float64(at), h, chord))} for at in it.points]
-    place = {"low": it.low, "high": it.high, "x": x, "h": h}
-    return {"kind": "slope", "curve": curve, "formula": it.formula, "chord": chord, "points": points} | place
+    place = {"low": it.low, "high": it.high, "x": x, "h": h, "points": it.points}
+    return {"kind": "slope", "curve": curve, "formula": it.formula, "chord": chord} | place
 
 
 def field(surface: str, *, numerical: bool, start: tuple[float, float] | None, lr: float, steps: int) -> Scene:

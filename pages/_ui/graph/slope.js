@@ -126,18 +126,17 @@ export class Slope {
     this.drawMarks();
   }
 
-  /** Draw the tangents at the points that the scene names, with the slope that differences give there. */
+  /** Draw the tangents at the points that the scene names; `show` says the slope that differences give there. */
   drawMarks() {
     const { low, high, points } = this.scene, { whole } = this;
     const tangent = (x) => [low, high].map((at) => [whole.x(at), whole.y(this.f(x) + this.slope(x) * (at - x))]);
-    this.marks.replaceChildren(...points.flatMap(({ x }) => [
+    this.marks.replaceChildren(...points.flatMap((x) => [
       svg("path", { class: "mark", d: line(tangent(x)) }),
       svg("circle", { class: "mark", cx: whole.x(x), cy: whole.y(this.f(x)), r: 3.5 }),
     ]));
-    this.names.replaceChildren(...points.map(({ x, slope }) => {
-      const y = whole.y(this.f(x)), falls = slope < 0, left = !falls && y > whole.height - 70; // off the curve
-      return svg("text", { x: whole.x(x) + (left ? -8 : 8), y: y + (falls || left ? -14 : 26), "text-anchor": left ? "end" : "start" },
-        `f′(${shown(x)}) ≈ ${shown(slope, 6)}`);
+    this.names.replaceChildren(...points.map((x) => {
+      const y = whole.y(this.f(x)), falls = this.slope(x) < 0, left = !falls && y > whole.height - 70; // off the curve
+      return svg("text", { x: whole.x(x) + (left ? -8 : 8), y: y + (falls || left ? -14 : 26), "text-anchor": left ? "end" : "start" });
     }));
   }
 
@@ -170,6 +169,10 @@ export class Slope {
     draw(this.inLens, lens, near, up, (steep * h) / tall, -2, 2);
     const named = [[0, "x"], [1, "x + h"], ...(scene.chord === "central" ? [[-1, "x − h"]] : [])];
     lens.span([-2, 2], [-1, 1], named, []);
+
+    scene.points.forEach((point, n) => {
+      say(this.names.children[n], `f′(${shown(point)}) ≈ ${shown(chord(f, point, h, scene.chord).slope, 6)}`);
+    });
 
     const told = { h: shown(h, 3), chord: shown(slope, 8), tangent: shown(steep, 8), error: shown(Math.abs(slope - steep), 2) };
     if (Number.isNaN(steep)) told.tangent = this.labels.no_derivative;

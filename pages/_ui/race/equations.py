@@ -11,9 +11,10 @@ from engine.analysis.landscapes import Descent
 from engine.analysis.steps import work_out
 from engine.errors import N_
 from engine.optim import AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
-from pages._ui.i18n import translate
+from pages._ui.i18n import _, translate
 
 BECOMES = r"\leftarrow"
+SEEN = 1e-4  # what is a smaller part of a number is not seen in its digits
 CSS = """<style>
 .st-key-equations [data-testid=stMarkdown] > div {margin-inline: 0; max-width: 100%}
 .st-key-equations .katex-display {margin: 0 0 .4rem; padding-block: .2rem; font-size: .86em}
@@ -41,14 +42,20 @@ class Line:
         return r"\begin{aligned}" + r" \\[4pt] ".join(row for row in rows if row != "&= ") + r"\end{aligned}"
 
 
-def number(value: float) -> str:
-    """Return a number of at most four digits for KaTeX."""
+def number(value: float, digits: int = 4) -> str:
+    """Return a number for KaTeX, of at most so many digits between 0.001 and 100,000, of three beyond."""
     if value == 0:
         return "0"
     if not 1e-3 <= abs(value) < 1e5:
         digits, power = f"{value:.2e}".split("e")
-        return rf"{float(digits):g}\!\cdot\!10^{{{int(power)}}}"
-    return f"{value:.4g}"
+        digits = "" if float(digits) == 1 else rf"{float(digits):g}\!\cdot\!"
+        return rf"{digits}10^{{{int(power)}}}"
+    return f"{value:.{digits}g}"
+
+
+def factor(value: float) -> str:
+    """Return a number that is mostly near 1, with the digits in which it is not 1."""
+    return number(value, 9)
 
 
 def vector(values: np.ndarray) -> str:
@@ -59,7 +66,8 @@ def vector(values: np.ndarray) -> str:
 def lines(descent: Descent, t: int, *, noisy: bool = False) -> list[Line]:
     """Return the equations of step t, 1 ≤ t ≤ n."""
     step = _Step(descent, t)
-    slope = r"\nabla f(x, y)" + (r" + \text{noise}" if noisy else "")
+    noise = _("noise")
+    slope = r"\nabla f(x, y)" + (rf" + \text{{{noise}}}" if noisy else "")
     return [step.line("slope", N_("The slope here"), "g", slope, ""), *step.direction(), step.position()]
 
 
@@ -99,7 +107,7 @@ class _Step:
         return [self.line("step", words, "d", r"\eta\, g", rf"{self.eta} {self.new['slope']}")]
 
     def momentum(self) -> list[Line]:
-        eta, mu, g, v = self.eta, number(self.rule.momentum), self.new["slope"], self.new["velocity"]
+        eta, mu, g, v = self.eta, factor(self.rule.momentum), self.new["slope"], self.new["velocity"]
         words = N_("The velocity: what is left of it, and the slope")
         velocity = self.line("velocity", words, "v", r"\mu\, v + g", rf"{mu} {self.old['velocity']} + {g}", BECOMES)
         if isinstance(self.rule, Nesterov):
@@ -123,31 +131,35 @@ class _Step:
     def corrected(self, name: str, symbol: str, n: int, beta: float) -> Line:
         """Return the line m̂ = m / (1 − β₁ᵗ), or that of v̂."""
         general = rf"\frac{{{symbol}}}{{1-\beta_{n}^{{\,t}}}}"
-        filled = rf"\frac{{1}}{{1-{number(beta)}^{{{self.t}}}}} {self.new[name]}"
+        filled = rf"\frac{{1}}{{1-{factor(beta)}^{{{self.t}}}}} {self.new[name]}"
         return self.line(
             f"{name}_hat", N_("Corrected: as if it had not begun at 0"), rf"\hat {symbol}", general, filled
         )
 
     def scaled(self, above: str, over: str, below: str, squares: str) -> Line:
-        """Return the line d = η above / (√below + ε)."""
+        """Return the line d = η above / (√below + ε), in numbers with ε where it is seen in their digits."""
         general = rf"\eta\, \frac{{{above}}}{{\sqrt{{{below}}} + \varepsilon}}"
         pairs = zip(self.found[over], self.found[squares], strict=True)
-        sides = ",\\ ".join(rf"{number(a)} / \!\sqrt{{{number(b)}}}" for a, b in pairs)
+        sides = ",\\ ".join(rf"{number(a)} / {self.divisor(b)}" for a, b in pairs)
         words = N_("The step: each direction by its own measure")
         return self.line("step", words, "d", general, rf"{self.eta}\,({sides})")
+
+    def divisor(self, square: float) -> str:
+        root = rf"\!\sqrt{{{number(square)}}}"
+        return root if self.rule.eps < SEEN * np.sqrt(square) else rf"\left({root} + {number(self.rule.eps)}\right)"
 
     def position(self) -> Line:
         words, general, filled = N_("The new position"), "(x, y) - d", rf"{self.place} - {self.new['step']}"
         if isinstance(self.rule, AdamW):
             words = N_("The new position: the old one, shrunk a little, minus the step")
             general = r"(1-\eta\lambda)\,(x, y) - d"
-            filled = rf"{number(1 - self.rate * self.rule.l2)} {filled}"
+            filled = rf"{factor(1 - self.rate * self.rule.l2)} {filled}"
         return self.line("position", words, "(x, y)", general, filled, BECOMES)
 
 
 def averaged(beta: float, old: str, new: str) -> str:
     """Return β old + (1 − β) new in numbers."""
-    return rf"{number(beta)} {old} + {number(1 - beta)} {new}"
+    return rf"{factor(beta)} {old} + {factor(1 - beta)} {new}"
 
 
 def write(found: list[Line]) -> None:

@@ -66,7 +66,7 @@ def received(rate: float, draw: int) -> None:
         for n, (name, count) in enumerate(counts.items())
     ]  # fmt: skip
     made = charts.figure(*traces, x=_("What the unit is given"), y=_("Masks"), height=300)
-    dashed = {"width": 2.5, "dash": "dash"}
+    dashed = {"width": 2.5, "dash": "dash", "color": charts.colour(6)}
     made.add_vline(found.full, line=dashed, annotation_text=_("nobody missing"), annotation_xshift=5)
     alt = _(
         "A unit with {n} inputs, over {masks} masks: without the scale it is given {plain:.2f} on average, with it "

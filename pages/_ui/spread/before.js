@@ -97,7 +97,7 @@ export class Before {
     if (sign.dataset.look !== signed) sign.replaceChildren(swatch(style));
     sign.dataset.look = signed;
     say(name, row.name);
-    say(times, stage.t("times", { value: format.short(row.sigma * Math.sqrt(scene.values.width)) }));
+    say(times, row.sigma ? stage.t("times", { value: format.short(row.sigma * Math.sqrt(scene.values.width)) }) : "");
     const left = row.norms[0] === null ? "–" : stage.t("times_as_large", { value: format.short(row.norms[0]) });
     say(arrives, stage.t(scene.of === "weights" ? "arrives_weights" : "arrives", { value: left }));
     const what = stage.t(scene.quantity);
@@ -111,7 +111,8 @@ export class Before {
       say(std, stage.t(this.std, { value: number(format, found.std) }));
       const range = { low: format.short(low), high: format.short(high) };
       const share = outside > 0.0005 ? stage.t("outside", { share: format.round(outside) }) : "";
-      say(note, low === 0 && high === 1 ? share : stage.t("from_to", range));
+      const limits = stage.t("from_to", range).replace(" ", "\u00a0"); // where it does not fit, its end is on a line by itself
+      say(note, low === 0 && high === 1 ? share : limits);
       const said = { name: row.name, layer, what, ...range, std: number(format, found.std), outside: format.round(outside) };
       cell.setAttribute("aria-label", stage.t("cell", said));
       cell.title = stage.t("cell", said);

@@ -13,7 +13,7 @@ export class Panel {
     Object.assign(this, { grids, stacked, matrix, captioned: captions.length > 0 });
     const planes = grids.map(({ root }, n) => (captions[n] ? element("div", {}, element("small", {}, captions[n]), root) : root));
     const [first, ...more] = title;
-    this.title = element("h2", {}, first, ...more.map((words) => element("small", {}, words)));
+    this.title = element("h2", {}, first, ...more.flatMap((words) => [" ", element("small", {}, words)]));
     this.root = element("section", { className: `panel ${name}${matrix ? " matrix" : ""}` },
       this.title, element("div", { className: stacked ? "planes stacked" : "planes" }, ...planes));
   }

@@ -27,6 +27,19 @@ def test_export(say, model, tmp_path):
     assert list(contents) == list(EXPORTS)
 
 
+def test_the_network_that_is_exported_is_not_written_over(say, model, tmp_path):
+    path, link = tmp_path / "mine.safetensors", tmp_path / "link"
+    path.write_bytes(model.read_bytes())
+    link.symlink_to(path)
+    for out in (path, path.parent / "." / path.name, link):
+        for format in EXPORTS:
+            _, (error,) = say("export", path, "--to", format, out, status=2)
+            assert "another file than the network" in error
+    assert path.read_bytes() == model.read_bytes()
+    _, (error,) = say("export", tmp_path / "none", "--to", "csv", tmp_path / "none", status=2)
+    assert "another file" not in error
+
+
 def test_export_writes_the_same_in_every_process(model, tmp_path):
     for seed in "12":  # of Python's own hashes
         out = tmp_path / seed
