@@ -262,6 +262,7 @@ def test_the_controls_reach_the_window_and_what_it_shows_can_be_taken_home(visit
     weight, bias = sources.weights("random", 2, 2, 3)
     output = np.moveaxis(conv2d_loops(x[None], weight, bias, 2, 1)[0], -1, 0).ravel().tolist()
     expect(window.page.locator(".output .grid")).to_have_count(3)
+    expect(window.page.locator(".input h2")).to_have_text("Input 8 × 8 × 2 with 1 of padding")
     soon(window.page, lambda: window.numbers(".output .grid") == output)
     assert window.numbers(".input .grid") == np.moveaxis(pad(x[None], 1)[0], -1, 0).ravel().tolist()
     with window.page.expect_download() as download:

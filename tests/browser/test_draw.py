@@ -298,6 +298,22 @@ def test_eraser_cuts_a_stroke_in_two(hand):
     assert len(hand.strokes) == 2
 
 
+# How much of each side of a picture is inked: left, top, right and bottom.
+SIDES = """canvas => {
+  const { width, height } = canvas, context = canvas.getContext("2d");
+  const sides = [[0, 0, 4, height], [0, 0, width, 4], [width - 4, 0, 4, height], [0, height - 4, width, 4]];
+  const share = (values) => values.filter((value, i) => i % 4 === 3 && value > 128).length / (values.length / 4);
+  return sides.map((side) => share(context.getImageData(...side).data));
+}"""
+
+
+def test_the_box_of_a_drawing_that_fills_the_paper_has_four_sides(hand):
+    for points in ([(0.01, 0.02), (1.2, 0.5)], [(0.5, 0.5), (0.02, 1.3)]):
+        hand.draw(points)
+    hand.settle()
+    assert min(hand.page.locator(".boxed canvas").evaluate(SIDES)) > 0.2
+
+
 def test_pen_width_changes_what_a_person_sees_and_not_what_the_network_sees(hand):
     hand.draw(SEVEN)
     hand.settle()

@@ -227,6 +227,13 @@ def test_chords_and_slopes_are_the_engines(still):
                     assert value == pytest.approx(wanted, rel=1e-9, abs=4 * slack)
 
 
+def test_slopes_at_the_points_of_the_curve_follow_h(still):
+    it = still("?curve=book&chord=forward")
+    assert it.texts(".names text") == ["f′(5) ≈ 0.200001", "f′(10) ≈ 0.300001"]
+    it.scrub(-1)
+    expect(it.page.locator(".names text")).to_have_text(["f′(5) ≈ 0.3", "f′(10) ≈ 0.4"])  # h = 10: 0.01 h more
+
+
 def test_a_kink_has_no_tangent(still):
     it = still("?curve=abs&x=0&chord=forward")
     facts, tangents = it.page.locator(".slope dd"), it.page.locator(".slope path.tangent")

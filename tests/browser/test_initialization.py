@@ -62,6 +62,10 @@ BEYOND = """() => Math.max(document.documentElement.scrollWidth, ...[...document
   .map((it) => it.getBoundingClientRect().right)) - innerWidth"""
 
 
+CUT = """all => all.filter((it) => it.scrollWidth > it.clientWidth || it.scrollHeight > it.clientHeight + 1)
+  .map((it) => it.textContent)"""
+
+
 def test_sliders_marks_and_their_address(page, app_url):
     screen = Screen(page, app_url)
     assert screen.root.locator(PANELS).count() == 4
@@ -80,6 +84,9 @@ def test_sliders_marks_and_their_address(page, app_url):
     screen.slider("width").press("Home")
     screen.until("width", 10)
     page.wait_for_url(re.compile("layers=30.*width=10|width=10.*layers=30"))
+    page.get_by_role("radio", name="Gradients", exact=True).click()
+    expect(screen.root.locator("[data-start=small] small").nth(1)).to_contain_text("e−")
+    assert screen.root.locator(".ksp-cell small").evaluate_all(CUT) == []
 
 
 def test_a_hand_on_sigma_is_followed_while_it_moves(page, app_url):

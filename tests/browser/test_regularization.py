@@ -188,6 +188,8 @@ def test_five_runs_go_step_by_step_in_one_figure(page, app_url):
     view.locator("[data-block=layers]").scroll_into_view_if_needed()
     expect(view.locator(".kcp-layers small").first).to_contain_text("near 0")
     assert view.locator(".kcp-layers canvas").count() == 5 * 7
+    runs = view.locator(".kcp-runs tbody button").evaluate_all("all => all.map((it) => it.textContent.trim())")
+    expect(view.locator(".kcp-row")).to_have_text(runs)  # whole: the first layer's title had no room for it
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("button", name="Pause").click()
     expect(view.locator("[data-fact=step]")).not_to_have_text("0")

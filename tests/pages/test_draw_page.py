@@ -490,7 +490,7 @@ def test_what_a_photo_has_more_than_can_be_read_is_said(upload, monkeypatch):
 def test_of_what_is_no_digit_a_photo_says_only_what_it_would_be():
     found = photos.find(page_of(3))[1]
     html = "".join(photos.figures(found, {"Shipped": [("3", 0.9, False)]}))
-    assert "<b>?</b>Not a digit<small>If it had to be one: 3: 90%</small>" in html
+    assert "<b>?</b> Not a digit<small>If it had to be one: 3: 90%</small>" in html
     assert "<b>3</b>" not in html
 
 
@@ -667,3 +667,5 @@ def test_a_network_that_cannot_read_pictures_says_so_beside_the_others():
     assert "cannot read pictures" in html
     assert "&lt;b&gt;" in html
     assert "Nothing it knows" in html
+    spoken = re.sub("<[^>]*>", "|", "".join(photos.figures(found, {"Sure": [("2", 1.0, True)]})))
+    assert "|2| 100%|" in spoken  # not "2100%"
