@@ -5,6 +5,7 @@ Without a Chromium the tests skip by name; where CI=true they fail instead, so t
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import inspect
 import os
@@ -34,6 +35,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+TAPS = collections.defaultdict(dict)  # what a test has made of a page's web sockets: page, part of the address, handler
 USUAL = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}}  # options of a context
 
 
@@ -89,7 +91,13 @@ def wait_quiet(page) -> None:
         now = page.url, page.evaluate("() => document.querySelector('[data-testid=stApp]').dataset.testScriptState")
         if now != seen:
             seen, since = now, time.monotonic()
-        page.wait_for_timeout(50)
+        page.wait_for_timeout(100)
+
+
+def hurry(page) -> None:
+    """Have the runs of a page go as fast as they can: usually any whole run lasts ten seconds, however short it is."""
+    page.get_by_role("slider", name="Speed").press("End")
+    page.get_by_test_id("stSliderThumbValue").get_by_text("full speed").wait_for()
 
 
 def resize(page, width: int, height: int = 844) -> None:
@@ -142,15 +150,26 @@ def stays(root, boxes: str, n: int) -> bool:
     return len(set(root.evaluate(TRAVEL, [boxes, n]))) == 1
 
 
+def tap(page, part: str, handler: Callable) -> None:
+    """Have a handler connect every web socket of a tapped page that has such a part in its address."""
+    TAPS[page][part] = handler
+
+
+def connect(page, socket) -> None:
+    """Connect a web socket of a tapped page: as the test wants it, if at all."""
+    wanted = (handler for part, handler in TAPS[page].items() if part in socket.url)
+    next(wanted, lambda socket: socket.connect_to_server())(socket)
+
+
 class Line:
-    """A page's line to Streamlit. What is said while it is held arrives all at once, as at a server that was busy.
+    """A tapped page's line to Streamlit. What is said while it is held arrives all at once, as at a busy server.
 
     answers: whether that is what Streamlit says; otherwise what the page says.
     """
 
     def __init__(self, page, *, answers: bool = False) -> None:
         self.held, self.waiting, self.answers = False, [], answers
-        page.route_web_socket(re.compile("/_stcore/stream"), self._connect)
+        tap(page, "/_stcore/stream", self._connect)
 
     def _connect(self, page) -> None:
         server = page.connect_to_server()
@@ -174,10 +193,14 @@ def soon(page, holds: Callable[[], bool]) -> None:
         page.wait_for_timeout(50)
 
 
-def go_to(page, section: str, name: str) -> None:
-    """Go to a page by the navigation bar: open its section, and click."""
-    page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
-    page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).click()
+def go_to(page, section: str, name: str, part: str = "") -> None:
+    """Go to a page by the navigation bar: open its section, where it is in one, and click; then to a part of it."""
+    if section:
+        page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
+    link = "stTopNavDropdownLink" if section else "stTopNavLink"
+    page.get_by_test_id(link).filter(has_text=name).click()
+    if part:
+        page.get_by_role("radio", name=part).click()
 
 
 def is_error(message) -> bool:
@@ -186,14 +209,18 @@ def is_error(message) -> bool:
 
 
 @contextlib.contextmanager
-def opened(context):
-    """A new page for several tests, which bring it to the front; the last of them fails on an error in its console."""
-    page, errors = context.new_page(), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: is_error(message) and errors.append(message.text))
-    yield page
-    page.close()
-    assert not errors, errors
+def heard(page, errors: list[str]):
+    """Note the errors in a page's console meanwhile."""
+    listeners = {
+        "pageerror": lambda error: errors.append(str(error)),
+        "console": lambda message: is_error(message) and errors.append(f"{message.text} {message.location}"),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    yield
+    if not page.is_closed():
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
 
 
 @pytest.fixture(scope="session")
@@ -222,15 +249,18 @@ def launcher():
 @pytest.fixture(scope="session")
 def new_context(launcher):
     """Make contexts of a browser, `new_context(**options)`: whoever does closes them."""
-    browser = launcher("launch")
+    browsers = []
 
     def make(**options):
-        context = browser.new_context(**USUAL | options)
+        if not browsers:
+            browsers.append(launcher("launch"))
+        context = browsers[0].new_context(**USUAL | options)
         context.set_default_timeout(1000 * PATIENCE)
         return context
 
     yield make
-    browser.close()
+    for browser in browsers:
+        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -243,9 +273,30 @@ def profile(launcher, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def rested() -> list:
-    """Pages of earlier tests, emptied. One that has shown Streamlit costs half of a new one: its scripts are there."""
-    return []
+def context_of(profile, new_context):
+    """The context for pages with certain options, `context_of(**options)`: the profile where there are none."""
+    made = {(): profile}
+
+    def find(**options):
+        key = tuple(sorted(options.items()))
+        if key not in made:
+            made[key] = new_context(**options)
+            made[key].new_page()  # as the profile has one that stays
+        return made[key]
+
+    yield find
+    for key, context in made.items():
+        if key:
+            context.close()
+
+
+@pytest.fixture(scope="session")
+def rested() -> dict:
+    """Pages of earlier tests, emptied, by (context, tapped).
+
+    One that has shown Streamlit costs half of a new one: its scripts are there.
+    """
+    return collections.defaultdict(list)
 
 
 def rest(page) -> None:
@@ -254,57 +305,81 @@ def rest(page) -> None:
     page.evaluate("sessionStorage.clear()")
     page.goto("about:blank")
     page.set_viewport_size(USUAL["viewport"])
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    TAPS.pop(page, None)
+
+
+@pytest.fixture(scope="session")
+def opened(rested):
+    """Open a page for several tests, `with opened(context) as page`, which bring it to the front.
+
+    The last of them fails on an error in its console. fresh: as in `open_page`.
+    """
+
+    @contextlib.contextmanager
+    def open_it(context, *, fresh=False):
+        errors, waiting = [], rested[context, False]
+        page = waiting.pop() if waiting and not fresh else context.new_page()
+        page.bring_to_front()
+        with heard(page, errors):
+            yield page
+        if fresh:
+            page.close()
+        else:
+            rest(page)
+            waiting.append(page)
+        assert not errors, errors
+
+    return open_it
 
 
 @pytest.fixture
-def open_page(profile, rested, app_url, request):
+def open_page(context_of, rested, app_url):
     """Make empty pages, `open_page(locale=…, **context options)`; fails the test on an error in any one's console.
 
-    What a page can be told is told it; for any other option it gets a browser's context of its own. A page whose
-    requests or globals the test changes for good has to be `fresh`, and is not used again.
+    What a page can be told is told it; pages with any other option share a context. The web sockets of one that is
+    `tapped` a test may take over. A page whose requests or globals it changes for good, or which must have no history,
+    has to be `fresh`, and is not used again.
     """
     errors: list[str] = []
-    pages = []
+    pages, contexts = {}, {context_of()}
     with contextlib.ExitStack() as stack:
 
-        def make(*, viewport=None, color_scheme=None, reduced_motion=None, fresh=False, **options):
-            if options:
-                context = request.getfixturevalue("new_context")(**options)
-                stack.callback(context.close)
+        def make(*, viewport=None, color_scheme=None, reduced_motion=None, fresh=False, tapped=False, **options):
+            context = context_of(**options)
+            contexts.add(context)
+            waiting = rested[context, tapped]
+            if fresh or not waiting:
                 page = context.new_page()
-            elif fresh:
-                page = profile.new_page()
+                if tapped:
+                    page.route_web_socket(re.compile(""), lambda socket: connect(page, socket))
+            else:
+                page = waiting.pop()
+            if fresh:
                 stack.callback(page.close)
             else:
-                page = rested.pop() if rested else profile.new_page()
-                pages.append(page)
+                pages[page] = waiting
             if viewport:
                 page.set_viewport_size(viewport)
             page.emulate_media(color_scheme=color_scheme or "null", reduced_motion=reduced_motion or "null")
-            for event, listener in listeners.items():
-                page.on(event, listener)
+            stack.enter_context(heard(page, errors))
             page.bring_to_front()  # behind another page nothing moves, and the mouse does nothing
             return page
 
-        listeners = {
-            "pageerror": lambda error: errors.append(str(error)),
-            "console": lambda message: is_error(message) and errors.append(f"{message.text} {message.location}"),
-        }
         yield make
-        for page in pages:
-            if page.is_closed():
-                continue
-            for event, listener in listeners.items():
-                page.remove_listener(event, listener)
-            if page.url.startswith(app_url):
-                rest(page)
-                rested.append(page)
-            else:
-                page.close()
-    profile.clear_cookies()
-    devtools = profile.new_cdp_session(profile.pages[0])
-    devtools.send("Storage.clearDataForOrigin", {"origin": app_url, "storageTypes": "local_storage"})
-    devtools.detach()
+    for page, waiting in pages.items():
+        if page.is_closed():
+            continue
+        if page.url.startswith(app_url):
+            rest(page)
+            waiting.append(page)
+        else:
+            page.close()
+    for context in contexts:
+        context.clear_cookies()
+        devtools = context.new_cdp_session(context.pages[0])
+        devtools.send("Storage.clearDataForOrigin", {"origin": app_url, "storageTypes": "local_storage"})
+        devtools.detach()
     assert not errors, errors
 
 
@@ -316,3 +391,8 @@ def page(open_page):
 @pytest.fixture
 def fresh_page(open_page):
     return open_page(fresh=True)
+
+
+@pytest.fixture
+def tapped_page(open_page):
+    return open_page(tapped=True)

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from engine import presets
 from engine.runs import protocol
-from tests.browser.conftest import opened, soon, too_wide, wait_ready
+from tests.browser.conftest import hurry, soon, too_wide, wait_ready
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -81,9 +81,9 @@ class Screen:
 
 
 @pytest.fixture(scope="module")
-def opened_once(profile, app_url):
+def opened_once(opened, profile, app_url):
     """A comparison at rest after ten steps, whose canvases keep what is written into them."""
-    with opened(profile) as page:
+    with opened(profile, fresh=True) as page:
         page.add_init_script(WRITTEN)
         screen = Screen(page, app_url)
         screen.press("10 steps")
@@ -282,8 +282,7 @@ def test_of_many_layers_the_first_and_the_last_are_said(page, app_url):
 
 def test_another_tab_shows_the_same_finished_runs(open_page, app_url):
     first = Screen(open_page(), app_url, "preset=symmetry&steps=300")
-    first.page.get_by_role("slider", name="Speed").press("End")
-    first.page.get_by_test_id("stSliderThumbValue").get_by_text("full speed").wait_for()
+    hurry(first.page)
     first.press("Train all")
     first.until("d.state === 'completed'")
     first.page.get_by_text("here there are fewer, so it is not judged").wait_for()
@@ -310,11 +309,10 @@ def speaks_both(page):
 
 
 @pytest.fixture(scope="module")
-def phone(new_context):
-    context = new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    with opened(context) as page:
+def phone(opened, context_of):
+    with opened(context_of(has_touch=True)) as page:
+        page.set_viewport_size({"width": 390, "height": 844})
         yield page
-    context.close()
 
 
 # Whether the numbers under a histogram are cut, and how high they are.

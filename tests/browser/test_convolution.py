@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from engine.analysis.convolution import pad
 from pages._ui.window import scenes, sources
 from pages._ui.window.settings import SETTINGS
-from tests.browser.conftest import followed, go_to, opened, resize, soon, stays, too_wide, wait_ready
+from tests.browser.conftest import followed, go_to, resize, soon, stays, too_wide, wait_ready
 from tests.engine.textbook import conv2d_loops
 
 pytestmark = pytest.mark.browser
@@ -80,7 +80,7 @@ DRIVER = """async ([batch, labels]) => {
 
 
 @pytest.fixture(scope="module")
-def still(profile, app_url):
+def still(opened, profile, app_url):
     """The page as those see it who ask for less motion."""
     with opened(profile) as page:
         page.emulate_media(reduced_motion="reduce")

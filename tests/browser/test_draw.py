@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from engine.data.handwriting import parse_strokes, strokes_to_image
 from engine.runs import protocol
 from tests.browser import conftest
-from tests.browser.conftest import Line, opened, resize, serve, soon, too_wide, wait_quiet, wait_ready
+from tests.browser.conftest import Line, hurry, resize, serve, soon, tap, too_wide, wait_quiet, wait_ready
 from tests.pages.test_draw_page import page_of
 
 pytestmark = pytest.mark.browser
@@ -118,7 +118,7 @@ class Hand:
 
 
 @pytest.fixture(scope="module")
-def desk(profile, app_url):
+def desk(opened, profile, app_url):
     """A page that is opened once, for all tests that only draw on it."""
     with opened(profile) as page:
         yield Hand(page, app_url)
@@ -373,7 +373,7 @@ def test_a_drawing_and_that_no_feature_maps_were_asked_for_outlive_another_page_
     assert page.get_by_test_id("stMain").evaluate(over) <= 1
 
 
-def test_a_token_that_the_server_forgot_and_an_error_that_goes_with_the_next_stroke(fresh_page, app_url):
+def test_a_token_that_the_server_forgot_and_an_error_that_goes_with_the_next_stroke(tapped_page, app_url):
     refused: list[str] = []
     passed: list[str] = []
 
@@ -390,8 +390,8 @@ def test_a_token_that_the_server_forgot_and_an_error_that_goes_with_the_next_str
 
         socket.on_message(pass_on)
 
-    fresh_page.route_web_socket(re.compile("/read/"), refuse_first_and_garble_a_stroke)
-    hand = Hand(fresh_page, app_url)
+    tap(tapped_page, "/read/", refuse_first_and_garble_a_stroke)
+    hand = Hand(tapped_page, app_url)
     assert refused
     hand.page.mouse.click(*hand.at((0.5, 0.5)))
     expect(hand.page.locator(".problem")).to_have_text("A drawing must be JSON.")
@@ -430,6 +430,7 @@ def test_a_network_just_trained_reads_beside_the_shipped_one(page, app_url):
     wait_ready(page)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("button", name="Continue", exact=True)).to_be_visible()
+    hurry(page)
     page.get_by_role("link", name="Draw", exact=True).first.click()
     page.locator(".kasane-canvas[data-replies]").wait_for()
     expect(page.locator(".card h3")).to_have_text(["Just trained", "Shipped with Kasane"])
@@ -651,7 +652,7 @@ def test_what_is_no_digit_is_not_read_as_one(hand):
     expect(hand.page.locator(".verdict .forced")).to_have_text("")
 
 
-def test_the_same_percentage_has_the_same_word(fresh_page, app_url):
+def test_the_same_percentage_has_the_same_word(tapped_page, app_url):
     """The answers of a network of our own making, either side of what the words change at."""
 
     def answer(socket) -> None:
@@ -664,8 +665,8 @@ def test_the_same_percentage_has_the_same_word(fresh_page, app_url):
 
         server.on_message(change)
 
-    fresh_page.route_web_socket(re.compile("/read/"), answer)
-    hand = Hand(fresh_page, app_url)
+    tap(tapped_page, "/read/", answer)
+    hand = Hand(tapped_page, app_url)
     expect(hand.page.locator(".three li")).to_have_text(
         ["0: certainly, 99%", "2: very unlikely, 5%", "1: very unlikely, 5%"]
     )
@@ -728,9 +729,9 @@ def test_my_digits_are_kept_and_learned_and_outlive_a_reload_but_no_removal(new_
     expect(page.get_by_text("My digits (0)", exact=True)).to_be_visible()
 
 
-def test_only_what_is_said_of_a_drawing_is_told_the_page_and_all_of_it(fresh_page, app_url):
-    line = Line(fresh_page)
-    hand = Hand(fresh_page, app_url)
+def test_only_what_is_said_of_a_drawing_is_told_the_page_and_all_of_it(tapped_page, app_url):
+    line = Line(tapped_page)
+    hand = Hand(tapped_page, app_url)
     page, kept = hand.page, hand.page.locator(".correct .kept")
 
     def say(digit: int) -> None:
@@ -768,9 +769,9 @@ def test_only_what_is_said_of_a_drawing_is_told_the_page_and_all_of_it(fresh_pag
 
 
 @pytest.fixture(scope="module")
-def phone(new_context):
-    context = new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    with opened(context) as page:
+def phone(opened, context_of):
+    with opened(context_of(has_touch=True, is_mobile=True)) as page:
+        page.set_viewport_size({"width": 390, "height": 844})
         yield page
     context.close()
 
@@ -846,12 +847,12 @@ def test_a_finger_draws_on_a_phone_and_all_of_it_is_in_reach(phone, app_url):
     expect(photo).to_be_hidden()
 
 
-def test_nothing_jumps_when_the_first_answer_comes(page, fresh_page, app_url):
+def test_nothing_jumps_when_the_first_answer_comes(page, tapped_page, app_url):
     def place(page) -> float:
         return page.locator(".layers").evaluate("layers => layers.getBoundingClientRect().top")
 
-    mute, spoken = fresh_page, page
-    mute.route_web_socket(re.compile("/read/"), lambda socket: None)
+    mute, spoken = tapped_page, page
+    tap(mute, "/read/", lambda socket: None)
     mute.goto(f"{app_url}/draw")
     wait_ready(mute)
     mute.locator(".layers").wait_for()

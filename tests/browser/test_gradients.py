@@ -173,9 +173,9 @@ def test_one_neuron_and_softmax(still):
     expect(it.page.locator(".result b")).to_have_text(f"{-np.log(y[0]):.6g}")
 
 
-def test_numbers_typed_while_the_server_is_busy_all_arrive(fresh_page, app_url):
-    line = Line(fresh_page)
-    it = Visit(fresh_page, app_url, "?preset=ch05-apples")
+def test_numbers_typed_while_the_server_is_busy_all_arrive(tapped_page, app_url):
+    line = Line(tapped_page)
+    it = Visit(tapped_page, app_url, "?preset=ch05-apples")
     price, count, oranges = (
         it.page.get_by_role("spinbutton", name=name)
         for name in ("Price of an apple", "Number of apples", "Number of oranges")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Line, go_to, soon, wait_quiet
+from tests.browser.conftest import Line, go_to, soon, tap, wait_quiet
 
 pytestmark = pytest.mark.browser
 
@@ -21,9 +19,9 @@ def answered(page, line: Line, more_than: int = 0) -> int:
     return more_than
 
 
-def test_a_page_comes_back_whatever_the_browser_has_dropped_meanwhile(fresh_page, app_url):
+def test_a_page_comes_back_whatever_the_browser_has_dropped_meanwhile(tapped_page, app_url):
     """Streamlit's browser says what it still has when it asks for a page, and may drop it before the answer comes."""
-    page, line = fresh_page, Line(fresh_page, answers=True)
+    page, line = tapped_page, Line(tapped_page, answers=True)
     page.goto(f"{app_url}/optimizers")
     race = page.locator(".kasane-race")
     race.wait_for()
@@ -44,15 +42,15 @@ def test_a_page_comes_back_whatever_the_browser_has_dropped_meanwhile(fresh_page
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_fields_that_the_browser_was_told_too_late_keep_their_values(fresh_page, app_url):
+def test_fields_that_the_browser_was_told_too_late_keep_their_values(tapped_page, app_url):
     """Session state tells a widget's value once: where that is missed, the widget begins with its default."""
-    page, missed = fresh_page, True
+    page, missed = tapped_page, True
 
     def connect(socket) -> None:
         server = socket.connect_to_server()
         server.on_message(lambda message: None if missed and b"field_" in message else socket.send(message))
 
-    page.route_web_socket(re.compile("/_stcore/stream"), connect)
+    tap(page, "/_stcore/stream", connect)
     page.goto(f"{app_url}/train?steps=60&network=dense20&lr=0.3")
     step = page.get_by_role("button", name="1 step", exact=True)
     step.wait_for()
@@ -69,8 +67,8 @@ def test_fields_that_the_browser_was_told_too_late_keep_their_values(fresh_page,
     assert "steps=60" in page.url
 
 
-def test_buttons_suit_a_run_that_rested_before_the_page_could_say_that_it_ran(fresh_page, app_url):
-    page, line = fresh_page, Line(fresh_page, answers=True)
+def test_buttons_suit_a_run_that_rested_before_the_page_could_say_that_it_ran(tapped_page, app_url):
+    page, line = tapped_page, Line(tapped_page, answers=True)
     page.goto(f"{app_url}/train?network=dense1500+dense1500")
     epoch, run = page.get_by_role("button", name="1 epoch", exact=True), page.locator("[data-frames]")
     expect(run).to_have_attribute("data-state", "paused")

@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import resize, soon, wait_ready
+from tests.browser.conftest import hurry, resize, soon, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -192,8 +192,7 @@ def test_units_that_start_equal_stay_equal_and_other_parts_and_rows_are_clicks_a
     screen = Screen(page, app_url)
     page.get_by_role("radio", name="Equal weights").click()
     page.wait_for_url(re.compile("preset=symmetry"))
-    page.get_by_role("slider", name="Speed").press("End")
-    page.get_by_test_id("stSliderThumbValue").get_by_text("full speed").wait_for()
+    hurry(page)
     page.get_by_role("button", name="Train all").click()
     page.get_by_text("These runs bear it out").wait_for()
     rows = page.locator(".kcp-unit-row")

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from engine.runs import protocol
 from pages._ui.i18n import catalog
-from tests.browser.conftest import Line, resize, soon, wait_quiet, wait_ready
+from tests.browser.conftest import Line, hurry, resize, soon, tap, wait_quiet, wait_ready
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -107,7 +107,7 @@ def doctored(page, doctor) -> None:
 
         server.on_message(pass_on)
 
-    page.route_web_socket(re.compile("/live/"), connected)
+    tap(page, "/live/", connected)
 
 
 def numbers(rows: list[list[str]]) -> np.ndarray:
@@ -271,7 +271,7 @@ def their_axes_can_be_chosen(screen, header, arrays) -> None:
     assert drawn == pytest.approx(np.interp(arrays["evaluated"][:, 0], *known), rel=1e-4, abs=1e-6)
 
 
-def test_long_names_great_numbers_and_what_is_being_measured(fresh_page, app_url):
+def test_long_names_great_numbers_and_what_is_being_measured(tapped_page, app_url):
     """What frames say here only now and then."""
     measuring = True
 
@@ -285,8 +285,8 @@ def test_long_names_great_numbers_and_what_is_being_measured(fresh_page, app_url
             for name in ("confusion", "wrong", "wrong_labels", "wrong_confidence"):
                 arrays.pop(name, None)
 
-    doctored(fresh_page, other)
-    screen = Screen(fresh_page, app_url, ENDLESS, train=False)
+    doctored(tapped_page, other)
+    screen = Screen(tapped_page, app_url, ENDLESS, train=False)
     things = [f"Thing {k}" for k in range(10)]
     expect(screen.block("cloud").locator("li")).to_have_text(things)  # of dots: only digits speak for themselves
 
@@ -300,7 +300,7 @@ def test_long_names_great_numbers_and_what_is_being_measured(fresh_page, app_url
     says("Rows: right answer. Columns: the network's answer.")
     ticks = "[...p.querySelectorAll('.{}tick text')].map(it => it.textContent)"
     for name in ("loss", "accuracy", "mean"):
-        soon(fresh_page, lambda name=name: screen.plot(name, ticks.format("x"))[-1:] in (["15k"], ["20k"]))
+        soon(tapped_page, lambda name=name: screen.plot(name, ticks.format("x"))[-1:] in (["15k"], ["20k"]))
         texts = [*screen.plot(name, ticks.format("x")), *screen.plot(name, ticks.format("y"))]
         assert [text for text in texts if not re.fullmatch(r"−?[\d.]+[k%]?", text)] == []
     measuring = True
@@ -414,7 +414,7 @@ HALFWAY = """(canvas, [from, to]) => {
 }"""
 
 
-def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(fresh_page, app_url):
+def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(tapped_page, app_url):
     another_network = False  # than the page names, which may be ahead of the frames
 
     def two_weights(header, arrays):
@@ -424,8 +424,8 @@ def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(fresh_page, 
             if another_network:
                 arrays["links1"] = arrays["links1"][:3]
 
-    doctored(fresh_page, two_weights)
-    screen = Screen(fresh_page, app_url, TOY, train=False)
+    doctored(tapped_page, two_weights)
+    screen = Screen(tapped_page, app_url, TOY, train=False)
     block = screen.block("units")
     canvas, tiles = block.locator(".klv-network > canvas"), block.locator(".klv-units button")
 
@@ -433,7 +433,7 @@ def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(fresh_page, 
         return canvas.evaluate(HALFWAY, [tiles.nth(source).element_handle(), tiles.nth(target).element_handle()])
 
     inputs, hidden = [0, 1], [2, 3, 4, 5]
-    soon(fresh_page, lambda: color(inputs[0], hidden[0])[3] == 255)
+    soon(tapped_page, lambda: color(inputs[0], hidden[0])[3] == 255)
     red, _, blue, alpha = color(inputs[1], hidden[2])
     assert alpha == 255
     assert red > blue  # negative: orange
@@ -443,10 +443,10 @@ def test_weights_are_lines_and_those_of_a_unit_pointed_at_stand_out(fresh_page, 
     assert blue > red  # positive
     assert color(inputs[0], hidden[2])[3] == 0  # a weight of zero
     tiles.nth(hidden[2]).hover()
-    soon(fresh_page, lambda: 0 < color(inputs[0], hidden[0])[3] < 100)
+    soon(tapped_page, lambda: 0 < color(inputs[0], hidden[0])[3] < 100)
     assert color(inputs[1], hidden[2])[3] == 255
-    fresh_page.mouse.move(0, 0)
-    soon(fresh_page, lambda: color(inputs[0], hidden[0])[3] == 255)
+    tapped_page.mouse.move(0, 0)
+    soon(tapped_page, lambda: color(inputs[0], hidden[0])[3] == 255)
     another_network = True
     screen.press("1 step")
     screen.until("+d.step === 1")
@@ -480,6 +480,7 @@ def test_layers_of_many_units_have_no_lines_and_name_those_that_are_left_out(pag
 
 def test_the_run_before_is_drawn_behind_this_one_and_can_be_hidden(page, app_url):
     screen = Screen(page, app_url, "network=dense8&steps=300&evaluate_every=50", train=False)
+    hurry(page)
     screen.press("Train")
     screen.until("d.state === 'completed'")
     blocks = screen.root.locator("section[data-block]:not([data-block=mistakes]):visible")
@@ -569,25 +570,25 @@ def what_it_gets_wrong_is_shown(screen, arrays) -> None:
     assert [int(count) for _, _, count in rows] == counts
 
 
-def test_a_run_that_ends_while_another_page_is_on_its_way_does_not_call_its_own_again(fresh_page, app_url):
+def test_a_run_that_ends_while_another_page_is_on_its_way_does_not_call_its_own_again(tapped_page, app_url):
     ended = []
-    doctored(fresh_page, lambda header, arrays: header.update(state="completed") if ended else None)
-    line = Line(fresh_page)
-    screen = Screen(fresh_page, app_url, ENDLESS)
-    wait_quiet(fresh_page)
+    doctored(tapped_page, lambda header, arrays: header.update(state="completed") if ended else None)
+    line = Line(tapped_page)
+    screen = Screen(tapped_page, app_url, ENDLESS)
+    wait_quiet(tapped_page)
     line.hold()
-    fresh_page.get_by_role("link", name="Home").first.click()
-    fresh_page.wait_for_timeout(3000)  # a busy server
+    tapped_page.get_by_role("link", name="Home").first.click()
+    tapped_page.wait_for_timeout(3000)  # a busy server
     ended.append(True)
     screen.until("d.state === 'completed'")
-    fresh_page.wait_for_timeout(500)
+    tapped_page.wait_for_timeout(500)
     line.let_go()
-    expect(fresh_page.get_by_text("Watch a boundary form")).to_be_visible()
-    wait_quiet(fresh_page)
-    assert fresh_page.url.split("?")[0] == f"{app_url}/"
+    expect(tapped_page.get_by_text("Watch a boundary form")).to_be_visible()
+    wait_quiet(tapped_page)
+    assert tapped_page.url.split("?")[0] == f"{app_url}/"
 
 
-def test_a_token_that_names_nothing_makes_the_page_ask_anew_and_a_lost_connection_comes_back(fresh_page, app_url):
+def test_a_token_that_names_nothing_makes_the_page_ask_anew_and_a_lost_connection_comes_back(tapped_page, app_url):
     routes, known = [], False
 
     def pass_on(socket):
@@ -597,20 +598,20 @@ def test_a_token_that_names_nothing_makes_the_page_ask_anew_and_a_lost_connectio
         routes.append(socket)
         socket.connect_to_server()
 
-    fresh_page.route_web_socket(re.compile("/live/"), pass_on)
-    screen = Screen(fresh_page, app_url, ENDLESS, train=False, shows="d.state === 'gone'")
-    wait_ready(fresh_page)
-    assert fresh_page.locator("[data-testid=stException]").count() == 0
+    tap(tapped_page, "/live/", pass_on)
+    screen = Screen(tapped_page, app_url, ENDLESS, train=False, shows="d.state === 'gone'")
+    wait_ready(tapped_page)
+    assert tapped_page.locator("[data-testid=stException]").count() == 0
     known = True
     screen.press("Reset")
     screen.until("+d.frames > 0")
     screen.train()
     last = "p.data[0].x.at(-1) ?? 0"
     drawn = screen.plot("loss", last)
-    fresh_page.evaluate("""() => { window.lost = false; new MutationObserver(() => { window.lost = true })
+    tapped_page.evaluate("""() => { window.lost = false; new MutationObserver(() => { window.lost = true })
         .observe(document.querySelector('.klv-lost'), {attributes: true}) }""")
     routes[-1].close(code=3001)
-    fresh_page.wait_for_function("() => window.lost")
+    tapped_page.wait_for_function("() => window.lost")
     assert screen.plot("loss", last) >= drawn
     screen.frames(3)
     expect(screen.root.locator(".klv-lost")).to_be_hidden()

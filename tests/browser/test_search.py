@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import opened, resize, soon, too_wide, wait_ready
+from tests.browser.conftest import resize, soon, tap, too_wide, wait_ready
 
 QUICK = "data=digits&network=dense16&train_size=300&evaluate_every=20&over=lr:0.001..1 log,optimizer:sgd|adam"
 
@@ -80,7 +80,7 @@ def visit(page, app_url):
 
 
 @pytest.fixture(scope="module")
-def watched(profile, app_url):
+def watched(opened, profile, app_url):
     """A page that has watched a search of twelve trials to its end."""
     with opened(profile) as page:
         search = Visit(page, app_url, f"{QUICK}&steps=200&trials=12")
@@ -193,7 +193,7 @@ class Teller:
 
     def __init__(self, page, endings) -> None:
         self.text, self.sockets = self.whole(endings), []
-        page.route_web_socket(re.compile("/searching/"), self._connect)
+        tap(page, "/searching/", self._connect)
 
     def _connect(self, socket) -> None:
         self.sockets.append(socket)
@@ -221,10 +221,10 @@ MARKS = """paths => paths.map(path => {
 })"""
 
 
-def test_what_ended_early_is_drawn_no_smaller_than_the_worst_and_said_on_its_card(fresh_page, app_url, done):
+def test_what_ended_early_is_drawn_no_smaller_than_the_worst_and_said_on_its_card(tapped_page, app_url, done):
     endings = [("complete", 0.9), ("complete", 0.6), ("pruned", 0.4), ("pruned", 0.1), ("diverged", 0.0)]
-    teller = Teller(fresh_page, endings)
-    search = Visit(fresh_page, app_url, f"search={done}")
+    teller = Teller(tapped_page, endings)
+    search = Visit(tapped_page, app_url, f"search={done}")
     search.until(5)
     marks = search.page.locator(".scatter .body > path").evaluate_all(MARKS)
     drawn = {state: (above, below) for state, above, below in marks}

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from engine.runs import protocol
 from pages._ui.i18n import catalog
-from tests.browser.conftest import resize, soon, too_wide, wait_quiet, wait_ready
+from tests.browser.conftest import hurry, resize, soon, too_wide, wait_quiet, wait_ready
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -100,7 +100,8 @@ TOPS = "all => all.map((it) => Math.round(it.getBoundingClientRect().top))"
 
 def test_on_a_laptop_all_controls_have_room_before_and_after_a_run(open_page, app_url):
     page = open_page(viewport={"width": 1366, "height": 768})
-    go(page, f"{app_url}/train?network=dense8&steps=20")
+    go(page, f"{app_url}/train?network=dense8&steps=2000")
+    page.get_by_role("slider", name="Speed").press("ArrowLeft")  # 1,000 steps/s: a run of two seconds instead of ten
     for name, holds in (("Published experiments", lambda width: width > 400), ("Loss", lambda width: width < 300)):
         page.get_by_role("combobox", name=name).click()
         options = page.get_by_role("option")
@@ -120,7 +121,7 @@ def test_on_a_laptop_all_controls_have_room_before_and_after_a_run(open_page, ap
     page.get_by_text("日本語", exact=True).click()
     in_one_row("学習を続ける")
     button(page, "学習を続ける").click()
-    until(page, "+d.step > 20")
+    until(page, "+d.step > 2000")
     button(page, "リセット").click()
     in_one_row("学習")
 
@@ -187,6 +188,7 @@ def choose(page, name, option):
 
 def test_one_click_too_many_loses_no_run(page, app_url):
     go(page, f"{app_url}/train?network=dense8&steps=300")
+    hurry(page)
     button(page, "Train").click()
     until(page, "d.state === 'completed'")
     choose(page, "Activation", "tanh")
