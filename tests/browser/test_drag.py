@@ -7,15 +7,15 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import soon, wait_quiet
+from tests.browser.conftest import go_to, resize, soon, wait_quiet, wait_ready
 
 pytestmark = pytest.mark.browser
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "reduced_motion": "reduce"}
-PICTURES = {  # name: page, the picture, and the attribute of an element that says where it stands
-    "derivative": ("gradients", ".kasane-graph .whole", ".kasane-graph .handle", "aria-valuenow"),
-    "slope": ("initialization?part=slope", ".ksp-curve", ".ksp-slider input", "aria-valuetext"),
-    "race": ("optimizers", ".kr-chart", ".kasane-race", "data-step"),
+PICTURES = {  # page, part: the picture, and the attribute of an element that says where it stands
+    ("Gradients", ""): (".kasane-graph .whole", ".kasane-graph .handle", "aria-valuenow"),
+    ("Initialization", "Why sigmoid loses ¾"): (".ksp-curve", ".ksp-slider input", "aria-valuetext"),
+    ("Optimizers", ""): (".kr-chart", ".kasane-race", "data-step"),
 }
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
@@ -31,8 +31,13 @@ def touch(page, *way: tuple[float, float]) -> None:
 
 def test_a_finger_moves_it_sideways_and_scrolls_the_page(open_page, app_url):
     page = open_page(**PHONE)
-    for path, *picture in PICTURES.values():
-        page.goto(f"{app_url}/{path}")
+    page.goto(app_url)
+    wait_ready(page)
+    for place, picture in PICTURES.items():
+        resize(page, 1440)  # where the navigation is at hand
+        go_to(page, "Learning", *place)
+        page.locator(picture[0]).wait_for()
+        resize(page, 390)
         moved_by_a_finger(page, *picture)
 
 

@@ -86,10 +86,10 @@ def test_what_a_component_says_after_its_page_was_left_calls_it_no_more(page, ap
 # Whether every canvas of a kind has as many pixels as the screen gives it; `least` of them are there.
 SHARP = """(all, least) => all.length >= least
     && all.every((it) => Math.abs(it.width - devicePixelRatio * it.getBoundingClientRect().width) <= 1)"""
-DRAWN = {
-    "draw": (".strips .strip:last-child canvas", 1),  # the bars of the output layer
-    "optimizers": (".kr-chart, .kasane-race th canvas", 8),
-    "initialization?part=runs": (".kcp-depth canvas, .kcp-panel canvas", 5),
+DRAWN = {  # section, page, part: canvases, and how many there are at least
+    ("", "Draw", ""): (".strips .strip:last-child canvas", 1),  # the bars of the output layer
+    ("Learning", "Optimizers", ""): (".kr-chart, .kasane-race th canvas", 8),
+    ("Learning", "Initialization", "Trained side by side"): (".kcp-depth canvas, .kcp-panel canvas", 5),
 }
 
 
@@ -103,10 +103,11 @@ def test_on_another_screen_everything_is_as_sharp_as_that(open_page, app_url):
         devtools.send("Emulation.setDeviceMetricsOverride", screen)
         page.wait_for_function(f"devicePixelRatio === {ratio}")
 
-    for path, (canvases, least) in DRAWN.items():
+    page.goto(app_url)
+    wait_ready(page)
+    for place, (canvases, least) in DRAWN.items():
         show(1)
-        page.goto(f"{app_url}/{path}")
-        wait_ready(page)
+        go_to(page, *place)
         drawn = page.locator(canvases)
         soon(page, lambda drawn=drawn, least=least: drawn.evaluate_all(SHARP, least))
         show(2)
@@ -119,26 +120,28 @@ LEFT = """(stage, [key, alt, ctrl]) => {
   const more = { altKey: alt, ctrlKey: ctrl, bubbles: true, composed: true, cancelable: true };
   return stage.dispatchEvent(new KeyboardEvent("keydown", { key, ...more }));
 }"""
-STAGES = {  # page: where keys are heard, and what is made of pictures that move by themselves
-    "draw": (".kasane-canvas .paper canvas", ".kasane-canvas[data-replies]"),
-    "optimizers": (".kasane-race [role=application]", ".kasane-race"),
-    "convolution": (".kasane-window .output .grid", None),
-    "normalization": (".kasane-normal .stage", None),
-    "regularization?part=norms": (".kasane-regular .handle", None),
+STAGES = {  # section, page, part: where keys are heard, and what is made of pictures that move by themselves
+    ("", "Draw", ""): (".kasane-canvas .paper canvas", ".kasane-canvas[data-replies]"),
+    ("Learning", "Optimizers", ""): (".kasane-race [role=application]", ".kasane-race"),
+    ("Networks", "Convolution", ""): (".kasane-window .output .grid", None),
+    ("Learning", "Normalization", ""): (".kasane-normal .stage", None),
+    ("Learning", "Regularization", "Why L1 zeroes weights"): (".kasane-regular .handle", None),
 }
 
 
-@pytest.mark.parametrize("path", STAGES)
-def test_every_picture_has_a_name_while_it_moves_and_leaves_the_browser_its_shortcuts(page, app_url, path):
-    stage, moving = STAGES[path]
-    page.goto(f"{app_url}/{path}")
-    if moving:
-        page.locator(moving).wait_for()
-        pictures = page.locator(f"{moving} [role=img]:visible")
-        soon(page, lambda: pictures.count() > 0)
-        assert all(pictures.evaluate_all("all => all.map(it => it.getAttribute('aria-label'))"))
+def test_every_picture_has_a_name_while_it_moves_and_leaves_the_browser_its_shortcuts(page, app_url):
+    page.goto(app_url)
     wait_ready(page)
-    stage = page.locator(stage).first
-    assert stage.evaluate(LEFT, ["ArrowLeft", True, False])  # Alt and ←: back
-    assert stage.evaluate(LEFT, ["ArrowRight", False, True])
-    assert not stage.evaluate(LEFT, ["ArrowLeft", False, False])
+    for place, (stage, moving) in STAGES.items():
+        go_to(page, *place)
+        if moving:
+            page.locator(moving).wait_for()
+            pictures = page.locator(f"{moving} [role=img]:visible")
+            soon(page, lambda pictures=pictures: pictures.count() > 0)
+            assert all(pictures.evaluate_all("all => all.map(it => it.getAttribute('aria-label'))")), place
+        stage = page.locator(stage).first
+        stage.wait_for()
+        wait_ready(page)
+        assert stage.evaluate(LEFT, ["ArrowLeft", True, False]), place  # Alt and ←: back
+        assert stage.evaluate(LEFT, ["ArrowRight", False, True]), place
+        assert not stage.evaluate(LEFT, ["ArrowLeft", False, False]), place
