@@ -38,8 +38,10 @@ DRIVER = """async ([batch, labels]) => {
   const all = (selector) => [...parentElement.querySelectorAll(selector)];
   const frame = (root) => ["--i", "--j", "--rows", "--columns"].map((name) =>
     number(root.querySelector(".frame").style.getPropertyValue(name)));
-  const here = (root) => [...root.querySelectorAll("i")].map((cell, n) => [cell, n])
-    .filter(([cell]) => cell.classList.contains("here")).map(([cell, n]) => n);
+  const here = (root) => {
+    const cells = [...root.querySelectorAll("i")];
+    return [...root.querySelectorAll("i.here")].map((cell) => cells.indexOf(cell));
+  };
   const terms = (root) => [...root.querySelectorAll(".term > b")].map((term) => number(term.textContent));
   let close, found = [];
   for (const { scene, places } of JSON.parse(batch)) {
