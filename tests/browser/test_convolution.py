@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from engine.analysis.convolution import pad
+from pages._ui.i18n import catalog
 from pages._ui.window import scenes, sources
 from pages._ui.window.settings import SETTINGS
 from tests.browser.conftest import followed, go_to, resize, soon, stays, too_wide, wait_ready
@@ -525,37 +526,47 @@ def test_a_picture_is_uploaded(page, app_url, tmp_path):
 
 # --- screens ----------------------------------------------------------------------------------------------------------
 
-QUERIES = [
-    "?",
-    "?size=12&padding=3&channels=3&filters=3&kernel=5",
-    "?size=12&padding=3&dilation=3",
-    "?part=kernels&named_size=5",
-    "?part=pooling&pool_channels=3&pool=4",
-    "?part=im2col&matrix_size=5&matrix_padding=1&matrix_channels=2&matrix_filters=3",
-    "?part=network",
-    "?part=quiz",
-]
-WINDOWLESS = ("kernels", "network", "quiz")
+WINDOW = ".kasane-window[data-cell]"
+PARTS = {  # every part but that of the runs, and what is there when it has come
+    "The window": f"{WINDOW} .kernel",
+    "Your own kernel": "[data-testid=stImage] img >> nth=1",
+    "Pooling": f"{WINDOW} .pooled",
+    "im2col and col2im": f"{WINDOW} .rows",
+    "A trained network": "[data-testid=stImage] img >> nth=1",
+    "Quiz": "[class*=st-key-quiz_]",
+}
+LARGEST = (
+    "?size=12&padding=3&channels=3&filters=3&kernel=5&named_size=5&pool_channels=3&pool=4"
+    "&matrix_size=5&matrix_padding=1&matrix_channels=2&matrix_filters=3"
+)
 
 
-@pytest.mark.parametrize("query", QUERIES)
-def test_nothing_is_wider_than_the_screen_and_nothing_jumps_while_it_moves(open_page, app_url, query):
+@pytest.mark.parametrize(("query", "parts"), [
+    ("?", ["The window"]),
+    ("?size=12&padding=3&dilation=3", ["The window"]),
+    (LARGEST, PARTS),
+], ids=["as it opens", "stretched", "largest"])  # fmt: skip
+def test_nothing_is_wider_than_the_screen_and_nothing_jumps_while_it_moves(open_page, app_url, query, parts):
     page = open_page(reduced_motion="reduce")
     page.goto(f"{app_url}/convolution{query}&lang=en")
     wait_ready(page)
-    root, windowless = page.locator(".kasane-window"), any(part in query for part in WINDOWLESS)
+    root, part = page.locator(".kasane-window"), page.locator("[class*=st-key-convolution_part]")
     for language, widths in (("en", [1440, 390]), ("ja", [1440, 768, 390])):
         if language == "ja":
             resize(page, 1440)
             page.get_by_text("日本語", exact=True).click()
             page.wait_for_function("document.documentElement.lang === 'ja'")
             wait_ready(page)
-        if not windowless:
-            expect(root.and_(page.locator(f"[data-cell][lang={language}]"))).to_be_visible()
-        elif "quiz" not in query:
-            page.locator("[data-testid=stImage] img").nth(1).wait_for()
-        for width in widths:
-            resize(page, width)
-            soon(page, lambda: too_wide(page) == [])
-            if not windowless and language == "en":
-                assert stays(root, ".grid, .sign, .stage, p", 30)
+        for name in parts:
+            part.get_by_role("radio", name=catalog(language).get(name, name), exact=True).click()
+            page.locator(PARTS[name]).first.wait_for()
+            has_window = WINDOW in PARTS[name]
+            expect(root).to_have_count(int(has_window))  # the part before has gone
+            if has_window:
+                expect(root).to_have_attribute("lang", language)
+            wait_ready(page)
+            for width in widths:
+                resize(page, width)
+                soon(page, lambda: too_wide(page) == [])
+                if has_window and language == "en":
+                    assert stays(root, ".grid, .sign, .stage, p", 30), name
