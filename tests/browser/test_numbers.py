@@ -7,12 +7,10 @@ import json
 
 import pytest
 
-from tests.browser.conftest import wait_ready
-
 pytestmark = pytest.mark.browser
 
 IMPORTED = """async ([file, code]) => {
-  const them = await import(new URL(`ui/served/${file}.js`, document.baseURI));
+  const them = await import(`/ui/served/${file}.js`);
   return new Function(...Object.keys(them), `return ${code}`)(...Object.values(them));
 }"""
 
