@@ -79,12 +79,13 @@ class Hand:
         box = self.paper.bounding_box()
         return box["x"] + point[0] * box["width"], box["y"] + point[1] * box["height"]
 
-    def draw(self, points, *, lift: bool = True) -> None:
-        mouse = self.page.mouse
-        mouse.move(*self.at(points[0]))
+    def draw(self, points, *, lift: bool = True, steps: int = 4) -> None:
+        """Draw a line from point to point. steps: how often the pen is told of between two; the network reads each."""
+        mouse, (first, *others) = self.page.mouse, map(self.at, points)
+        mouse.move(*first)
         mouse.down()
-        for point in points[1:]:
-            mouse.move(*self.at(point), steps=12)
+        for point in others:
+            mouse.move(*point, steps=steps)
         if lift:
             mouse.up()
 
@@ -155,7 +156,7 @@ def test_mouse(hand):
 
 def test_predictions_come_while_the_pen_moves(hand):
     before = hand.replies
-    hand.draw(SEVEN, lift=False)
+    hand.draw(SEVEN, lift=False, steps=12)
     hand.reads("7")
     soon(hand.page, lambda: hand.replies - before >= 8)
     assert float(hand.root.get_attribute("data-latency")) > 0  # how short it is: tests/benchmarks/draw_latency.py
@@ -327,9 +328,10 @@ def test_pen_width_changes_what_a_person_sees_and_not_what_the_network_sees(hand
 
 
 def test_a_full_pad_says_so(hand):
+    box = hand.paper.bounding_box()
     for i in range(101):
-        x, y = hand.at((0.05 + 0.9 * (i % 10) / 10, 0.05 + 0.9 * (i // 10) / 11))
-        hand.page.mouse.click(x, y)
+        across, down = 0.05 + 0.9 * (i % 10) / 10, 0.05 + 0.9 * (i // 10) / 11
+        hand.page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
     expect(hand.page.locator(".problem")).to_have_text("The pad is full; clear it or undo a stroke to go on.")
     hand.settle()
     assert len(hand.strokes) == 100
@@ -428,9 +430,9 @@ def test_server_restart(new_context, tmp_path, monkeypatch):
 def test_a_network_just_trained_reads_beside_the_shipped_one(page, app_url):
     page.goto(f"{app_url}/train?steps=60&network=dense20")
     wait_ready(page)
+    hurry(page)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("button", name="Continue", exact=True)).to_be_visible()
-    hurry(page)
     page.get_by_role("link", name="Draw", exact=True).first.click()
     page.locator(".kasane-canvas[data-replies]").wait_for()
     expect(page.locator(".card h3")).to_have_text(["Just trained", "Shipped with Kasane"])
@@ -462,7 +464,7 @@ def test_feature_maps_follow_the_pen(hand):
     assert names[-1] == "output"
     empty = [bright(strip(hand, name)) for name in names[:3]]
     before = int(hand.root.get_attribute("data-maps"))
-    hand.draw(SEVEN, lift=False)
+    hand.draw(SEVEN, lift=False, steps=12)
     soon(hand.page, lambda: int(hand.root.get_attribute("data-maps")) - before >= 8)
     hand.page.mouse.up()
     hand.settle()
@@ -773,7 +775,6 @@ def phone(opened, context_of):
     with opened(context_of(has_touch=True, is_mobile=True)) as page:
         page.set_viewport_size({"width": 390, "height": 844})
         yield page
-    context.close()
 
 
 def test_on_a_phone_feature_maps_wait_to_be_asked_for_and_a_finger_chooses_a_cell(phone, app_url):
