@@ -311,7 +311,10 @@ def test_long_names_great_numbers_and_what_is_being_measured(tapped_page, app_ur
 
 
 def test_forty_layers_have_a_histogram_and_a_line_each(page, app_url):
-    screen = Screen(page, app_url, f"network={'+'.join(['dense8'] * 39)}&steps=1000000&normalization=batch")
+    network = "+".join(["dense8"] * 39)
+    screen = Screen(page, app_url, f"network={network}&steps=1000000&normalization=batch", train=False)
+    screen.press("10 steps")
+    screen.until("+d.step === 10")
     cells = screen.block("histograms").locator(".klv-cell")
     expect(cells.locator("b")).to_have_text([*(f"dense{k}" for k in range(1, 40)), "output"])
     expect(cells.first.locator("small").first).to_contain_text("mean")
@@ -324,6 +327,7 @@ def test_forty_layers_have_a_histogram_and_a_line_each(page, app_url):
     screen.block("grad_norm")
     expect(screen.root.locator(".klv-history .klv-legend button")).to_have_count(40)
     page.wait_for_function("() => document.querySelector('[data-block=grad_norm] .js-plotly-plot')?.data.length === 40")
+    screen.press("Resume")
     screen.frames(3)
 
 
@@ -375,34 +379,41 @@ def nothing_jumps_between_frames(screen) -> None:
     assert blocks.evaluate_all(places) == before
 
 
+# The colours of a canvas over the plane at some points of it.
+COLOURS = """(canvas, points) => points.map(([x1, x2]) => Array.from(canvas.getContext('2d').getImageData(
+    (x1 + 6) / 12 * canvas.width, (6 - x2) / 12 * canvas.height, 1, 1).data))"""
+
+
 def the_plane_is_what_the_network_makes_of_it(screen) -> None:
     _, arrays = screen.newest()
     canvas = screen.block("plane").locator("canvas")
     wait_drawn(screen.page)
-    pixel = """(canvas, [x1, x2]) => Array.from(canvas.getContext('2d').getImageData(
-        (x1 + 6) / 12 * canvas.width, (6 - x2) / 12 * canvas.height, 1, 1).data)"""
-    classes = set()
+
+    def alone(points: np.ndarray) -> np.ndarray:
+        """Tell of each point whether no other covers it."""
+        apart = np.hypot(*(points[:, None, :2] - points[:, :2]).T)
+        return np.sort(apart, axis=0)[1] > 0.3
+
+    def have_the_colours_of_their_classes(points: np.ndarray) -> None:
+        colours = canvas.last.evaluate(COLOURS, points[:, :2].tolist())
+        for label, (red, _, blue, alpha) in zip(points[:, 2], colours, strict=True):
+            assert alpha == 255
+            assert (blue > red) == (label == 1)
+
     points, held_out = (arrays["points"][arrays["points"][:, 3] == test, :3] for test in (0, 1))
-    for x1, x2, label in points[:60].tolist():
+    classes, some = set(), points[:60, :2].tolist()
+    for (x1, x2), (red, _, blue, alpha) in zip(some, canvas.first.evaluate(COLOURS, some), strict=True):
         sure = int(arrays["plane"][int((6 - x2) / 12 * 64), int((x1 + 6) / 12 * 64)])
-        red, _, blue, alpha = canvas.first.evaluate(pixel, [x1, x2])
         assert alpha == 255
         if abs(sure - 128) > 60:
             assert (blue > red) == (sure > 128)
             classes.add(sure > 128)
-        if np.sort(np.hypot(points[:, 0] - x1, points[:, 1] - x2))[1] > 0.3:  # no other point covers this one
-            red, _, blue, alpha = canvas.last.evaluate(pixel, [x1, x2])
-            assert alpha == 255
-            assert (blue > red) == (label == 1)
     assert classes == {True, False}
+    have_the_colours_of_their_classes(points[:60][alone(points)[:60]])
     screen.block("plane").get_by_role("radio", name="Test set", exact=True).check()
     far = next(point for point in points if np.hypot(*(held_out - point)[:, :2].T).min() > 0.4)
-    soon(screen.page, lambda: canvas.last.evaluate(pixel, far[:2].tolist())[3] == 0)  # of the training set no more
-    alone = [p for p in held_out if np.sort(np.hypot(*(held_out - p)[:, :2].T))[1] > 0.3][:30]
-    for x1, x2, label in np.array(alone).tolist():
-        red, _, blue, alpha = canvas.last.evaluate(pixel, [x1, x2])
-        assert alpha == 255
-        assert (blue > red) == (label == 1)
+    soon(screen.page, lambda: canvas.last.evaluate(COLOURS, [far[:2].tolist()])[0][3] == 0)  # no training set
+    have_the_colours_of_their_classes(held_out[alone(held_out)][:30])
 
 
 # The colour of the canvas of lines halfway between the lower edge of one tile and the upper edge of another.
