@@ -35,6 +35,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+POLLING = 100  # ms between two looks at a page that something is awaited of
 TAPS = collections.defaultdict(dict)  # what a test has made of a page's web sockets: page, part of the address, handler
 USUAL = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}}  # options of a context
 
@@ -91,7 +92,7 @@ def wait_quiet(page) -> None:
         now = page.url, page.evaluate("() => document.querySelector('[data-testid=stApp]').dataset.testScriptState")
         if now != seen:
             seen, since = now, time.monotonic()
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(POLLING)
 
 
 def hurry(page) -> None:
@@ -190,7 +191,12 @@ def soon(page, holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, inspect.getsource(holds)
-        page.wait_for_timeout(50)
+        page.wait_for_timeout(POLLING)
+
+
+def wait_until(page, script: str, arg: object = None) -> None:
+    """Wait until a script says that something holds. Looked at in every frame a page would draw every frame."""
+    page.wait_for_function(script, arg=arg, polling=POLLING)
 
 
 def go_to(page, section: str, name: str, part: str = "") -> None:

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from engine import presets
 from engine.runs import protocol
-from tests.browser.conftest import hurry, soon, too_wide, wait_ready
+from tests.browser.conftest import hurry, soon, too_wide, wait_ready, wait_until
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,7 @@ class Screen:
 
     def until(self, condition: str) -> None:
         script = f"() => {{ const d = document.querySelector('{ROOT}')?.dataset; return d && ({condition}) }}"
-        self.page.wait_for_function(script)
+        wait_until(self.page, script)
 
     @property
     def step(self) -> int:

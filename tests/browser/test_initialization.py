@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import hurry, resize, soon, wait_ready
+from tests.browser.conftest import hurry, resize, soon, wait_ready, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +37,7 @@ class Screen:
         script = (
             "([name, value]) => JSON.parse(document.querySelector('.kasane-spread').dataset.values)[name] === value"
         )
-        self.page.wait_for_function(script, arg=[name, value])
+        wait_until(self.page, script, [name, value])
 
     def slider(self, name: str):
         return self.root.locator(f"input[data-name={name}]")

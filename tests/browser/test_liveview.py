@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from engine.runs import protocol
 from pages._ui.i18n import catalog
-from tests.browser.conftest import Line, hurry, resize, soon, tap, wait_quiet, wait_ready
+from tests.browser.conftest import Line, hurry, resize, soon, tap, wait_quiet, wait_ready, wait_until
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ class Screen:
     def until(self, condition: str) -> None:
         """Wait until a condition over the data of the component's root element, `d`, holds."""
         script = f"() => {{ const d = document.querySelector('.kasane-liveview')?.dataset; return d && ({condition}) }}"
-        self.page.wait_for_function(script)
+        wait_until(self.page, script)
 
     def build(self, network: str) -> None:
         """Have a network of these hidden layers begin."""

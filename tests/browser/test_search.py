@@ -63,15 +63,7 @@ class Visit:
 
     def until(self, count: int) -> None:
         """Wait until so many trials have finished."""
-        self.page.wait_for_function(
-            """(count) => {
-              const hosts = [...document.querySelectorAll("*")].filter((it) => it.shadowRoot);
-              const roots = [document, ...hosts.map((it) => it.shadowRoot)];
-              const root = roots.map((it) => it.querySelector(".kasane-search")).find((it) => it);
-              return root && Number(root.dataset.finished) >= count;
-            }""",
-            arg=count,
-        )
+        soon(self.page, lambda: self.finished >= count)
 
 
 @pytest.fixture

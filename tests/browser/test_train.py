@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from engine.runs import protocol
 from pages._ui.i18n import catalog
-from tests.browser.conftest import hurry, resize, soon, too_wide, wait_quiet, wait_ready
+from tests.browser.conftest import hurry, resize, soon, too_wide, wait_quiet, wait_ready, wait_until
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -33,7 +33,7 @@ def view(page):
 def until(page, condition):
     """Wait until a JavaScript condition over the live view's dataset `d` holds."""
     found = "const d = document.querySelector('[data-frames]')?.dataset"
-    page.wait_for_function(f"() => {{ {found}; return d && ({condition}) }}")
+    wait_until(page, f"() => {{ {found}; return d && ({condition}) }}")
 
 
 def step(page):
