@@ -98,7 +98,7 @@ def done(watched) -> str:
 
 
 def test_it_is_watched_stopped_reloaded_and_taken_up_again(visit, open_page, app_url):
-    search = visit(f"{QUICK}&steps=1500&trials=150")
+    search = visit(f"{QUICK}&steps=4000&trials=60")
     expect(search.page.get_by_text("Press Start")).to_be_visible()
     expect(search.cells).to_have_count(0)
     search.button("Start").click()
