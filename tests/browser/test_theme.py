@@ -20,7 +20,8 @@ HIGHLIT = """(element) => {
   probe.remove();
   return getComputedStyle(element).backgroundColor === highlight;
 }"""
-CHANGED = "document.getAnimations().every((it) => !(it instanceof CSSTransition))"  # what changes colour gradually
+# Whether what changes colour gradually has come to its end; an element that goes may keep a transition that has.
+CHANGED = "document.getAnimations().every((it) => !(it instanceof CSSTransition) || it.playState === 'finished')"
 GROUNDS = {"light": (255, 255, 255), "dark": (23, 22, 20)}  # of a page
 
 
