@@ -129,7 +129,16 @@ STAGES = {  # section, page, part: where keys are heard, and what is made of pic
 }
 
 
-def test_every_picture_has_a_name_while_it_moves_and_leaves_the_browser_its_shortcuts(page, app_url):
+# The headings of a page, in components too, that are more than one level below the one before.
+SKIPPING = """() => {
+  const within = (root) => [...root.querySelectorAll("*")].flatMap((it) =>
+    [...(/^H[1-6]$/.test(it.tagName) ? [it] : []), ...(it.shadowRoot ? within(it.shadowRoot) : [])]);
+  const headings = within(document), level = (it) => Number(it.tagName[1]);
+  return headings.filter((it, n) => level(it) > (n ? level(headings[n - 1]) : 0) + 1).map((it) => it.textContent);
+}"""
+
+
+def test_every_picture_has_a_name_headings_have_all_levels_and_keys_are_left_to_the_browser(page, app_url):
     page.goto(app_url)
     wait_ready(page)
     for place, (stage, moving) in STAGES.items():
@@ -142,6 +151,7 @@ def test_every_picture_has_a_name_while_it_moves_and_leaves_the_browser_its_shor
         stage = page.locator(stage).first
         stage.wait_for()
         wait_ready(page)
+        assert page.evaluate(SKIPPING) == [], place
         assert stage.evaluate(LEFT, ["ArrowLeft", True, False]), place  # Alt and ←: back
         assert stage.evaluate(LEFT, ["ArrowRight", False, True]), place
         assert not stage.evaluate(LEFT, ["ArrowLeft", False, False]), place
