@@ -39,9 +39,8 @@ canvas(
     bring_back=lambda kept: collection.bring_back(digits, kept),
 )
 
-# Streamlit cuts a link's words off where they do not fit into one line; three parts fit on a phone if they lie close.
+# three parts fit on a phone if they lie close
 CSS = """<style>
-[data-testid="stPageLink-NavLink"] :is(span:last-child, span:last-child *) {white-space: normal}
 @media (max-width: 640px) {[class*="st-key-draw_part"] button {padding-inline: .5rem}}
 @media (min-width: 641px) {.st-key-to_photo {display: none}} /* the parts are in sight there */
 @media (pointer: coarse) {.st-key-to_photo button {min-height: 2.75rem}}

@@ -32,6 +32,7 @@ CSS = """<style>
 [data-testid="stSidebar"] [data-testid="stWidgetLabel"] p {font-size: .8rem; line-height: 1.2}
 [data-testid="stSidebar"] [data-testid="InputInstructions"] {display: none}
 [data-testid="stSidebar"] [data-testid="stTooltipIcon"] svg {width: .85rem; height: .85rem}
+[data-testid="stPageLink-NavLink"] :is(span:last-child, span:last-child *) {white-space: normal} /* or words are cut */
 :root [data-testid="stCaptionContainer"] {color: inherit; opacity: .75}
 :root :is([data-testid^="stBaseButton-primary"]:not(:disabled), [data-tag]:not([data-disabled] *)) {
   color: light-dark(white, #06233f)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pages._ui import charts
-from tests.browser.conftest import go_to, hurry, soon, wait_quiet
+from tests.browser.conftest import go_to, hurry, soon, wait_quiet, wait_ready
 
 LEAST, LEAST_OF_LINES = 4.5, 3.0  # contrasts: of texts, of what is drawn
 GROUND = "(element) => getComputedStyle(element).backgroundColor"
@@ -166,6 +166,17 @@ def test_texts_can_be_read_on_light_and_dark_and_in_forced_colours_what_grounds_
     quiet.wait_for()
     for _ in both(page):
         can_be_read(quiet)
+
+
+@pytest.mark.browser
+def test_no_words_of_a_link_are_cut(open_page, app_url):
+    page = open_page(viewport={"width": 683, "height": 384})  # a laptop's screen, everything twice as large
+    page.goto(f"{app_url}/?lang=ja")
+    links = page.get_by_test_id("stMain").get_by_test_id("stPageLink-NavLink")
+    expect(links).to_have_count(3 + 8)
+    wait_ready(page)
+    cut = "all => all.filter(it => it.clientWidth && it.scrollWidth > it.clientWidth).map(it => it.textContent)"
+    assert links.locator("span").evaluate_all(cut) == []
 
 
 @pytest.mark.browser
