@@ -39,7 +39,7 @@ canvas(
     bring_back=lambda kept: collection.bring_back(digits, kept),
 )
 
-# three parts fit on a phone if they lie close
+# Three parts fit on a phone if they lie close.
 CSS = """<style>
 @media (max-width: 640px) {[class*="st-key-draw_part"] button {padding-inline: .5rem}}
 @media (min-width: 641px) {.st-key-to_photo {display: none}} /* the parts are in sight there */

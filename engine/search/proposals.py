@@ -82,7 +82,8 @@ class Proposals:
         from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
         values = [it.value for it in self._weighed.get_trials(deepcopy=False)]
-        better = sum(it > min(values) for it in values)  # than the worst, of which there may be many
+        worst = min(values, default=0.0)
+        better = sum(it > worst for it in values)  # often many have learned nothing, and are equally bad
         if len(values) < IMPORTANCE_FROM or better < BEST_AT_LEAST:
             return {}
         best = max(BEST, BEST_AT_LEAST / len(values))

@@ -33,7 +33,7 @@ CSS = """<style>
 .found header {display: flex; justify-content: space-between; color: color-mix(in srgb, currentColor 80%, transparent)}
 .found img {width: 84px; height: 84px; image-rendering: pixelated; border-radius: .2rem}
 .found p {margin: .35rem 0 0; font-size: .8rem}
-.found b {font-size: 1.3rem; line-height: 1; margin-right: .05rem}
+.found b {font-size: 1.3rem; line-height: 1}
 .found small {display: block; font-size: .72rem; opacity: .7}
 </style>"""
 

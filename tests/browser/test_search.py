@@ -310,7 +310,6 @@ def test_what_is_shown_can_be_taken_home(ended):
 
 def test_any_trial_opens_on_the_train_page_and_the_way_back_finds_the_search(ended, done):
     search = ended
-    search.until(12)
 
     def back() -> None:
         search.page.go_back()

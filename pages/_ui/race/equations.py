@@ -145,6 +145,7 @@ class _Step:
         return self.line("step", words, "d", general, rf"{self.eta}\,({sides})")
 
     def divisor(self, square: float) -> str:
+        """Return √square + ε in numbers, ε left out where it is not seen."""
         root = rf"\!\sqrt{{{number(square)}}}"
         return root if self.rule.eps < SEEN * np.sqrt(square) else rf"\left({root} + {number(self.rule.eps)}\right)"
 
