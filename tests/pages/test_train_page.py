@@ -428,9 +428,10 @@ def test_after_a_divergence_it_advises_what_does_not_diverge(visit, query, lr, f
 
 def trained(app, steps=10):
     app.button(key="step10").click().run()
-    wait(lambda: current_run(app).step == steps and current_run(app).state == "paused")
+    run = current_run(app)
+    wait(lambda: run.step == steps and run.state == "paused" and not run.header["measuring"])  # and is evaluated
     app.run()
-    return current_run(app)
+    return run
 
 
 def shown_before(app):
