@@ -69,6 +69,12 @@ def joined(words: Iterable[str]) -> str:
     return between.join(words)
 
 
+def run_name(label: str) -> str:
+    """Return the label of a preset's run in the session's language; part by part where it names two: "tanh, std 1"."""
+    whole = translate(label)
+    return whole if whole != label else joined(map(translate, label.split(", ")))
+
+
 def sentence(text: Text | InputError) -> str:
     """Return a translatable sentence of the engine in the session's language, as Markdown.
 
@@ -98,4 +104,4 @@ def guide(name: str) -> str:
     return (ASSETS / "guide" / language() / f"{name}.md").read_text(encoding="utf-8")
 
 
-__all__ = ["LANGUAGES", "N_", "_", "guide", "joined", "language", "sentence", "translate"]
+__all__ = ["LANGUAGES", "N_", "_", "guide", "joined", "language", "run_name", "sentence", "translate"]

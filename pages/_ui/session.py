@@ -25,7 +25,7 @@ from engine.runs import store
 from engine.runs.pool import Run
 from pages._ui import changed, controls
 from pages._ui.channels import pool
-from pages._ui.i18n import _, joined, language, sentence, translate
+from pages._ui.i18n import _, joined, language, run_name, sentence, translate
 
 DEFAULT_SPEED = "auto"
 RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
@@ -128,7 +128,7 @@ def preset_label(chosen: str) -> str:
     """Return what a person reads for a run of a preset."""
     preset, label = preset_runs()[chosen]
     title = translate(preset.title)
-    return " · ".join([preset.id, *([translate(label)] if len(preset.runs) > 1 else []), title])
+    return " · ".join([preset.id, *([run_name(label)] if len(preset.runs) > 1 else []), title])
 
 
 def current_preset() -> str:
@@ -153,7 +153,7 @@ def describe_preset(current: Run) -> None:
     if current.state == "completed" and (measured := current.header.get("test_accuracy")) is not None:
         figures.append(_("here {value} on {data}").format(value=f"**{measured:.4f}**", data=current.experiment.data))
     with st.container(border=True, gap=None):
-        which = f" ({translate(label)})" if len(preset.runs) > 1 else ""
+        which = f" ({run_name(label)})" if len(preset.runs) > 1 else ""
         st.markdown(f"**{translate(preset.title)}**{which} — {translate(preset.question)}")
         if figures:
             st.markdown(_("Test accuracy: {figures}").format(figures=joined(figures)))

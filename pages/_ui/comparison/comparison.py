@@ -26,7 +26,7 @@ from engine.training.checkpoint import CheckpointError
 from pages._ui import changed, controls, session
 from pages._ui.channels import pool
 from pages._ui.choice import choice
-from pages._ui.i18n import _, joined, language, sentence, translate
+from pages._ui.i18n import _, joined, language, run_name, sentence, translate
 from pages._ui.liveview import liveview
 from pages._ui.served.served import component
 
@@ -136,7 +136,7 @@ class Comparison:
             options,
             default="",
             key=f"{self.page}_target_{self.preset.id}",
-            format_func=lambda option: translate(self.labels[int(option)]) if option else _("all runs"),
+            format_func=lambda option: run_name(self.labels[int(option)]) if option else _("all runs"),
             on_change=self._forget_widgets,
         )
         experiments = list(self.experiments().values())
@@ -190,7 +190,7 @@ class Comparison:
             {
                 "id": run.id,
                 "label": label,
-                "name": _arrow(translate(label), words[label]),
+                "name": _arrow(run_name(label), words[label]),
                 "csv": _arrow(label, changed.written(departures[label])),
                 "published": None if departures[label] else self._published(label),
                 "units": frames.shown(frames.hidden_units(run.experiment)),
