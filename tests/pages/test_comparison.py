@@ -17,7 +17,6 @@ from engine.training.trainer import Trainer
 from pages._ui import changed
 from pages._ui.channels import pool
 from pages._ui.comparison import comparison
-from pages._ui.i18n import catalog
 from tests.pages.conftest import sentences, spoken
 from tests.patience import PATIENCE
 
@@ -518,13 +517,15 @@ def test_the_figure_knows_names_figures_and_tokens(visit, language):
 
 
 @pytest.mark.parametrize(
-    ("language", "name"),
-    [("en", "sigmoid, std 0.01 → tanh, lr 0.5"), ("ja", "シグモイド、std 0.01 → tanh、学習率 0.5")],
+    ("language", "name", "others"),
+    [
+        ("en", "sigmoid, std 0.01 → tanh, lr 0.5", FOUR[1:]),
+        ("ja", "シグモイド、std 0.01 → tanh、学習率 0.5", ["ReLU、std 0.01", "シグモイド、Xavier", "ReLU、He"]),
+    ],
 )
-def test_a_run_that_was_changed_has_neither_its_name_nor_its_figure(visit, language, name):
+def test_a_run_that_was_changed_has_neither_its_name_nor_its_figure(visit, language, name, others):
     app = visit(PAGE, language, **{"preset": "course-inits", "0.lr": "0.5", "0.activation": "tanh", "seed": "3"})
     data = component(app)
-    others = [catalog(language).get(label, label) for label in FOUR[1:]]
     assert [run["name"] for run in data["runs"]] == [name, *others]
     assert [run["csv"] for run in data["runs"]] == ["sigmoid, std 0.01 → activation=tanh lr=0.5", *FOUR[1:]]
     assert [panel["title"] for panel in data["panels"]] == [name, *others]

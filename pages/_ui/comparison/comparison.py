@@ -198,7 +198,7 @@ class Comparison:
             for label, run in zip(self.labels, runs, strict=True)
         ]
         panels = [
-            {"title": _arrow(translate(title), *dict.fromkeys(words[label] for label in of)), "runs": list(of)}
+            {"title": _arrow(run_name(title), *dict.fromkeys(words[label] for label in of)), "runs": list(of)}
             for title, of in figure.panels.items()
         ]
         _mount(
