@@ -51,7 +51,7 @@ class Experiment:
         (*PICTURE_SETS, "toy2d"),
         group="data",
         label=N_("Data set"),
-        help=N_("mnist-5k is built in: 5,000 real handwritten digits. toy2d is a plane of points in two colours."),
+        help=N_("MNIST, 5,000 digits: real handwritten digits, built in. Points in a plane: points in two colours."),
     )
     shape: str = choice(
         "circle",
@@ -177,7 +177,7 @@ class Experiment:
     )  # fmt: skip
     sampling: str = choice(
         "shuffle", ("shuffle", "replacement"), group="training", label=N_("Sampling"),
-        help=N_("shuffle: each example once an epoch. replacement: every batch is drawn afresh, as in the book."),
+        help=N_("Shuffled epochs: each example once an epoch. With replacement: every batch is drawn afresh, as in the book."),
     )  # fmt: skip
     steps: int = integer(
         10_000, 1, 10_000_000, step=100, group="training", label=N_("Steps"), live=True,

@@ -1,7 +1,8 @@
 """List the data sets and whether they are on this computer. With --json, an array of objects: name, train_size,
 test_size, shape, classes, available, source.
 
-Files of your own are found through KASANE_DATA, the folder that holds the folders mnist, fashion-mnist and kmnist."""
+Files of your own are found through KASANE_DATA, the folder that holds the folders mnist, fashion-mnist,
+kmnist and pendigits."""
 
 from __future__ import annotations
 
@@ -32,6 +33,6 @@ def run(options: argparse.Namespace) -> int:
         print_json(rows)
         return 0
     for row in rows:
-        state = "here" if row["available"] else "to download"
+        state = "here" if row["available"] else "to download" if datasets.downloadable(row["name"]) else "missing"
         print(f"{row['name']:<14} {row['train_size']:>6,} + {row['test_size']:>6,}  {state:<12} {row['source']}")
     return 0

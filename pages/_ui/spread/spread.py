@@ -98,6 +98,6 @@ def _labels() -> dict[str, str]:
         "measured_lecun_normal": _("measured: √(1/n) weights"),
         "measured_he_normal": _("measured: √(2/n) weights"),
         "passed_axis": _("Layers passed on the way back"),
-        "left": _("After {n} layers {value} of the gradient is left; at best {best}."),
+        "left": _("After {n} layers f′ alone leaves {value} of the gradient; at best {best}."),
         "curve_text": _("At z = {z}: f = {y}, f′ = {slope}. f′ is never above {most}."),
     }
