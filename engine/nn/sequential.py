@@ -113,7 +113,7 @@ class Sequential(Layer):
     def load_state_dict(self, state: dict[str, np.ndarray], *, finite: bool = True) -> None:
         """Copy `state` into the network. Raises ValueError for a missing, unknown or misshapen array.
 
-        finite: whether infinities and NaN raise too. Only a run that diverged has any business with them.
+        finite: whether infinities and NaN raise too. Only a run has any business with them: it may be diverging.
         """
         parameters = {name: parameter.data for name, parameter in self.parameters().items()}
         load_arrays(parameters | self.buffers(), state, finite=finite)

@@ -109,12 +109,9 @@ class Optimizer:
         """Return copies of what the optimizer remembers."""
         return {name: array.copy() for name, array in self.memory.items()}
 
-    def load_state_dict(self, state: dict[str, np.ndarray], iteration: int, *, finite: bool = True) -> None:
-        """Continue from `state`, after so many steps. Raises ValueError when it belongs to another optimizer.
-
-        finite: whether infinities and NaN raise too.
-        """
-        load_arrays(self.memory, state, finite=finite)
+    def load_state_dict(self, state: dict[str, np.ndarray], iteration: int) -> None:
+        """Continue from `state`, after so many steps. Raises ValueError when it belongs to another optimizer."""
+        load_arrays(self.memory, state, finite=False)
         self.iteration = iteration
 
 

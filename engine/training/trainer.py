@@ -263,7 +263,10 @@ class Trainer:
         return arrays, rest
 
     def load_state_dict(self, arrays: dict[str, np.ndarray], rest: dict) -> None:
-        """Continue from a state. Raises `InputError` when it belongs to another experiment."""
+        """Continue from a state. Raises `InputError` when it belongs to another experiment.
+
+        Its numbers may be infinite: squares overflow long before a run diverges, and it may rest just before it does.
+        """
 
         def part(prefix: str) -> dict[str, np.ndarray]:
             return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
@@ -273,13 +276,12 @@ class Trainer:
             raise InputError("the number of steps made must be a whole number, not {received}", received=shorten(step))
         if not 0 <= seconds < float("inf") or reason not in (None, "completed", "diverged"):
             raise InputError("a run must say how long it took and how it ended")
-        finite = reason != "diverged"
-        self.network.load_state_dict(part("network."), finite=finite)
-        self.optimizer.load_state_dict(part("optimizer."), step, finite=finite)
+        self.network.load_state_dict(part("network."), finite=False)
+        self.optimizer.load_state_dict(part("optimizer."), step)
         self.history.restore(part("history."))
         if self.average:
             self.average.copy_buffers()
-            load_averages(self.average.arrays(), part("average."), finite=finite)
+            load_averages(self.average.arrays(), part("average."), finite=False)
         self.batches.restore(arrays["batches.order"])
         for name, rng in self._generators().items():
             _set_generator_state(rng, rest["random"][name])

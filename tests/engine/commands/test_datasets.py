@@ -15,6 +15,17 @@ def test_datasets(say):
     assert row["shape"] == [28, 28, 1]
 
 
+def test_what_is_not_here_is_to_download_only_where_it_can_be(say, monkeypatch, tmp_path):
+    monkeypatch.setenv("KASANE_DATA", str(tmp_path))
+    monkeypatch.setenv("KASANE_CACHE", str(tmp_path))
+    lines, _ = say("datasets")
+    states = {line.split()[0]: line[32:45].strip() for line in lines}
+    missing = {name: state for name, state in states.items() if state != "here"}
+    assert missing == {name: "to download" for name in ("mnist", "fashion-mnist", "kmnist")} | {
+        name: "missing" for name in ("pendigits", "handwriting")
+    }
+
+
 def test_download_comes_first_and_is_watched(say, monkeypatch):
     asked = []
 

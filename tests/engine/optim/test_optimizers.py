@@ -331,14 +331,10 @@ def test_the_memory_of_another_is_refused(name):
     optimizer = KINDS[name](vector(np.random.default_rng(0))[0], lr=0.1)
     larger = KINDS[name](vector(np.random.default_rng(0), weights=12)[0], lr=0.1)
     strange = {"something": np.zeros(16, np.float32)}
-    for state in [larger.state_dict() or strange, strange, spoiled(optimizer.state_dict()) or strange]:
-        with pytest.raises(ValueError, match=r"shape|belong|finite"):
+    for state in [larger.state_dict() or strange, strange]:
+        with pytest.raises(ValueError, match=r"shape|belong"):
             optimizer.load_state_dict(state, 3)
     assert optimizer.iteration == 0
-
-
-def spoiled(state):
-    return {name: np.full_like(array, np.nan) for name, array in state.items()}
 
 
 def test_an_optimizer_without_an_equation_says_so():
