@@ -177,7 +177,10 @@ class Experiment:
     )  # fmt: skip
     sampling: str = choice(
         "shuffle", ("shuffle", "replacement"), group="training", label=N_("Sampling"),
-        help=N_("Shuffled epochs: each example once an epoch. With replacement: every batch is drawn afresh, as in the book."),
+        help=N_(
+            "Shuffled epochs: each example once an epoch. "
+            "With replacement: every batch is drawn afresh, as in the book."
+        ),
     )  # fmt: skip
     steps: int = integer(
         10_000, 1, 10_000_000, step=100, group="training", label=N_("Steps"), live=True,

@@ -62,9 +62,10 @@ PRESETS = (
         },
         claim=memorizes("no decay", 0.15) & _every_gap_closes() & _dropout_is_cheap(),
         note=N_(
-            "L1 runs at a learning rate of 0.1, the others at 0.01, and is restless: its accuracy may fall from above 0.9 "
-            "to below 0.5 and rise again, so that its end depends much on the seed. The published notebooks with decay never update the output layer, and their dropout does not "
-            "scale up what is left; here the output layer learns like the others and dropout keeps the scale."
+            "L1 runs at a learning rate of 0.1, the others at 0.01, and is restless: its accuracy may fall from above "
+            "0.9 to below 0.5 and rise again, so that its end depends much on the seed. The published notebooks with "
+            "decay never update the output layer, and their dropout does not scale up what is left; here the output "
+            "layer learns like the others and dropout keeps the scale."
         ),
     ),
     Preset(

@@ -49,9 +49,10 @@ class Run:
     """One run as the server sees it.
 
     id: its public name, in the page's URL and the store. token: who knows it may watch. experiment: the spec, live
-    changes included. frame: the newest message for the screen, sequence counts them. state: "starting", then the
-    frame's: "running", "paused", "completed", "diverged"; or "error", with `error` saying why. group: its own name, or
-    that of a comparison, whose runs keep in step and share one run's time.
+    changes included. owner: who steers it, by the name that the pages give a session. frame: the newest message for the
+    screen, sequence counts them. state: "starting", then the frame's: "running", "paused", "completed", "diverged"; or
+    "error", with `error` saying why. group: its own name, or that of a comparison, whose runs keep in step and share
+    one run's time.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Run:
     ) -> None:
         self.id, self.token = run, secrets.token_urlsafe(16)
         self.group = group or run
+        self.owner = ""
         self.initial = self.experiment = experiment
         self.speed = speed
         self.checkpoint, self.wanted = checkpoint, running  # wanted: should it be running, were it watched?

@@ -1,10 +1,10 @@
 """What one browser session works on: its experiment, its run, and the URL that says so.
 
-Session state holds strings and numbers only: `spec` (the experiment as JSON), `run_id` (a run in the pool or the
-store), `tuned` and `brought` (networks in the store that read beside the run's), `before` (the run left latest: its
-name, experiment and curves), `preset`, `speed`, `urls` (the addresses written lately), `notices` (sentences to show
-once) and `shown` (those shown latest). The URL is read at the first page of a session and written by every later one:
-opening the same link elsewhere shows the same thing.
+Session state holds strings and numbers only: `session` (its own name), `spec` (the experiment as JSON), `run_id` (a run
+in the pool or the store), `tuned` and `brought` (networks in the store that read beside the run's), `before` (the run
+left latest: its name, experiment and curves), `preset`, `speed`, `urls` (the addresses written lately), `notices`
+(sentences to show once) and `shown` (those shown latest). The URL is read at the first page of a session and written by
+every later one: opening the same link elsewhere shows the same thing.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ def experiment() -> Experiment:
     if "spec" not in st.session_state or (asked and asked not in st.session_state.get("urls", [])):
         _read_url(asked)
         _remember_url(asked)
+    else:
+        _part_ways()
     return Experiment.from_json(st.session_state["spec"])
 
 
@@ -61,7 +63,7 @@ def run() -> Run:
     if not live:
         build.check(spec)
         live = pool().start(spec, speed=steps_per_second(spec), running=False)
-    st.session_state["run_id"] = live.id
+    st.session_state["run_id"], live.owner = live.id, _name()
     return live
 
 
@@ -382,8 +384,32 @@ def _open_run(name: str) -> Run | None:
     """Return the run of that name at the session's speed, None when there is none."""
     live = pool().open(name)
     if live:
+        live.owner = _name()
         pool().command(live, "speed", steps_per_second(live.experiment))
     return live
+
+
+def _part_ways() -> None:
+    """Go on with a copy of the session's run if another session has taken it up, while nobody watched it here.
+
+    Else each would see the other's settings come true beside its own fields.
+    """
+    live = pool().find(st.session_state.get("run_id", ""))
+    if not live or live.owner in ("", _name()):
+        return
+    try:
+        own = _open_run(live.id)
+    except InputError as error:
+        notice(sentence(error))
+        own = None
+    st.session_state["run_id"] = own.id if own else ""
+    if own:
+        _take(own.experiment)
+
+
+def _name() -> str:
+    """Return the session's own name."""
+    return st.session_state.setdefault("session", secrets.token_urlsafe(9))
 
 
 def _miss(name: str) -> None:

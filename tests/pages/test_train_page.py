@@ -423,6 +423,29 @@ def test_after_a_divergence_it_advises_what_does_not_diverge(visit, query, lr, f
     assert "initialization" not in said if family is None else family in said
 
 
+def test_of_two_sessions_with_one_run_each_goes_on_with_its_own(visit):
+    """The second takes it up while the first looks at another page, and changes it; the first comes back."""
+    first = stepped(visit, network="dense8")
+    first.switch_page("../home.py").run()
+    second = visit("train", run=current_run(first).id)
+    taken = current_run(second)
+    assert taken is current_run(first)
+    widget(second, "number_input", "field_lr").set_value(0.05).run()
+    pool().attach(taken, watcher := lambda: None)
+    first.switch_page("../train.py").run()
+    own = current_run(first)
+    assert own is not taken
+    wait(lambda: own.step == 10)
+    assert own.experiment == Experiment.from_json(first.session_state["spec"])
+    assert widget(first, "number_input", "field_lr").value == own.experiment.lr
+    widget(first, "number_input", "field_lr").set_value(0.02).run()
+    assert (current_run(first).experiment.lr, taken.experiment.lr) == (0.02, 0.05)
+    second.run()
+    assert current_run(second) is taken
+    assert widget(second, "number_input", "field_lr").value == 0.05
+    pool().detach(taken, watcher)
+
+
 # -------------------------------------------------------------------------------------------------- the run before
 
 

@@ -283,7 +283,7 @@ CURVES = ["history.loss", "history.layer.00.dense1", "history.latest", "history.
 
 
 def restored_only_if_beyond(spoil, name, arrays, header, data):
-    """Spoil an array and return the file: it is a run's only if there is nothing wrong but that numbers are infinite."""
+    """Spoil an array and return the file: it is a run's only if nothing is wrong but that numbers are infinite."""
     arrays[name] = ARRAYS[spoil](arrays[name])
     spoiled = save({n: a for n, a in arrays.items() if a is not None}, header)
     if spoil in BEYOND and name != "batches.order":
