@@ -24,10 +24,10 @@ from engine.tokens import Conv, Dense, Drop, Gap, Output, Pool, parse_network
 
 MAX_PARAMETERS = 5_000_000
 MAX_ACTIVATIONS = 16_000_000  # units of a network times the batch size
-MAX_WORK = 100_000_000  # numbers in the work arrays of convolutions
+MAX_WORK = 130_000_000  # numbers in the work arrays of convolutions
 # Many runs share a core, and nothing interrupts a step. At about 15,000,000,000 multiply-adds a second one at the limit
 # takes four seconds; one of the largest preset, vgg-28, takes a tenth of that.
-MAX_STEP = 20_000_000_000  # multiply-adds of a batch going forward; back again it takes twice as many
+MAX_STEP = 20_000_000_000  # multiply-adds of a batch's longest pass: forward, back to the weights or to the inputs
 
 # How many examples a network is asked about at a time where it does not learn from them (training/metrics.py).
 CHUNK = 250  # large enough for BLAS, small enough for the cache
@@ -241,7 +241,8 @@ def _check_size(experiment: Experiment, in_shape: tuple[int, ...], classes: int)
     if work > MAX_WORK:
         legal = Text(N_("a network that needs at most {n} MB to work in"), n=4 * MAX_WORK // 10**6)
         raise ExperimentError("network", legal, f"{4 * work // 10**6:,} MB")
-    multiply_adds = sum(row.multiply_adds for row in rows)
+    first = next(place for place, row in enumerate(rows) if row.parameters)  # nobody asks for the gradient of its input
+    multiply_adds = sum(_longest_pass(row) if place > first else row.multiply_adds for place, row in enumerate(rows))
     if multiply_adds * experiment.batch_size > MAX_STEP:
         n, one = MAX_STEP // multiply_adds, f"{multiply_adds:,}"
         legal = Text(N_("at most {n} for a network of {one} multiply-adds for one example"), n=n, one=one)
@@ -255,10 +256,23 @@ def _examples_asked(experiment: Experiment, rows: tuple[Row, ...]) -> int:
     return PICTURES if any(isinstance(row.token, Conv) for row in rows) else CHUNK
 
 
+def _longest_pass(row: Row) -> int:
+    """Return a layer's multiply-adds for one example, forward or back, whichever are more.
+
+    Back, a convolution goes over every place of its input; forward, over as many as its stride and padding leave.
+    """
+    places, reached = math.prod(row.in_shape[:2]), math.prod(row.out_shape[:2])
+    return row.multiply_adds * max(places, reached) // reached if isinstance(row.token, Conv) else row.multiply_adds
+
+
 def _work(row: Row, batch: int) -> int:
-    """Return about how many numbers a convolution's work arrays hold: shifted copies, and a product for each row."""
+    """Return about how many numbers a convolution's work arrays hold: shifted copies, and a product for each row.
+
+    The copies are of all rows that windows reach: the input's with its padding, and the gradient's spread over it.
+    """
     (height, width, channels), (out_h, out_w, filters), kernel = row.in_shape, row.out_shape, row.token.kernel
-    copies = kernel * (channels * height * out_w + filters * out_h * width)
+    rows, rows_back = row.token.stride * (out_h - 1) + kernel, height + kernel - 1
+    copies = kernel * (channels * rows * out_w + filters * rows_back * width)
     return batch * copies + 2 * out_h * kernel**2 * channels * filters  # the latter for both halves of a batch
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from urllib.parse import urlsplit
 
 from engine.commands.options import UsageError, assignments, describe_fields
 from engine.commands.terminal import Line, print_json
@@ -58,12 +59,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object, last on standard output")
 
 
+def _is_address(text: str) -> bool:
+    """Tell whether a text is an address of a Dask scheduler: tcp://HOST:PORT, or tls://…"""
+    try:
+        parts = urlsplit(text)
+        return bool(re.fullmatch(r"(?:tcp|tls)://[^\s/]+:\d+", text) and parts.hostname and parts.port)
+    except ValueError:  # a bracket that is not closed, or a port beyond 65535
+        return False
+
+
 def run(options: argparse.Namespace) -> int:
     """Search as the options say, or work for another's search."""
     if options.worker is not None:
         check_alone(options, "worker")
-        address = re.fullmatch(r"(?:tcp|tls)://[^\s/]+:(\d{1,5})", options.worker)
-        if not address or not 0 < int(address[1]) < 65536:
+        if not _is_address(options.worker):
             raise UsageError(
                 "--worker must be an address such as tcp://192.168.0.5:8786, not {address}.",
                 address=shorten(options.worker),

@@ -3,7 +3,7 @@
 A network that learned from MNIST knows digits that fill a box of 20×20 pixels, drawn with a pen about 2 pixels thick,
 their centre of mass at pixel (14, 14) of 28×28 (Y. LeCun et al., "The MNIST database of handwritten digits"). A drawing
 of another size, place or pen looks foreign to it. So a drawing's strokes are scaled to that box and redrawn with that
-pen; the pen that the canvas showed never enters. A picture has no strokes, only ink: photo.py makes do with that.
+pen; the pen that the canvas showed never enters. A picture has no strokes, only ink: photo/ makes do with that.
 
 Coordinates: x to the right, y downwards; the centre of pixel (row i, column j) of the result is (x, y) = (j, i).
 """

@@ -49,6 +49,7 @@ def _parse(lines: Iterable[str]) -> list[PenDigit]:
         match line.split():
             case [".COMMENT", label, writer, number]:
                 digits.append(PenDigit(int(label), int(writer), int(number), []))
+                down = False
             case [".PEN_DOWN"] if digits:
                 digits[-1].strokes.append([])
                 down = True

@@ -20,6 +20,6 @@ def curves(experiment: Experiment) -> dict[str, list[float]]:
     settings = (part for name, text in experiment.to_query().items() for part in ("--set", f"{name}={text}"))
     try:
         printed = ask("engine", "train", "--json", *settings, timeout=PATIENCE)
-    except (subprocess.TimeoutExpired, OSError) as error:
+    except (subprocess.SubprocessError, OSError) as error:
         raise InputError(N_("The server is busy with other networks; try again in a moment.")) from error
     return json.loads(printed.splitlines()[-1])["curves"]

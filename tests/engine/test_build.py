@@ -227,7 +227,7 @@ def test_the_limit_counts_the_largest_pass_though_the_batch_be_small(settings, m
         ({"data": "toy2d", "network": "dense1950 dense1955"}, "a network of at most 3,906 units, not 3,907"),
         ({"network": "dense3300 dense1 " * 20}, "a network of at most 64,000 units, not 66,804"),
         ({"network": "conv1024@1 conv1@3p1"}, "a network of at most 320,000 units, not 804,384"),
-        ({"network": "conv150@5p2 conv100@7p3"}, "a network that needs at most 400 MB to work in, not "),
+        ({"network": "conv150@5p2 conv100@7p3"}, "a network that needs at most 520 MB to work in, not "),
     ],
     ids=str,
 )
@@ -264,6 +264,22 @@ def test_a_step_that_would_take_too_long_is_refused_with_the_batch_that_does_not
     build.check(experiment.replace(batch_size=limit))
     with pytest.raises(ExperimentError):
         build.check(experiment.replace(batch_size=limit + 1))
+
+
+def test_the_way_back_through_a_stride_counts_where_it_is_the_longer():
+    """The gradient of what a wide window strode over goes over every place: of these there are 49 to an output."""
+    experiment = Experiment(network="pool2 conv128@1 conv256@7s6", batch_size=100)
+    back = 14 * 14 * 7 * 7 * 128 * 256
+    one = 14 * 14 * 128 + back + 4 * 256 * 10
+    limit = build.MAX_STEP // one
+    with pytest.raises(ExperimentError, match=f"at most {limit} for a network of {one:,} multiply-adds"):
+        build.check(experiment)
+    build.check(experiment.replace(batch_size=limit))
+
+
+def test_room_for_the_gradient_of_wide_windows_counts():
+    with pytest.raises(ExperimentError, match="needs at most 520 MB to work in, not 2,932"):
+        build.check(Experiment(network="conv1@1 conv1250@11p10s8", batch_size=50))
 
 
 def test_every_preset_has_three_times_the_time_it_needs(monkeypatch):
@@ -745,5 +761,5 @@ def test_every_combination_learns_a_batch_of_pictures(blobs, small, description,
 
 
 def test_the_work_arrays_of_convolutions_are_limited():
-    with pytest.raises(ExperimentError, match="at most 400 MB to work in"):
+    with pytest.raises(ExperimentError, match="at most 520 MB to work in"):
         build.build_network(Experiment(network="conv200@11p5 conv200@11p5 gap", batch_size=2), (28, 28, 1), 10)

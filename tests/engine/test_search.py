@@ -934,7 +934,17 @@ def test_the_command_says_that_a_search_was_stopped(tmp_path, monkeypatch, capsy
         (["--resume", "nowhere", "--trials", "9", "--seed", "0", "--prune"], "--resume takes no --prune, --seed."),
         (["--worker", "tcp://127.0.0.1:9", "--resume", "nowhere"], "--worker takes no --resume."),
         (["--resume", "nowhere"], "There is no search nowhere here."),
-        (["--worker", "elsewhere"], "--worker must be an address such as tcp://192.168.0.5:8786, not elsewhere."),
+        *(
+            (["--worker", it], f"--worker must be an address such as tcp://192.168.0.5:8786, not {it}.")
+            for it in (
+                "elsewhere",
+                "tcp://[::1:8786",
+                "tcp://::1]:8786",
+                "tcp://here:0",
+                "tcp://here:65536",
+                "tcp://:1",
+            )
+        ),
         (["--set", "data=mnist"], "The data set mnist is not on this computer"),
     ],
 )

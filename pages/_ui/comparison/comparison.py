@@ -1,8 +1,8 @@
 """Runs of a published experiment trained together, drawn in one figure, and paused as one.
 
 They start from equal weights and see equal batches (their seed is the same) and keep in step. Whatever is changed is
-changed in all of them or in one. The address of the page names the preset, what differs from it, for all (`lr=0.02`) or
-for the run at a place (`1.lr=0.02`), and the runs once they have started.
+changed in all of them or in one. The address of the page names the preset, what differs from it, for all
+(`all.lr=0.02`) or for the run at a place (`1.lr=0.02`), and the runs once they have started.
 """
 
 from __future__ import annotations

@@ -45,6 +45,13 @@ def test_strokes_come_out_with_y_downwards(tmp_path):
         assert [stroke.tolist() for stroke in digit.strokes] == [[[x, -y] for x, y in stroke] for stroke in SEVEN]
 
 
+def test_a_pen_is_not_down_where_the_next_digit_begins(tmp_path):
+    (tmp_path / "pen.tra").write_text(".COMMENT 8 2 192\n.PEN_DOWN\n 1 2\n.COMMENT 8 5 193\n 221 271\n.PEN_UP\n")
+    first, second = read_unipen(tmp_path / "pen.tra")
+    assert [stroke.tolist() for stroke in first.strokes] == [[[1, -2]]]
+    assert second.strokes == []
+
+
 @pytest.mark.parametrize("text", ["", "hello", ".COMMENT 12 1 1", ".PEN_DOWN\n1 2\n.PEN_UP", ".COMMENT x y z"])
 def test_other_files_are_refused(folder, text):
     (folder / "pendigits" / datasets.PEN_FILE).write_text(text)

@@ -18,7 +18,15 @@ def test_its_curves_are_those_of_a_run_that_is_trained_here():
     assert found == expected
 
 
-@pytest.mark.parametrize("error", [subprocess.TimeoutExpired("engine", 1), OSError("no processes left")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        subprocess.TimeoutExpired("engine", 1),
+        subprocess.CalledProcessError(-9, "engine"),  # no memory left, say
+        OSError("no processes left"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_what_the_server_does_not_get_to_is_said_in_a_sentence(monkeypatch, error):
     def fail(**_):
         raise error
