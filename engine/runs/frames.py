@@ -5,13 +5,13 @@ arrays: loss (n, 3) step, mini-batch loss, seconds; evaluated (m, 5) step and `E
 step and `PROBED`; activations, gradients, weights (layers, BINS) counts with their limits (layers, 2); zeros
 (layers, 1), the share of each layer's weights that are smaller than `ZERO`.
 On toy2d also plane (G, G) uint8, P(class 1) over [−6, 6]² row by row from the top; inputs, responses and outputs
-(units, R, R) uint8, what each input, hidden and output unit makes of the same square, and in the header the inputs'
-names, how many units each hidden layer has, and of how many of them there are responses, `shown`; links0, links1, …
-(in, out) the weights of each layer, where they can be told apart as lines; points (n, 4) x1, x2, class, and 1 for those
-of the test set. Of a convolution that sees the picture itself filters and, as they were before training, filters_before
-(F, k, k) uint8. Of a run at rest also what `measure` tells: test_accuracy in the header; confusion (K, K), rows right,
-columns predicted; wrong (w, H·W) uint8 images, wrong_labels (w, 2) right and predicted, wrong_confidence (w,). The
-worker adds its own and the `Cloud`.
+(units, R, R) uint8, what each input, hidden and output unit makes of the same square, with their limits (units, 2), the
+numbers that 0 and 255 stand for, and in the header the inputs' names, how many units each hidden layer has, and of how
+many of them there are responses, `shown`; links0, links1, … (in, out) the weights of each layer, where they can be told
+apart as lines; points (n, 4) x1, x2, class, and 1 for those of the test set. Of a convolution that sees the picture
+itself filters and, as they were before training, filters_before (F, k, k) uint8. Of a run at rest also what `measure`
+tells: test_accuracy in the header; confusion (K, K), rows right, columns predicted; wrong (w, H·W) uint8 images,
+wrong_labels (w, 2) right and predicted, wrong_confidence (w,). The worker adds its own and the `Cloud`.
 """
 
 from __future__ import annotations
@@ -151,17 +151,21 @@ def _plane(trainer: Trainer) -> dict[str, np.ndarray]:
     drawn = max(max(it.shape) for it in weights) <= ROW and sum(units) <= MAX_RESPONSES
     return {
         "plane": to_bytes(plane, 0.0, 1.0),
-        "inputs": _pictures(inputs.T),
-        "responses": _pictures(responses),
-        "outputs": _pictures(outputs.T),
+        **_pictures("inputs", inputs.T),
+        **_pictures("responses", responses),
+        **_pictures("outputs", outputs.T),
         "points": np.vstack([np.column_stack([x, y, np.full(len(y), test)]) for test, (x, y) in enumerate(sets)]),
     } | {f"links{index}": it for index, it in enumerate(weights if drawn else ())}
 
 
-def _pictures(units: Sequence[np.ndarray]) -> np.ndarray:
-    """Return what each unit makes of `square(RESPONSE)`, from its lowest number to its highest, as a picture."""
-    pictures = [to_bytes(unit, unit.min(), unit.max()).reshape(RESPONSE, RESPONSE) for unit in units]
-    return np.array(pictures, np.uint8).reshape(-1, RESPONSE, RESPONSE)
+def _pictures(name: str, units: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what each unit makes of `square(RESPONSE)`, from its lowest number to its highest, and these two."""
+    limits = np.array([(unit.min(), unit.max()) for unit in units], np.float32).reshape(-1, 2)
+    pictures = [to_bytes(unit, low, high) for unit, (low, high) in zip(units, limits, strict=True)]
+    return {
+        name: np.array(pictures, np.uint8).reshape(-1, RESPONSE, RESPONSE),
+        f"{name}_limits": limits,
+    }
 
 
 def square(size: int) -> np.ndarray:
@@ -175,7 +179,7 @@ def to_bytes(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Return `values` as uint8, 0 for `low` and below, 255 for `high` and above; 128 where nothing can be said."""
     if not (math.isfinite(low) and math.isfinite(high)) or low == high:
         return np.full(values.shape, 128, np.uint8)
-    return np.clip((values - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+    return np.rint(np.clip((values - low) * (255 / (high - low)), 0, 255)).astype(np.uint8)
 
 
 def measure(trainer: Trainer) -> Generator[None, None, Part]:

@@ -10,7 +10,11 @@ import pytest
 from playwright.sync_api import expect
 from websockets.sync.client import connect
 
-from engine.runs import protocol
+from engine.data import toy2d
+from engine.experiment import Experiment
+from engine.nn import Activation
+from engine.runs import frames, protocol
+from engine.training.trainer import Trainer
 from pages._ui.i18n import catalog
 from tests.browser.conftest import Line, hurry, resize, soon, tap, wait_quiet, wait_ready, wait_until
 from tests.patience import PATIENCE
@@ -416,6 +420,49 @@ def the_plane_is_what_the_network_makes_of_it(screen) -> None:
     have_the_colours_of_their_classes(held_out[alone(held_out)][:30])
 
 
+def test_the_files_of_the_plane_and_its_units_hold_what_the_network_says(page, app_url):
+    query = TOY.replace("steps=1000000", "features=x1+x2^2&steps=40")
+    screen = Screen(page, app_url, query, train=False)
+    screen.press("Train")
+    screen.until("d.state === 'completed' && d.rests === 'true'")
+    spec = {"data": "toy2d", "network": "dense4 dense2", "activation": "tanh", "features": "x1 x2^2", "steps": 40}
+    trainer = Trainer(Experiment(**spec))
+    trainer.advance()
+
+    def over_the_plane(size: int) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return some points, and what the layers make of them, the inputs first."""
+        points, hidden = frames.square(size), []
+        inputs = toy2d.features(points, ("x1", "x2^2"))
+        with trainer.network.register_forward_hook(lambda layer, y: isinstance(layer, Activation) and hidden.append(y)):
+            outputs = trainer.network.forward(inputs, training=False)
+        return points, [inputs, *hidden, outputs]
+
+    head, *rows = screen.download("units")
+    assert head == ["kind", "layer", "unit", "from_unit", "x1", "x2", "value"]
+    table = numbers([row[1:] for row in rows])
+    outputs, weights = (table[[row[0] == kind for row in rows]] for kind in ("output", "weight"))
+    assert len(outputs) + len(weights) == len(rows)
+    points, layers = over_the_plane(frames.RESPONSE)
+    assert len(outputs) == len(points) * sum(layer.shape[1] for layer in layers)
+    for k, layer in enumerate(layers):
+        for unit, real in enumerate(layer.T):
+            mine = outputs[(outputs[:, 0] == k) & (outputs[:, 1] == unit + 1)]
+            np.testing.assert_allclose(mine[:, 3:5], points, atol=1e-5)
+            np.testing.assert_allclose(mine[:, 5], real, atol=1.2 * np.ptp(real) / 510)  # half a step, and its digits
+    assert np.isnan(outputs[:, 2]).all()
+    matrices = [it.data for it in trainer.network.parameters().values() if it.decays]
+    assert len(weights) == sum(it.size for it in matrices)
+    for layer, unit, source, *nowhere, weight in weights:
+        assert np.isnan(nowhere).all()
+        assert weight == pytest.approx(matrices[int(layer) - 1][int(source) - 1, int(unit) - 1], abs=1e-4)
+
+    head, *rows = screen.download("plane")
+    assert head == ["x1", "x2", "probability"]
+    points, (*_, logits) = over_the_plane(toy2d.PLANE)
+    np.testing.assert_allclose(numbers(rows)[:, :2], points, atol=1e-5)
+    np.testing.assert_allclose(numbers(rows)[:, 2], trainer.loss.probabilities(logits)[:, 1], atol=1.2 / 510)
+
+
 # The colour of the canvas of lines halfway between the lower edge of one tile and the upper edge of another.
 HALFWAY = """(canvas, [from, to]) => {
   const [a, b, box] = [from, to, canvas].map(it => it.getBoundingClientRect());
@@ -474,6 +521,7 @@ def test_layers_of_many_units_have_no_lines_and_name_those_that_are_left_out(pag
     expect(
         block.get_by_text("Lines for weights are shown in networks of at most 12 units a layer, 64 in all.")
     ).to_be_visible()
+    assert {kind for kind, *_ in screen.download("units")[1:]} == {"output"}
     screen.build("dense100 dense4 dense100")
     layers = block.locator(".klv-layer")
     expect(layers.locator("small")).to_have_text(

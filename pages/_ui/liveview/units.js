@@ -2,8 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block }, { rove }, { BLUE, ORANGE, shade, squares }, { surface }, { element, range }] =
-  await Promise.all(["charts", "look", "shade", "../served/canvas", "../served/dom"].map(load));
+const [{ Block }, { rove }, { cells }, { BLUE, ORANGE, shade }, { surface }, { element, range }] =
+  await Promise.all(["charts", "look", "plane", "shade", "../served/canvas", "../served/dom"].map(load));
 
 /**
  * Return the network's layers, the inputs first and the outputs last: a title each and its units, of which each has a
@@ -75,14 +75,19 @@ export class Units extends Block {
     const content = JSON.stringify([frame.token, this.view.words, units, inputs]);
     if (content !== this.content) this.build(frame);
     this.content = content;
-    const linked = this.layers.slice(1).every(({ units: below }, k) => {
-      const [rows, columns] = frame.arrays[`links${k}`]?.shape ?? []; // of another network, where the page is ahead
-      return rows === this.layers[k].units.length && columns === below.length;
-    });
+    const linked = this.linked(frame);
     this.element.classList.toggle("klv-linked", linked);
     this.said = linked ? this.largest(frame) : "";
     this.units.forEach(({ array, row }, i) => shade(this.buttons[i].firstElementChild, frame.row(array, row), 2));
     if (linked) this.drawLines(frame);
+  }
+
+  /** Tell whether the frame has the weights between the units. */
+  linked(frame) {
+    return this.layers.slice(1).every(({ units: below }, k) => {
+      const [rows, columns] = frame.arrays[`links${k}`]?.shape ?? []; // of another network, where the page is ahead
+      return rows === this.layers[k].units.length && columns === below.length;
+    });
   }
 
   drawLines(frame) {
@@ -133,9 +138,14 @@ export class Units extends Block {
     return this.view.t("lines_text", values);
   }
 
+  /** Return a row for each output of a unit, over the plane, and one for each weight from a unit of the layer before. */
   table(frame) {
-    const rows = this.layers.flatMap(({ units }, k) => units.map(({ array, row }, i) =>
-      squares(frame.row(array, row)).map((square) => [k, i + 1, ...square])));
-    return [["layer", "unit", "x1", "x2", "response"], ...rows.flat()];
+    const outputs = this.layers.flatMap(({ units }, k) => units.flatMap(({ array, row }, i) =>
+      cells(frame.row(array, row), frame.row(`${array}_limits`, row))
+        .map(([x1, x2, output]) => ["output", k, i + 1, null, x1, x2, output])));
+    const layers = this.linked(frame) ? this.layers.slice(1) : [];
+    const weights = layers.flatMap(({ units: { length: n } }, k) => Array.from(frame.arrays[`links${k}`].values,
+      (weight, index) => ["weight", k + 1, (index % n) + 1, Math.floor(index / n) + 1, null, null, weight]));
+    return [["kind", "layer", "unit", "from_unit", "x1", "x2", "value"], ...outputs, ...weights];
   }
 }

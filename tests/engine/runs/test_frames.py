@@ -1,9 +1,11 @@
-"""What the live view is told of a convolution and of a run before: its kernels then and now, and its curves."""
+"""What the live view is told of units, a convolution and a run before: outputs, kernels then and now, and curves."""
 
 import numpy as np
 import pytest
 
+from engine.data import toy2d
 from engine.experiment import Experiment
+from engine.nn import Activation
 from engine.runs import frames, protocol
 from engine.training.trainer import Trainer, completed
 
@@ -71,3 +73,47 @@ def test_there_are_curves_of_a_run_that_was_not_evaluated():
     none = {"loss": np.zeros((0, 3)), "evaluated": np.zeros((0, 5))}
     _, curves = protocol.decode(frames.curves(protocol.encode(header, none)))
     assert [curves[name].shape for name in ("loss", "evaluated")] == [(0, 3), (0, 5)]
+
+
+def decoded(pictures: np.ndarray, limits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers that some bytes stand for, and half a step of each picture's: a row for each."""
+    low, high = limits[:, :1].astype(float), limits[:, 1:].astype(float)
+    return low + pictures.reshape(len(pictures), -1) / 255 * (high - low), (high - low) / 510
+
+
+def test_the_bytes_of_a_unit_and_its_limits_tell_its_outputs():
+    spec = {"data": "toy2d", "network": "dense4 dense2", "activation": "tanh", "features": "x1 x2^2"}
+    trainer = Trainer(Experiment(**spec, optimizer="adam", lr=0.01, steps=100))
+    trainer.advance()
+    hidden = []
+    inputs = toy2d.features(frames.square(frames.RESPONSE), ("x1", "x2^2"))
+    with trainer.network.register_forward_hook(lambda layer, y: isinstance(layer, Activation) and hidden.append(y.T)):
+        outputs = trainer.network.forward(inputs, training=False)
+    _, arrays = protocol.decode(protocol.encode(*frames.describe(trainer)))
+    real = {"inputs": inputs.T, "responses": np.vstack(hidden), "outputs": outputs.T}
+    for name, units in real.items():
+        limits = arrays[f"{name}_limits"]
+        np.testing.assert_array_equal(limits, np.column_stack([units.min(axis=1), units.max(axis=1)]))
+        numbers, half = decoded(arrays[name], limits)
+        assert (np.abs(numbers - units) <= half * 1.001).all()
+    assert (np.abs(arrays["responses_limits"]) <= 1).all()
+    chances = trainer.loss.probabilities(
+        trainer.network.forward(toy2d.features(frames.square(toy2d.PLANE), ("x1", "x2^2")), training=False)
+    )[:, 1]
+    assert (np.abs(arrays["plane"].ravel() / 255 - chances) <= 1.001 / 510).all()
+
+
+@pytest.mark.parametrize(("bias", "limits"), [(0.5, (0.5, 0.5)), (np.nan, (np.nan, np.nan))])
+def test_a_unit_that_says_the_same_everywhere_has_one_number_and_no_picture(bias, limits):
+    trainer = Trainer(Experiment(data="toy2d", network="dense2", activation="relu"))
+    for parameter in trainer.network.parameters().values():
+        parameter.data[:] = 0 if parameter.decays else bias
+    _, arrays = frames.describe(trainer)
+    assert (arrays["responses"] == 128).all()
+    np.testing.assert_array_equal(arrays["responses_limits"], [limits, limits])
+
+
+def test_a_network_without_hidden_units_has_no_limits_of_them():
+    _, arrays = frames.describe(Trainer(Experiment(data="toy2d", network="")))
+    assert arrays["responses_limits"].shape == (0, 2)
+    assert arrays["outputs_limits"].shape == (2, 2)
