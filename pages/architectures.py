@@ -6,6 +6,7 @@ from engine import architecture, build
 from engine.catalogue import CATALOGUE
 from engine.errors import N_, InputError
 from engine.experiment import Experiment
+from engine.export.table import layers_to_csv
 from pages._ui import blueprint, navigation, selection, session
 from pages._ui.controls import option_label
 from pages._ui.i18n import _, sentence, translate
@@ -51,7 +52,7 @@ def network_part() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         train_button(net.preset if net else "", spec)
         st.download_button(
-            _("Download as CSV"), blueprint.as_csv(rows), f"kasane-{chosen('net')}.csv", "text/csv",
+            _("Download as CSV"), layers_to_csv(rows), f"kasane-{chosen('net')}.csv", "text/csv",
             icon=":material/download:",
         )  # fmt: skip
     st.markdown(translate(net.note) if net else lesson.text("own"))

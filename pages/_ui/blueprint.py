@@ -9,8 +9,6 @@ units. Below the boxes stands each layer's share of the network's parameters and
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Callable, Sequence
 from html import escape
@@ -164,17 +162,6 @@ def table(rows: Sequence[Row]) -> str:
         f'<div class="bp"><div class="bp-sheet" tabindex="0" role="region" aria-label="{label}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody><tfoot>{foot}</tfoot></table></div></div>"
     )
-
-
-def as_csv(rows: Sequence[Row]) -> str:
-    """Return the layers as CSV, under names that a program reads."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("layer", "token", "in_shape", "out_shape", "parameters", "multiply_adds", "receptive_field"))
-    for row in rows:
-        shapes = ("x".join(map(str, shape)) for shape in (row.in_shape, row.out_shape))
-        writer.writerow((row.name, row.token, *shapes, row.parameters, row.multiply_adds, row.receptive_field))
-    return text.getvalue()
 
 
 def weights(rows: Sequence[Row]) -> int:

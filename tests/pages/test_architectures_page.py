@@ -283,15 +283,6 @@ def test_without_pooling_the_last_convolution_sees_little(visit):
     assert table(app)[6][3] == "2,508,850"  # dense1
 
 
-def test_the_csv_has_every_layer():
-    it = CATALOGUE["lenet5"]
-    lines = blueprint.as_csv(describe(it.network, it.in_shape, it.classes)).splitlines()
-    assert lines[0] == "layer,token,in_shape,out_shape,parameters,multiply_adds,receptive_field"
-    assert lines[3] == "conv2,conv16@5,14x14x6,10x10x16,2416,240000,14"
-    assert lines[5] == "dense1,dense120,5x5x16,120,48120,48000,"
-    assert len(lines) == 8
-
-
 def test_it_speaks_japanese(visit):
     app = visit("architectures", "ja", net="own")
     assert sentences(app) == []

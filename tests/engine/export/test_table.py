@@ -5,8 +5,10 @@ import io
 
 import pytest
 
+from engine.architecture import describe
+from engine.catalogue import CATALOGUE
 from engine.export import to_csv
-from engine.export.table import COLUMNS
+from engine.export.table import COLUMNS, layers_to_csv
 from tests.engine.export.models import CASES, make
 
 
@@ -22,6 +24,15 @@ def test_the_layers_as_a_table():
         ["dense1", "dense12", "4", "12", "60", "48", ""],
         ["output", "output", "12", "10", "130", "120", ""],
     ]
+
+
+def test_so_of_a_network_that_nobody_has_built():
+    it = CATALOGUE["lenet5"]
+    lines = layers_to_csv(describe(it.network, it.in_shape, it.classes)).splitlines()
+    assert lines[0] == "layer,token,in_shape,out_shape,parameters,multiply_adds,receptive_field"
+    assert lines[3] == "conv2,conv16@5,14x14x6,10x10x16,2416,240000,14"
+    assert lines[5] == "dense1,dense120,5x5x16,120,48120,48000,"
+    assert len(lines) == 8
 
 
 @pytest.mark.parametrize("settings", CASES.values(), ids=CASES)
