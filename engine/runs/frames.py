@@ -9,9 +9,10 @@ On toy2d also plane (G, G) uint8, P(class 1) over [−6, 6]² row by row from th
 numbers that 0 and 255 stand for, and in the header the inputs' names, how many units each hidden layer has, and of how
 many of them there are responses, `shown`; links0, links1, … (in, out) the weights of each layer, where they can be told
 apart as lines; points (n, 4) x1, x2, class, and 1 for those of the test set. Of a convolution that sees the picture
-itself filters and, as they were before training, filters_before (F, k, k) uint8. Of a run at rest also what `measure`
-tells: test_accuracy in the header; confusion (K, K), rows right, columns predicted; wrong (w, H·W) uint8 images,
-wrong_labels (w, 2) right and predicted, wrong_confidence (w,). The worker adds its own and the `Cloud`.
+itself filters and, as they were before training, filters_before (F, k, k) uint8, of both with the largest |weight| of
+each, filters_largest and filters_before_largest (F,). Of a run at rest also what `measure` tells: test_accuracy in the
+header; confusion (K, K), rows right, columns predicted; wrong (w, H·W) uint8 images, wrong_labels (w, 2) right and
+predicted, wrong_confidence (w,). The worker adds its own and the `Cloud`.
 """
 
 from __future__ import annotations
@@ -96,21 +97,21 @@ def _every_so_often(rows: np.ndarray) -> np.ndarray:
 def filters(trainer: Trainer) -> dict[str, np.ndarray]:
     """Return the kernels of a first convolution, now and before training, where they are pictures of one channel.
 
-    Each is scaled by its own largest number: 1 is minus that, 128 zero, 255 plus that.
+    Each is scaled by its own largest number, which is returned too: 1 is minus that, 128 zero, 255 plus that.
     """
     first = next((layer for layer in trainer.network.layers if layer.parameters()), None)
     if not isinstance(first, Conv2d) or first.weight.data.shape[2] != 1 or first.kernel == 1:
         return {}
     before = build.initial_weights(trainer.experiment, first.weight.data.shape)
-    pairs = {"filters": first.weight.data, "filters_before": before}
-    return {name: _signed_bytes(weights[:, :, 0, :MAX_FILTERS].transpose(2, 0, 1)) for name, weights in pairs.items()}
+    now, before = (weights[:, :, 0, :MAX_FILTERS].transpose(2, 0, 1) for weights in (first.weight.data, before))
+    return _signed_bytes("filters", now) | _signed_bytes("filters_before", before)
 
 
-def _signed_bytes(pictures: np.ndarray) -> np.ndarray:
-    largest = np.abs(pictures).max(axis=(1, 2), keepdims=True)
+def _signed_bytes(name: str, pictures: np.ndarray) -> dict[str, np.ndarray]:
+    largest = np.abs(pictures).max(axis=(1, 2))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        share = np.nan_to_num(pictures / largest, nan=0.0, posinf=1.0, neginf=-1.0)
-    return np.rint(128 + 127 * share).astype(np.uint8)
+        share = np.nan_to_num(pictures / largest[:, None, None], nan=0.0, posinf=1.0, neginf=-1.0)
+    return {name: np.rint(128 + 127 * share).astype(np.uint8), f"{name}_largest": largest}
 
 
 def hidden_units(experiment: Experiment) -> list[int]:

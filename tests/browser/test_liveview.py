@@ -463,6 +463,24 @@ def test_the_files_of_the_plane_and_its_units_hold_what_the_network_says(page, a
     np.testing.assert_allclose(numbers(rows)[:, 2], trainer.loss.probabilities(logits)[:, 1], atol=1.2 / 510)
 
 
+def test_the_file_of_the_filters_holds_their_weights(page, app_url):
+    screen = Screen(page, app_url, "network=conv5@3+pool2+dense10&steps=20", train=False)
+    screen.press("Train")
+    screen.until("d.state === 'completed' && d.rests === 'true'")
+    trainer = Trainer(Experiment(network="conv5@3 pool2 dense10", steps=20))
+    kernels = next(it.data for it in trainer.network.parameters().values() if it.decays)[:, :, 0]
+    before = kernels.copy()
+    trainer.advance()
+    head, *rows = screen.download("filters")
+    assert head == ["filter", "row", "column", "before", "now"]
+    assert len(rows) == kernels.size
+    halves = np.abs([before, kernels]).max(axis=(1, 2)) / 254  # of the step from byte to byte
+    for n, row, column, *weights in numbers(rows):
+        place = int(row), int(column), int(n) - 1
+        assert abs(weights[0] - before[place]) <= 1.2 * halves[0][place[-1]]  # and the rounding of its digits
+        assert abs(weights[1] - kernels[place]) <= 1.2 * halves[1][place[-1]]
+
+
 # The colour of the canvas of lines halfway between the lower edge of one tile and the upper edge of another.
 HALFWAY = """(canvas, [from, to]) => {
   const [a, b, box] = [from, to, canvas].map(it => it.getBoundingClientRect());

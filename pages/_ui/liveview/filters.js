@@ -2,7 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block }, { paint }, { element }] = await Promise.all(["charts", "shade", "../served/dom"].map(load));
+const [{ Block }, { cells }, { paint }, { element }] =
+  await Promise.all(["charts", "plane", "shade", "../served/dom"].map(load));
 
 /** The kernels of a first convolution, as they were drawn and as they are now. */
 export class Filters extends Block {
@@ -35,12 +36,18 @@ export class Filters extends Block {
     this.box.setAttribute("aria-label", this.view.t("filters_text", values));
   }
 
+  /** Return a kernel's weights. Byte 128 stands for 0, 255 for the largest and 1 for minus that: byte 0 is further out. */
+  weights(frame, name, i) {
+    const largest = frame.arrays[`${name}_largest`].values[i];
+    return cells(frame.row(name, i), [(-128 / 127) * largest, largest]).map(([, , weight]) => weight);
+  }
+
   table(frame) {
     const size = frame.arrays.filters.shape[1];
-    const rows = Array.from({ length: frame.rows("filters") }, (_, i) =>
-      Array.from(frame.row("filters", i), (byte, j) => [
-        i + 1, Math.floor(j / size), j % size, (frame.row("filters_before", i)[j] - 128) / 127, (byte - 128) / 127,
-      ]));
+    const rows = Array.from({ length: frame.rows("filters") }, (_, i) => {
+      const [before, now] = ["filters_before", "filters"].map((name) => this.weights(frame, name, i));
+      return now.map((weight, j) => [i + 1, Math.floor(j / size), j % size, before[j], weight]);
+    });
     return [["filter", "row", "column", "before", "now"], ...rows.flat()];
   }
 }

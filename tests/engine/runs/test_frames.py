@@ -31,10 +31,24 @@ def test_a_filter_is_scaled_by_its_largest_weight(trainer):
     weights[:, :, 0, 0] = np.array([[0, 2, -4], [1, 0, 0], [0, 0, 0]])
     weights[:, :, 0, 1] = 0
     weights[:, :, 0, 2] = np.nan
-    picture = frames.filters(trainer)["filters"]
+    sent = frames.filters(trainer)
+    picture = sent["filters"]
+    np.testing.assert_array_equal(sent["filters_largest"][:3], [4, 0, np.nan])
     assert picture[0].tolist() == [[128, 192, 1], [160, 128, 128], [128, 128, 128]]
     assert (picture[1] == 128).all()
     assert (picture[2] == 128).all()
+
+
+def test_the_bytes_of_a_filter_and_its_largest_weight_tell_its_weights(trainer):
+    real = {"filters_before": trainer.network.layers[1].weight.data[:, :, 0].copy()}
+    trainer.advance()
+    real["filters"] = trainer.network.layers[1].weight.data[:, :, 0]
+    _, arrays = protocol.decode(protocol.encode(*frames.describe(trainer)))
+    for name, weights in real.items():
+        largest = arrays[f"{name}_largest"]
+        np.testing.assert_array_equal(largest, np.abs(weights).max(axis=(0, 1)))
+        numbers = (arrays[name].astype(float) - 128) / 127 * largest[:, None, None]
+        assert (np.abs(numbers - weights.transpose(2, 0, 1)) <= largest[:, None, None] * 1.001 / 254).all()
 
 
 @pytest.mark.parametrize("network", ["dense10", "conv4@1 dense10", ""])
