@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 from websockets.sync.client import connect
 
 from engine import presets
-from engine.runs import protocol
+from engine.data import toy2d
+from engine.nn import Activation
+from engine.runs import frames, protocol
+from engine.training.trainer import Trainer
 from tests.browser.conftest import hurry, soon, too_wide, wait_ready, wait_until
 from tests.patience import PATIENCE
 
@@ -288,6 +294,7 @@ def test_another_tab_shows_the_same_finished_runs(open_page, app_url):
     first.page.get_by_text("here there are fewer, so it is not judged").wait_for()
     first.page.wait_for_url(re.compile("runs="))
     table = first.table()
+    the_file_holds_what_the_units_make_of_the_plane(first)
     second = Screen(open_page(), app_url, first.page.url.split("?")[1])
     second.until("d.state === 'completed' && +d.step === 300")
     soon(second.page, lambda: list(second.table().values()) == list(table.values()))
@@ -295,6 +302,30 @@ def test_another_tab_shows_the_same_finished_runs(open_page, app_url):
     first.page.reload()
     wait_ready(first.page)
     first.until("d.state === 'completed' && +d.step === 300")
+
+
+def the_file_holds_what_the_units_make_of_the_plane(screen) -> None:
+    """Compare what a finished run of 300 steps is said to be with what it is, unit by unit."""
+    head, *rows = screen.download("units")
+    assert head == ["run", "layer", "unit", "x1", "x2", "value"]
+    points, told = frames.square(frames.RESPONSE), iter(rows)
+
+    def hidden(experiment) -> list[np.ndarray]:
+        trainer, layers = Trainer(experiment), []
+        trainer.advance()
+        with trainer.network.register_forward_hook(lambda layer, y: isinstance(layer, Activation) and layers.append(y)):
+            trainer.network.forward(toy2d.features(points, ("x1", "x2")), training=False)
+        return layers
+
+    for label, experiment in presets.get("symmetry").runs.items():
+        for k, layer in enumerate(hidden(replace(experiment, steps=300))):
+            for unit, real in enumerate(layer.T):
+                mine = list(itertools.islice(told, len(points)))
+                assert {tuple(row[:3]) for row in mine} == {(label, str(k + 1), str(unit + 1))}
+                numbers = np.array([row[3:] for row in mine], float)
+                np.testing.assert_allclose(numbers[:, :2], points, atol=1e-5)
+                np.testing.assert_allclose(numbers[:, 2], real, atol=1.2 * np.ptp(real) / 510 + 1e-6)  # half a step
+    assert not list(told)
 
 
 def speaks_both(page):

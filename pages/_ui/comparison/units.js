@@ -2,8 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block }, { sum }, { shade }, { element, say }] =
-  await Promise.all(["../liveview/charts", "../liveview/frame", "../liveview/shade", "../served/dom"].map(load));
+const [{ Block }, { cells }, { shade }, { element, range, say }] =
+  await Promise.all(["../liveview/charts", "../liveview/plane", "../liveview/shade", "../served/dom"].map(load));
 
 /** On toy2d: what each run makes of the plane, and beside it every hidden unit's output over the same plane. */
 export class Units extends Block {
@@ -69,14 +69,15 @@ export class Units extends Block {
     for (const { row } of this.rows ?? []) row.setAttribute("aria-label", row.dataset.label ?? "");
   }
 
+  /** Return a row for each output of a hidden unit, over the plane. */
   table(frame) {
-    const rows = this.view.shown.filter(([, i]) => frame.rows(`${i}/responses`)).flatMap(([run, i]) =>
-      run.units.flatMap((size, k) => Array.from({ length: size }, (_, n) => {
-        const before = sum(run.units.slice(0, k));
-        return before + n < frame.rows(`${i}/responses`)
-          ? [run.csv, k + 1, n + 1, ...frame.frames[i].row("responses", before + n)] : null;
-      }))).filter(Boolean);
-    return [["run", "layer", "unit", "response_over_the_plane_0_to_255"], ...rows];
+    const rows = this.view.shown.filter(([, i]) => frame.rows(`${i}/responses`)).flatMap(([run, i]) => {
+      const one = frame.frames[i];
+      const units = one.header.shown.flatMap((size, k) => range(size, (n) => [k + 1, n + 1]));
+      return units.flatMap((unit, row) => cells(one.row("responses", row), one.row("responses_limits", row))
+        .map((cell) => [run.csv, ...unit, ...cell]));
+    });
+    return [["run", "layer", "unit", "x1", "x2", "value"], ...rows];
   }
 }
 
