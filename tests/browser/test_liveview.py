@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from websockets.sync.client import connect
 
 from engine.data import toy2d
+from engine.data.datasets import FASHION
 from engine.experiment import Experiment
 from engine.nn import Activation
 from engine.runs import frames, protocol
@@ -85,7 +86,7 @@ class Screen:
 
     def download(self, name: str, *, step: int | None = None) -> list[list[str]]:
         with self.page.expect_download() as download:
-            self.block(name).get_by_role("button", name="Download as CSV").click()
+            self.block(name).locator("[data-tool=csv]").click()
         at = self.data("step") if step is None else step
         assert download.value.suggested_filename == f"kasane-{name}-step-{at}.csv"
         with open(download.value.path(), newline="") as file:
@@ -463,8 +464,9 @@ def test_the_files_of_the_plane_and_its_units_hold_what_the_network_says(page, a
     np.testing.assert_allclose(numbers(rows)[:, 2], trainer.loss.probabilities(logits)[:, 1], atol=1.2 / 510)
 
 
-def test_the_file_of_the_filters_holds_their_weights(page, app_url):
-    screen = Screen(page, app_url, "network=conv5@3+pool2+dense10&steps=20", train=False)
+def test_the_files_of_pictures_hold_weights_and_the_names_of_the_data_in_both_languages(tapped_page, app_url):
+    doctored(tapped_page, lambda header, arrays: header.update(classes=FASHION))
+    screen = Screen(tapped_page, app_url, "network=conv5@3+pool2+dense10&steps=20", train=False)
     screen.press("Train")
     screen.until("d.state === 'completed' && d.rests === 'true'")
     trainer = Trainer(Experiment(network="conv5@3 pool2 dense10", steps=20))
@@ -479,6 +481,12 @@ def test_the_file_of_the_filters_holds_their_weights(page, app_url):
         place = int(row), int(column), int(n) - 1
         assert abs(weights[0] - before[place]) <= 1.2 * halves[0][place[-1]]  # and the rounding of its digits
         assert abs(weights[1] - kernels[place]) <= 1.2 * halves[1][place[-1]]
+
+    files = {name: screen.download(name) for name in ("cloud", "mistakes")}
+    assert {row[2] for row in files["cloud"][1:]} == {row[0] for row in files["mistakes"][1:]} == {*FASHION}
+    tapped_page.get_by_text("日本語", exact=True).click()
+    expect(screen.block("cloud").locator("li").first).to_have_text(catalog("ja")[FASHION[0]])
+    assert {name: screen.download(name) for name in files} == files
 
 
 # The colour of the canvas of lines halfway between the lower edge of one tile and the upper edge of another.

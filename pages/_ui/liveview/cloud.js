@@ -97,8 +97,9 @@ export class Cloud extends Block {
     return this.view.t("cloud_text", values);
   }
 
+  /** Return the points with the data's own names of the classes: a file is the same in both languages. */
   table(frame) {
-    const classes = this.view.classes(frame);
+    const { classes } = frame.header;
     return [["x", "y", "class", "predicted"], ...rows(frame).map(([x, y, ...labels]) => [x, y, ...labels.map((k) => classes[k])])];
   }
 }
