@@ -244,12 +244,16 @@ def they_are_saved(screen, header, arrays) -> None:
     table = numbers(rows)
     batch = table[~np.isnan(table[:, 3])]
     np.testing.assert_allclose(batch[:, [0, 3, 2]], arrays["loss"], rtol=1e-6)
+    np.testing.assert_array_equal(batch[:, 3].astype(np.float32), arrays["loss"][:, 1])
     evaluated = table[~np.isnan(table[:, 4])]
     np.testing.assert_allclose(evaluated[:, [0, 4, 5]], arrays["evaluated"][:, [0, 1, 3]], rtol=1e-6)
     np.testing.assert_allclose(table[:, 1], table[:, 0] * header["batch"] / header["train_size"], rtol=1e-6)
 
     accuracy = numbers(screen.download("accuracy")[1:])
     np.testing.assert_allclose(accuracy[:, [0, 3, 4]], arrays["evaluated"][:, [0, 2, 4]], rtol=1e-6)
+    for written in (table[:, 3:], accuracy[:, 3:]):
+        known = written[~np.isnan(written)]
+        assert known.tolist() == [float(str(it)) for it in known.astype(np.float32)]  # no digit that float32 makes up
 
     head, *rows = screen.download("mean")
     assert head == ["step", "epoch", "seconds", "dense1_mean", "dense1_mean_std", "output_mean", "output_mean_std"]

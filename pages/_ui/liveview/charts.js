@@ -54,9 +54,19 @@ export class Block {
   /** Save what is shown, `table(frame)`, as a CSV file. */
   download() {
     const frame = this.source(this.view.frame);
-    const cell = (value) => (typeof value === "number" ? Number(value.toPrecision(9)) : value);
+    const cell = (value) => (typeof value === "number" ? short(value) : value);
     save(this.table(frame).map((row) => row.map(cell)), `kasane-${this.name}-step-${frame.header.step}.csv`);
   }
+}
+
+/**
+ * Return the shortest decimal that is the same float32, as which frames send their numbers: 0.777 for 0.7770000100135803.
+ * Six digits always survive being a float32, and nine always tell it. Whole numbers stay as they are.
+ */
+function short(value) {
+  if (Number.isSafeInteger(value)) return value;
+  const rounded = (digits) => Number(value.toPrecision(digits));
+  return rounded([6, 7, 8].find((digits) => Math.fround(rounded(digits)) === Math.fround(value)) ?? 9);
 }
 
 /** A block that says in which state the training is, and how far. Subclasses move its bar. */
