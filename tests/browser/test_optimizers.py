@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from playwright.sync_api import expect
 
 from engine.analysis.landscapes import LANDSCAPES, descend
 from pages._ui.race.settings import NAMES
-from tests.browser.conftest import resize, soon, wait_ready
+from tests.browser.conftest import POLLING, resize, soon, wait_quiet, wait_ready
 
 pytestmark = pytest.mark.browser
 
@@ -283,6 +284,112 @@ def test_runners_landscapes_views_and_steps_are_switched(open_page, app_url):
     race.has("step", "0")
     race.has("zoom", zoom)
     expect(race.page.locator(".st-key-equations .katex-display")).to_have_count(4)
+
+
+# --- the surface ------------------------------------------------------------------------------------------------------
+
+SMALL = {"width": 640, "height": 800}  # three dimensions are drawn without a graphics card here
+
+# Returns from where the surface is looked at.
+EYE = "(plot) => plot.layout.scene.camera.eye"
+
+
+class Surface(Visit):
+    """The page with the race over the surface, standing still."""
+
+    def __init__(self, page, url: str) -> None:
+        super().__init__(page, url, "?view=surface")
+        expect(self.plot).to_have_attribute("data-traces", "9")
+        box = self.plot.bounding_box()
+        self.middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    @property
+    def plot(self):
+        return self.page.locator(".kr-surface")
+
+    def eye(self) -> dict[str, float]:
+        return self.plot.evaluate(EYE)
+
+    def moves(self, act: Callable[[], object]) -> dict[str, float]:
+        """Do something, and return from where the surface is then looked at, which is from elsewhere."""
+        before = self.eye()
+        act()
+        soon(self.page, lambda: self.eye() != before)
+        self.page.wait_for_timeout(POLLING)
+        return self.eye()
+
+
+def test_a_drag_turns_the_surface_and_only_a_click_sets_the_start(open_page, app_url):
+    race = Surface(open_page(viewport=SMALL, reduced_motion="reduce"), app_url)
+    page, (x, y) = race.page, race.middle
+
+    def drag() -> None:
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.wait_for_timeout(2 * POLLING)  # Plotly draws meanwhile
+        page.mouse.move(x - 120, y + 20, steps=4)
+        page.mouse.up()
+
+    turned = race.moves(drag)
+    wait_quiet(page)
+    assert "ravine_x" not in page.url
+    page.locator(".st-key-optimizers_nesterov label").click()  # the surface is drawn anew
+    expect(race.plot).to_have_attribute("data-traces", "8")
+    assert race.eye() == turned
+    page.mouse.click(x, y)
+    page.wait_for_url(re.compile("ravine_x="))
+    wait_ready(page)
+    assert race.eye() == turned
+
+
+def test_keys_and_buttons_turn_and_zoom_the_surface(open_page, app_url):
+    race = Surface(open_page(viewport=SMALL, reduced_motion="reduce"), app_url)
+    keyboard, first = race.page.keyboard, race.eye()
+    race.plot.focus()
+    for key in ("ArrowLeft", "ArrowDown"):
+        race.moves(lambda key=key: keyboard.press(key))
+    assert race.eye()["x"] < first["x"]
+    race.moves(lambda: [keyboard.press("ArrowDown") for _ in range(12)])
+    assert 0 < race.eye()["z"] < 0.5 * first["z"]  # never from below
+    keyboard.press("+")
+    race.has("zoom", "1.60")
+    race.moves(lambda: keyboard.press("0"))
+    assert race.eye() == pytest.approx(first)
+    for button, zoom in (("Zoom in", "1.60"), ("Zoom out", "1.00"), ("Zoom out", "0.63"), ("Reset zoom", "1.00")):
+        race.button(button).click()
+        race.has("zoom", zoom)
+    assert race.data("step") == "0"  # arrows are the camera's here
+
+
+def test_a_finger_turns_the_surface_sideways_and_scrolls_the_page_over_it(open_page, app_url):
+    phone = {"width": 390, "height": 844}
+    page = open_page(viewport=phone, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    race = Surface(page, app_url)
+    race.plot.scroll_into_view_if_needed()
+    devtools = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: dict) -> None:
+        devtools.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    def swipe(across: float, down: float) -> None:
+        box = race.plot.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        touch("Start", {"x": x, "y": y})
+        for n in range(1, 11):
+            touch("Move", {"x": x + n * across / 10, "y": y + n * down / 10})
+        touch("End")
+
+    top, before = race.plot.bounding_box()["y"], race.eye()
+    swipe(0, -150)
+    soon(page, lambda: race.plot.bounding_box()["y"] < top - 100)
+    assert race.eye() == before
+    turned = race.moves(lambda: swipe(120, 0))
+    assert turned["z"] > 0
+    assert "ravine_x" not in page.url
+    expect(page.locator(".kr-keys")).to_be_hidden()
+    box = race.plot.bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url(re.compile("ravine_x="))
 
 
 # --- room -------------------------------------------------------------------------------------------------------------

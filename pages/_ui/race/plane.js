@@ -93,6 +93,12 @@ export class View {
     this.move(x - nowX, y - nowY);
   }
 
+  /** Follow a hand: what it took hold of goes with it. */
+  drag(from, to) {
+    const [x, y] = this.toPlane(...from), [toX, toY] = this.toPlane(...to);
+    this.move(x - toX, y - toY);
+  }
+
   move(x, y) {
     const span = this.domain.map(([low, high]) => high - low);
     this.x = clamp(this.x + x, this.domain[0][0] - span[0], this.domain[0][1] + span[0]);

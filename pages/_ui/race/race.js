@@ -3,6 +3,7 @@
    plane.js       the landscape's function, exact at every point, and which part of the plane is seen
    map.js         bands and contour lines, drawn when the look changes; the walks over them, drawn with every frame
    surface.js     the same in three dimensions, by Plotly
+   camera.js      from where that is looked at
    standings.js   how low everyone is: now, and at every step
    Race, here     what they have in common: tools, keys, the clock
 
@@ -11,14 +12,16 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Chart, Legend }] = await Promise.all(
-  ["drawing", "plane", "map", "surface", "standings"].map(load));
+const [{ readTheme }, { Field, View }, { drawGround, drawWays }, { Surface }, { Camera }, { Chart, Legend }] = await Promise.all(
+  ["drawing", "plane", "map", "surface", "camera", "standings"].map(load));
 const [{ css }, { clamp, element, fill, style }, { STILL, mounted, onOtherScreen, save }, { plain, steady }, { SHEET, buttons, label, turn }] =
   await Promise.all(["canvas", "dom", "mount", "numbers", "tools"].map((name) => load(`../served/${name}`)));
 
 const RACE_SECONDS = 8; // that a whole race lasts at speed 1
 const SLOWEST = 0.1, FASTEST = 10;
 const TRAVEL = 300; // ms that the look takes from one step to the next
+const CLOSER = 1.6; // by a button or a key
+const TURN = 0.2; // radians, by a key
 const SPOKEN_AFTER = 600; // ms of rest after which a step is announced
 
 const memory = new Map(); // key → where a race was left
@@ -45,7 +48,7 @@ const ICONS = { // beside those that all players have; here "back" and "forward"
 class Race {
   constructor(parent, key) {
     this.drawn = 0;
-    this.state = memory.get(key) ?? { time: 0, playing: null, speed: 1, view: "contour", views: {} };
+    this.state = memory.get(key) ?? { time: 0, playing: null, speed: 1, view: "contour", views: {}, cameras: {} };
     memory.set(key, this.state);
     mounts.set(key, (mounts.get(key) ?? 0) + 1);
     const tool = (this.tool = buttons(ICONS));
@@ -58,12 +61,12 @@ class Race {
     this.ground = element("canvas");
     this.ways = element("canvas");
     this.map = element("div", { className: "kr-map", role: "application", tabIndex: 0 }, this.ground, this.ways);
-    this.plot = element("div", { className: "kr-surface", role: "img", hidden: true });
+    this.plot = element("div", { className: "kr-surface", role: "application", tabIndex: 0, hidden: true });
     this.point = element("div", { className: "kr-point", "aria-hidden": "true" });
     this.zoom = element("div", { className: "kr-zoom tools" },
       element("div", { className: "group" }, tool.closer, tool.farther, tool.fit));
     this.hint = element("p", { className: "kr-hint", id: `kr-hint-${key}` });
-    this.map.setAttribute("aria-describedby", this.hint.id);
+    for (const area of [this.map, this.plot]) area.setAttribute("aria-describedby", this.hint.id);
     this.legend = new Legend();
     this.chart = new Chart(() => this.mark(), (time) => this.lead(time));
     this.status = element("p", { className: "unseen-text", role: "status" });
@@ -90,37 +93,55 @@ class Race {
   }
 
   listen() {
-    const { tool, map } = this;
+    const { tool, map, plot } = this;
     tool.first.onclick = () => this.lead(0);
     tool.back.onclick = () => this.stepBy(-1);
     tool.forward.onclick = () => this.stepBy(1);
     tool.play.onclick = () => this.play(!this.state.playing);
     tool.csv.onclick = () => this.download();
-    tool.closer.onclick = () => this.look(() => this.view.magnify(1.6));
-    tool.farther.onclick = () => this.look(() => this.view.magnify(1 / 1.6));
-    tool.fit.onclick = () => this.look(() => {
-      this.view.reset();
-      this.view.take(this.start);
+    tool.closer.onclick = () => this.look((sight) => sight.magnify(CLOSER));
+    tool.farther.onclick = () => this.look((sight) => sight.magnify(1 / CLOSER));
+    tool.fit.onclick = () => this.look((sight) => {
+      sight.reset();
+      if (sight === this.view) sight.take(this.start);
     });
     this.scrub.oninput = () => this.lead(Number(this.scrub.value));
     this.speed.oninput = () => {
       this.state.speed = clamp(10 ** Number(this.speed.value), SLOWEST, FASTEST);
       this.sayTool();
     };
-    map.addEventListener("keydown", (event) => this.steer(event));
-    map.addEventListener("pointerdown", (event) => this.press(event));
-    map.addEventListener("pointermove", (event) => this.drag(event));
-    map.addEventListener("pointerup", (event) => this.release(event));
-    map.addEventListener("pointercancel", () => this.letGo());
-    map.addEventListener("pointerleave", () => (this.point.textContent = ""));
-    map.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls the page
-      event.preventDefault();
-      this.look(() => this.view.magnify(Math.exp(-event.deltaY / 200), ...this.local(event)));
-    }, { passive: false });
-    for (const sign of ["touchstart", "touchmove", "touchend", "touchcancel"]) {
-      map.addEventListener(sign, (event) => this.pinch(event), { passive: false });
+    for (const area of [map, plot]) {
+      area.addEventListener("keydown", (event) => this.steer(event));
+      area.addEventListener("pointerdown", (event) => this.press(event));
+      area.addEventListener("pointermove", (event) => this.drag(event));
+      area.addEventListener("pointerup", () => this.letGo());
+      area.addEventListener("pointercancel", () => this.letGo());
+      area.addEventListener("pointerleave", () => {
+        this.point.textContent = "";
+        this.letGo();
+      });
+      area.addEventListener("click", (event) => this.click(event));
+      area.addEventListener("wheel", (event) => {
+        if (area === map && !event.ctrlKey && !event.metaKey) return; // over the map the wheel alone scrolls the page
+        event.preventDefault();
+        this.look((sight) => sight.magnify(Math.exp(-event.deltaY / 200), ...this.local(event)));
+      }, { passive: false });
+      for (const sign of ["touchstart", "touchmove", "touchend", "touchcancel"]) {
+        area.addEventListener(sign, (event) => {
+          event.stopPropagation(); // Plotly would keep the page from scrolling
+          this.pinch(event);
+        }, { passive: false, capture: true });
+      }
     }
+  }
+
+  /** Where the race is seen, and what part of it: on the map a `View`, over the surface a `Camera`. */
+  get area() {
+    return this.state.view === "surface" ? this.plot : this.map;
+  }
+
+  get sight() {
+    return this.state.view === "surface" ? this.camera : this.view;
   }
 
   // ---- what the page says
@@ -159,6 +180,7 @@ class Race {
     if (id !== this.landscape) {
       this.field = new Field(landscape);
       this.view = state.views[id] ??= new View(landscape.domain);
+      this.camera = state.cameras[id] ??= new Camera(landscape.domain);
       this.landscape = id;
     }
     const place = JSON.stringify([id, scene.start]);
@@ -173,10 +195,9 @@ class Race {
     this.root.classList.toggle("kr-fixed", !scene.movable);
     this.root.dataset.runs = scene.runs.map((run) => run.id).join(" ");
     this.root.dataset.view = state.view;
-    this.map.hidden = this.zoom.hidden = state.view !== "contour";
+    this.map.hidden = state.view !== "contour";
     this.plot.hidden = state.view !== "surface";
     this.map.style.display = state.view === "contour" ? "" : "none";
-    this.zoom.style.display = this.map.style.display;
     this.point.textContent = "";
     this.scrub.max = steps;
     this.follows = scene.arrows?.length > 1;
@@ -192,9 +213,10 @@ class Race {
     this.plot.setAttribute("aria-label", `${labels.surface}: ${scene.landscape.title}`);
     this.chart.title.textContent = labels.chart;
     this.chart.canvas.setAttribute("aria-label", labels.chart); // until the race rests, and its numbers are said
-    const hint = this.state.view === "surface" ? [labels.turn] : [labels.signs, ...(scene.movable ? [labels.click] : [])];
-    const keys = this.state.view === "surface" ? "" : labels.keys;
-    this.hint.replaceChildren(hint.join(" "), " ", element("span", { className: "kr-keys" }, keys));
+    const surface = this.state.view === "surface";
+    const hint = surface ? labels.turn : scene.movable ? `${labels.signs} ${labels.click}` : labels.signs;
+    const keys = surface ? labels.turn_keys : labels.keys;
+    this.hint.replaceChildren(hint, " ", element("span", { className: "kr-keys" }, keys));
     this.sayTool();
   }
 
@@ -206,59 +228,64 @@ class Race {
     this.speed.setAttribute("aria-valuetext", this.times.textContent);
   }
 
-  // ---- the map under hands
+  // ---- the map or the surface under hands
 
   local(event) {
-    const { left, top } = this.map.getBoundingClientRect();
+    const { left, top } = this.area.getBoundingClientRect();
     return [event.clientX - left, event.clientY - top];
   }
 
   press(event) {
     if (event.button || !event.isPrimary) return;
-    this.held = { from: this.local(event), last: this.local(event), moved: false };
-    this.map.setPointerCapture(event.pointerId);
+    this.held = { from: this.local(event), last: this.local(event) };
+    this.dragged = false;
   }
 
   drag(event) {
     const at = this.local(event), { held, view, labels } = this;
-    const [x, y] = view.toPlane(...at);
-    if (event.pointerType === "mouse") {
-      const here = view.round([x, y]), [left, up] = here.map(plain);
+    if (this.sight === view && event.pointerType === "mouse") {
+      const here = view.round(view.toPlane(...at)), [left, up] = here.map(plain);
       this.point.textContent = fill(labels.point, { x: left, y: up, f: steady(this.field.at(...here)) });
     }
     if (!held) return;
-    held.moved ||= Math.hypot(at[0] - held.from[0], at[1] - held.from[1]) > 5;
-    if (!held.moved) return;
-    this.map.classList.add("kr-dragging");
-    const [beforeX, beforeY] = view.toPlane(...held.last);
+    if (!this.dragged) {
+      const [across, down] = at.map((it, n) => it - held.from[n]);
+      const scrolls = this.sight === this.camera && event.pointerType === "touch"; // a finger that goes up or down
+      if (Math.hypot(across, scrolls ? 0 : down) <= 5) return;
+      this.dragged = true;
+      this.area.setPointerCapture(event.pointerId); // not before: what is only pressed is Plotly's, too
+      this.area.classList.add("kr-dragging");
+    }
+    const { last } = held;
     held.last = at;
-    this.look(() => view.move(beforeX - x, beforeY - y));
+    this.look((sight) => sight.drag(last, at));
   }
 
-  release(event) {
-    if (this.held && !this.held.moved) this.choose(...this.view.toPlane(...this.local(event)));
-    this.letGo();
+  click(event) {
+    if (this.dragged) return;
+    if (this.sight === this.view) this.choose(...this.view.toPlane(...this.local(event)));
+    else this.surface.pick();
   }
 
   /** Two fingers: what lies in the middle between them stays there while they move and part. */
   pinch(event) {
     const [a, b] = Array.from(event.targetTouches, (touch) => this.local(touch));
-    const before = this.fingers, { view } = this;
+    const before = this.fingers;
     this.fingers = b && { middle: [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2], apart: Math.hypot(b[0] - a[0], b[1] - a[1]) };
     if (!b) return;
     if (event.cancelable) event.preventDefault(); // the page neither scrolls nor grows
     this.letGo();
     if (!before) return;
-    const { middle, apart } = this.fingers, [x, y] = view.toPlane(...before.middle), [nowX, nowY] = view.toPlane(...middle);
-    this.look(() => {
-      view.move(x - nowX, y - nowY);
-      view.magnify(apart / Math.max(before.apart, 1), ...middle);
+    const { middle, apart } = this.fingers;
+    this.look((sight) => {
+      sight.drag(before.middle, middle);
+      sight.magnify(apart / Math.max(before.apart, 1), ...middle);
     });
   }
 
   letGo() {
     this.held = null;
-    this.map.classList.remove("kr-dragging");
+    this.area.classList.remove("kr-dragging");
   }
 
   /** Ask the page for another start. */
@@ -271,19 +298,21 @@ class Race {
 
   look(change) {
     this.travel = null;
-    change();
-    this.stale = true;
+    change(this.sight);
+    if (this.sight === this.view) this.stale = true; // the surface is turned as it is
     this.schedule();
   }
 
   steer(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own
-    const { tool } = this;
+    const { tool, camera } = this;
+    const turns = { ArrowLeft: [-TURN, 0], ArrowRight: [TURN, 0], ArrowUp: [0, TURN], ArrowDown: [0, -TURN] };
     const keys = {
       ArrowLeft: tool.back, ArrowRight: tool.forward, Home: tool.first, " ": tool.play,
       "+": tool.closer, "=": tool.closer, "-": tool.farther, 0: tool.fit,
     };
     if (event.key === "End") this.lead(this.scene.steps);
+    else if (this.sight === camera && event.key in turns) this.look(() => camera.turn(...turns[event.key]));
     else if (event.key in keys) keys[event.key].click();
     else return;
     event.preventDefault();
@@ -399,13 +428,16 @@ class Race {
     } else if (this.stale) {
       this.stale = false;
       this.surface.show(this);
-    } else this.surface.follow();
+    } else {
+      this.surface.look();
+      this.surface.follow();
+    }
     this.legend.follow(this);
     this.chart.draw(this);
     this.painted = true;
     this.where.textContent = fill(this.labels.step, { step, steps: scene.steps });
     this.scrub.value = step;
-    Object.assign(this.root.dataset, { step, zoom: this.view.zoom.toFixed(2), drawn: ++this.drawn });
+    Object.assign(this.root.dataset, { step, zoom: this.sight.zoom.toFixed(2), drawn: ++this.drawn });
     clearTimeout(this.saying);
     if (!state.playing) this.saying = setTimeout(() => this.say(step), SPOKEN_AFTER);
   }

@@ -15,7 +15,7 @@ const SYMBOLS_3D = { // Plotly's names
   circle: "circle", square: "square", diamond: "diamond", triangle: "diamond-open", cross: "x", star: "cross", ring: "circle-open",
 };
 
-/** The landscape in three dimensions. Camera and zoom outlive every change but that of the landscape. */
+/** The landscape in three dimensions. Plotly draws it and says what is under the mouse; the race turns it. */
 export class Surface {
   constructor(box, choose) {
     Object.assign(this, { box, choose, drawn: 0, rest: SURFACE_EVERY });
@@ -57,7 +57,7 @@ export class Surface {
     const axis = { color: css(theme.ink), gridcolor: css(mix(theme.ground, theme.ink, 0.2)), zeroline: false, showspikes: false };
     const ticks = { tickvals: apart.map((it) => field.height(field.lowest + it)), ticktext: apart.map((it) => plain(field.lowest + it)) };
     const sides = [right - left, top - bottom], longest = Math.max(...sides);
-    const away = 0.15 + (0.86 * Math.hypot(...sides)) / longest; // so far that the numbers at the corners are whole
+    this.place = race.camera.place;
     const layout = {
       scene: {
         xaxis: { ...axis, title: { text: "x" }, range: field.domain[0] },
@@ -65,24 +65,40 @@ export class Surface {
         zaxis: { ...axis, title: { text: "f" }, ...ticks, range: [0, field.height(highest) * 1.02] },
         aspectmode: "manual",
         aspectratio: { x: (1.5 * sides[0]) / longest, y: (1.5 * sides[1]) / longest, z: 0.8 },
-        camera: { eye: { x: -1.28 * away, y: -0.96 * away, z: 1.4 * away }, center: { x: -0.05, y: 0.07, z: -0.3 } },
-        uirevision: scene.landscape.id,
+        camera: this.place,
+        dragmode: false,
       },
       margin: { l: 0, r: 0, t: 0, b: 0 },
       paper_bgcolor: "rgba(0,0,0,0)",
       font: { family: theme.font, color: css(theme.ink), size: 12 },
       hoverlabel: { bgcolor: css(theme.ground), font: { color: css(theme.ink) } },
       showlegend: false,
-      uirevision: scene.landscape.id,
     };
     const config = { displayModeBar: false, displaylogo: false, showSendToCloud: false, responsive: true };
     await window.Plotly.react(this.box, [surface, ...trails, heads], layout, config);
     if (!this.listening) {
       this.listening = true;
-      this.box.on("plotly_click", ({ points: [{ x, y }] }) => this.choose(x, y));
+      const point = ({ points: [{ x, y }] }) => (this.under = [x, y]);
+      this.box.on("plotly_hover", point);
+      this.box.on("plotly_click", point); // what it says instead while a button is down
+      this.box.on("plotly_unhover", () => (this.under = null));
     }
     this.shown = scene;
+    this.look(); // it may have been turned meanwhile
     this.box.dataset.traces = this.box.data.length;
+  }
+
+  /** Choose the point under the mouse, which Plotly finds when it next draws: at the beginning of the next frame. */
+  pick() {
+    requestAnimationFrame(() => this.under && this.choose(...this.under));
+  }
+
+  /** Look from where the camera is. */
+  look() {
+    const { place } = this.race.camera;
+    if (this.shown !== this.race.scene || JSON.stringify(place) === JSON.stringify(this.place)) return;
+    this.place = place;
+    window.Plotly.relayout(this.box, { "scene.camera": place });
   }
 
   /** Move the walks on, without touching the surface. */
