@@ -319,9 +319,9 @@ class Surface(Visit):
         return self.eye()
 
 
-def test_a_drag_turns_the_surface_and_only_a_click_sets_the_start(open_page, app_url):
+def test_drags_keys_and_buttons_turn_the_surface_and_only_a_click_sets_the_start(open_page, app_url):
     race = Surface(open_page(viewport=SMALL, reduced_motion="reduce"), app_url)
-    page, (x, y) = race.page, race.middle
+    page, (x, y), first = race.page, race.middle, race.eye()
 
     def drag() -> None:
         page.mouse.move(x, y)
@@ -341,11 +341,10 @@ def test_a_drag_turns_the_surface_and_only_a_click_sets_the_start(open_page, app
     wait_ready(page)
     assert race.eye() == turned
 
-
-def test_keys_and_buttons_turn_and_zoom_the_surface(open_page, app_url):
-    race = Surface(open_page(viewport=SMALL, reduced_motion="reduce"), app_url)
-    keyboard, first = race.page.keyboard, race.eye()
+    keyboard = page.keyboard
     race.plot.focus()
+    race.moves(lambda: keyboard.press("0"))
+    assert race.eye() == pytest.approx(first)
     for key in ("ArrowLeft", "ArrowDown"):
         race.moves(lambda key=key: keyboard.press(key))
     assert race.eye()["x"] < first["x"]

@@ -59,7 +59,7 @@ def the_files_are_the_run(page, screen, dialog) -> None:
     (found,) = session.run(None, {"pictures": examples.astype(np.float32)})
     np.testing.assert_allclose(found, model.probabilities(examples.astype(np.uint8)), atol=1e-5)
     with open(take(page, dialog, "kasane-layers.csv"), newline="") as table:
-        assert [row["outputs"] for row in csv.DictReader(table)][-1] == "10"
+        assert [row["out_shape"] for row in csv.DictReader(table)][-1] == "10"
     notebook = json.loads(take(page, dialog, "kasane.ipynb").read_text("utf-8"))
     assert any('"network": "dense12 dense8"' in "".join(cell["source"]) for cell in notebook["cells"])
     script = take(page, dialog, "kasane_pytorch.py").read_text("utf-8")
