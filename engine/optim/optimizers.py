@@ -110,7 +110,10 @@ class Optimizer:
         return {name: array.copy() for name, array in self.memory.items()}
 
     def load_state_dict(self, state: dict[str, np.ndarray], iteration: int) -> None:
-        """Continue from `state`, after so many steps. Raises ValueError when it belongs to another optimizer."""
+        """Continue from `state`, after so many steps. Raises ValueError when it belongs to another optimizer.
+
+        Infinities are taken: squares overflow long before the weights do.
+        """
         load_arrays(self.memory, state, finite=False)
         self.iteration = iteration
 

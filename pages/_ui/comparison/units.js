@@ -2,8 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block }, { cells }, { shade }, { element, range, say }] =
-  await Promise.all(["../liveview/charts", "../liveview/plane", "../liveview/shade", "../served/dom"].map(load));
+const [{ Block }, { shade, squares }, { element, range, say }] =
+  await Promise.all(["../liveview/charts", "../liveview/shade", "../served/dom"].map(load));
 
 /** On toy2d: what each run makes of the plane, and beside it every hidden unit's output over the same plane. */
 export class Units extends Block {
@@ -74,7 +74,7 @@ export class Units extends Block {
     const rows = this.view.shown.filter(([, i]) => frame.rows(`${i}/responses`)).flatMap(([run, i]) => {
       const one = frame.frames[i];
       const units = one.header.shown.flatMap((size, k) => range(size, (n) => [k + 1, n + 1]));
-      return units.flatMap((unit, row) => cells(one.row("responses", row), one.row("responses_limits", row))
+      return units.flatMap((unit, row) => squares(one.row("responses", row), one.row("responses_limits", row))
         .map((cell) => [run.csv, ...unit, ...cell]));
     });
     return [["run", "layer", "unit", "x1", "x2", "value"], ...rows];

@@ -2,8 +2,7 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block }, { cells }, { paint }, { element }] =
-  await Promise.all(["charts", "plane", "shade", "../served/dom"].map(load));
+const [{ Block }, { numbers, paint }, { element }] = await Promise.all(["charts", "shade", "../served/dom"].map(load));
 
 /** The kernels of a first convolution, as they were drawn and as they are now. */
 export class Filters extends Block {
@@ -39,7 +38,7 @@ export class Filters extends Block {
   /** Return a kernel's weights. Byte 128 stands for 0, 255 for the largest and 1 for minus that: byte 0 is further out. */
   weights(frame, name, i) {
     const largest = frame.arrays[`${name}_largest`].values[i];
-    return cells(frame.row(name, i), [(-128 / 127) * largest, largest]).map(([, , weight]) => weight);
+    return numbers(frame.row(name, i), [(-128 / 127) * largest, largest]);
   }
 
   table(frame) {

@@ -7,16 +7,6 @@ const [{ Block }, { shade, squares }, { surface }, { say }] =
 
 const POINTS = ["#d26a00", "#00518f"]; // darker than the plane, so as to stand out on their own side
 
-/**
- * Return [x1, x2, number] of every cell of a picture of the plane on which 0 stands for `low` and 255 for `high`. The
- * number has one digit more than the step from byte to byte: what is further behind a byte cannot tell.
- */
-export function cells(bytes, [low, high]) {
-  const step = (high - low) / 255;
-  const digits = Math.min(Math.max(Math.ceil(-Math.log10(step)) + 1, 0), 100); // a step of 0 has as many as there can be
-  return squares(bytes).map(([x1, x2, byte]) => [x1, x2, Number((low + byte * step).toFixed(digits))]);
-}
-
 /** What the network makes of the plane, the points of a set on it; or, large, what one hidden unit makes of it. */
 export class Plane extends Block {
   thrift = 15;
@@ -73,6 +63,6 @@ export class Plane extends Block {
   }
 
   table(frame) {
-    return [["x1", "x2", "probability"], ...cells(frame.arrays.plane.values, [0, 1])];
+    return [["x1", "x2", "probability"], ...squares(frame.arrays.plane.values, [0, 1])];
   }
 }

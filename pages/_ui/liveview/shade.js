@@ -43,9 +43,19 @@ export function paint(canvas, bytes, size) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** Return [x1, x2, byte] of every cell of a picture of the plane. */
-export function squares(bytes) {
+/**
+ * Return the numbers of a picture on which 0 stands for `low` and 255 for `high`. They have one digit more than the step
+ * from byte to byte: what is further behind a byte cannot tell.
+ */
+export function numbers(bytes, [low, high]) {
+  const step = (high - low) / 255;
+  const digits = Math.min(Math.max(Math.ceil(-Math.log10(step)) + 1, 0), 100); // a step of 0 has as many as there can be
+  return Array.from(bytes, (byte) => Number((low + byte * step).toFixed(digits)));
+}
+
+/** Return [x1, x2, number] of every cell of a picture of the plane. */
+export function squares(bytes, limits) {
   const size = Math.sqrt(bytes.length);
   const centre = (i) => ((i + 0.5) / size) * 12 - 6;
-  return Array.from(bytes, (byte, i) => [centre(i % size), -centre(Math.floor(i / size)), byte]);
+  return numbers(bytes, limits).map((number, i) => [centre(i % size), -centre(Math.floor(i / size)), number]);
 }

@@ -2,8 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block }, { rove }, { cells }, { BLUE, ORANGE, shade }, { surface }, { element, range }] =
-  await Promise.all(["charts", "look", "plane", "shade", "../served/canvas", "../served/dom"].map(load));
+const [{ Block }, { rove }, { BLUE, ORANGE, shade, squares }, { surface }, { element, range }] =
+  await Promise.all(["charts", "look", "shade", "../served/canvas", "../served/dom"].map(load));
 
 /**
  * Return the network's layers, the inputs first and the outputs last: a title each and its units, of which each has a
@@ -141,7 +141,7 @@ export class Units extends Block {
   /** Return a row for each output of a unit, over the plane, and one for each weight from a unit of the layer before. */
   table(frame) {
     const outputs = this.layers.flatMap(({ units }, k) => units.flatMap(({ array, row }, i) =>
-      cells(frame.row(array, row), frame.row(`${array}_limits`, row))
+      squares(frame.row(array, row), frame.row(`${array}_limits`, row))
         .map(([x1, x2, output]) => ["output", k, i + 1, null, x1, x2, output])));
     const layers = this.linked(frame) ? this.layers.slice(1) : [];
     const weights = layers.flatMap(({ units: { length: n } }, k) => Array.from(frame.arrays[`links${k}`].values,
