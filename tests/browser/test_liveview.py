@@ -47,6 +47,12 @@ class Screen:
         self.press("Train")
         self.until("d.state === 'running' && +d.step > 50")
 
+    def complete(self) -> None:
+        """Train to the end, as fast as can be."""
+        hurry(self.page)
+        self.press("Train")
+        self.until("d.state === 'completed' && d.rests === 'true'")
+
     def pause(self) -> None:
         self.press("Pause")
         self.until("d.state === 'paused' && d.rests === 'true'")
@@ -428,8 +434,7 @@ def the_plane_is_what_the_network_makes_of_it(screen) -> None:
 def test_the_files_of_the_plane_and_its_units_hold_what_the_network_says(page, app_url):
     query = TOY.replace("steps=1000000", "features=x1+x2^2&steps=40")
     screen = Screen(page, app_url, query, train=False)
-    screen.press("Train")
-    screen.until("d.state === 'completed' && d.rests === 'true'")
+    screen.complete()
     spec = {"data": "toy2d", "network": "dense4 dense2", "activation": "tanh", "features": "x1 x2^2", "steps": 40}
     trainer = Trainer(Experiment(**spec))
     trainer.advance()
@@ -471,8 +476,7 @@ def test_the_files_of_the_plane_and_its_units_hold_what_the_network_says(page, a
 def test_the_files_of_pictures_hold_weights_and_the_names_of_the_data_in_both_languages(tapped_page, app_url):
     doctored(tapped_page, lambda header, arrays: header.update(classes=FASHION))
     screen = Screen(tapped_page, app_url, "network=conv5@3+pool2+dense10&steps=20", train=False)
-    screen.press("Train")
-    screen.until("d.state === 'completed' && d.rests === 'true'")
+    screen.complete()
     trainer = Trainer(Experiment(network="conv5@3 pool2 dense10", steps=20))
     kernels = next(it.data for it in trainer.network.parameters().values() if it.decays)[:, :, 0]
     before = kernels.copy()

@@ -522,6 +522,7 @@ def test_a_run_that_diverged_does_not_flatten_the_next(visit):
 
 def test_what_a_run_came_to_is_not_said_of_other_settings(visit):
     app = visit("train", network="dense8", steps="20")
+    app.select_slider(key="speed_en").set_value("max").run()
     app.button(key="train").click().run()
     over = current_run(app)
     wait(lambda: over.state == "completed")
