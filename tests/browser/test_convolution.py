@@ -157,11 +157,11 @@ def test_every_number_of_the_convolution_is_the_engines(sweep):
             products = patch * weight[..., f]
             assert (look["place"], look["playing"]) == (place, "false")
             assert look["frames"] == [[s * i, s * j, reach, reach]] * c
-            as_planes = [np.moveaxis(it, -1, 0).reshape(c, -1) for it in (patch, weight[..., f], products)]
-            np.testing.assert_array_equal(look["factors"], np.stack(as_planes, axis=1).reshape(3 * c, -1))
-            np.testing.assert_array_equal(look["kernels"], as_planes[1])
+            as_planes = [it.reshape(-1, c).T for it in (patch, weight[..., f], products)]
+            assert np.array_equal(look["factors"], np.stack(as_planes, axis=1).reshape(3 * c, -1))
+            assert np.array_equal(look["kernels"], as_planes[1])
             sums = products.sum(axis=(0, 1))
-            np.testing.assert_array_equal(look["terms"], [*sums, bias[f], sums.sum() + bias[f]])
+            assert look["terms"] == [*sums, bias[f], sums.sum() + bias[f]]
             assert float(look["shown"].replace("−", "-")) == y[i, j, f] == look["terms"][-1]
             assert look["here"] == [[place]] * y.shape[-1]
             checked += 1
@@ -181,11 +181,11 @@ def test_every_number_of_pooling_is_the_engines(sweep):
         for look, (_, place) in zip(seen["look"], places, strict=True):
             i, j = divmod(place, len(scene["largest"][0][0]))
             patch = x[s * i : s * i + k, s * j : s * j + k]
-            np.testing.assert_array_equal(look["patches"], np.moveaxis(patch, -1, 0).reshape(x.shape[-1], -1))
+            assert np.array_equal(look["patches"], patch.reshape(-1, x.shape[-1]).T)
             largest, sums, means = (reduce(patch, axis=(0, 1)) for reduce in (np.max, np.sum, np.mean))
             terms = np.stack([largest, sums, np.full(len(sums), k * k), rounded(means)], axis=-1)
-            np.testing.assert_allclose(look["terms"], terms, atol=1e-9)
-            np.testing.assert_allclose(np.array(look["means"])[:, place], rounded(means), atol=1e-9)
+            assert np.allclose(look["terms"], terms, rtol=0, atol=1e-9)
+            assert np.allclose(np.array(look["means"])[:, place], rounded(means), rtol=0, atol=1e-9)
 
 
 def test_every_number_of_the_matrix_is_the_engines(sweep):
