@@ -102,10 +102,15 @@ def load_raw(experiment: Experiment) -> Dataset:
 
 def check(experiment: Experiment) -> None:
     """Raise `InputError` when the experiment cannot run here: its data absent or damaged, its network too large."""
-    data = load_raw(experiment)
-    in_shape = data.shape if experiment.data != "toy2d" else (len(parse_features(experiment.features)),)
-    _check_size(experiment, in_shape, len(data.classes))
-    _check_batches(experiment, data.head(experiment.train_size))
+    check_size(experiment)
+    _check_batches(experiment, load_raw(experiment).head(experiment.train_size))
+
+
+def check_size(experiment: Experiment) -> None:
+    """Raise `ExperimentError` when the network is too large, or its windows are, whether the data is here or not."""
+    about = datasets.about(experiment.data)
+    in_shape = about.shape if experiment.data != "toy2d" else (len(parse_features(experiment.features)),)
+    _check_size(experiment, in_shape, len(about.classes))
 
 
 def steps_per_epoch(experiment: Experiment) -> int:

@@ -138,7 +138,7 @@ def _refuse(experiment: Experiment, name: str, text: str) -> None:
     if text == getattr(experiment, name):
         return
     try:
-        build.check(experiment.replace(**{name: text}))
+        build.check_size(experiment.replace(**{name: text}))
     except ExperimentError as error:
         st.error(sentence(error))
 

@@ -83,7 +83,7 @@ def change(name: str, value: object) -> None:
     try:
         spec = before.replace(**before.with_usual_lr({name: value}))
         if FIELDS[name].metadata["kind"] == "text":
-            build.check(spec)
+            build.check_size(spec)
     except ExperimentError as error:
         if FIELDS[name].metadata["kind"] != "text":
             st.session_state.pop(widget_key(name), None)

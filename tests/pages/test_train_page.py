@@ -265,6 +265,16 @@ def test_download_is_offered_for_absent_data(visit):
     assert app.button(key="download").label == "Download it now"
 
 
+def test_a_network_is_described_before_its_data_is_here(visit):
+    app = visit("train", data="kmnist")
+    absent = sentences(app)
+    app.text_input(key="field_network").set_value("dense5").run()
+    assert sentences(app) == absent
+    assert Experiment.from_json(app.session_state["spec"]).network == "dense5"
+    app.text_input(key="field_network").set_value("dense4096 dense4096").run()
+    assert ["5,000,000 parameters" in box.value for box in app.sidebar.error] == [True]
+
+
 # ------------------------------------------------------------------------------------------------------ bad input
 
 
