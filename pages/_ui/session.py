@@ -58,11 +58,15 @@ def run() -> Run:
     Raises `InputError` when the experiment cannot run here, a `DatasetError` when that is for want of its data.
     """
     spec = experiment()
-    name = st.session_state.get("run_id")
-    live = (pool().find(name) or _open_run(name)) if name else None
-    if not live:
+    name = st.session_state.get("run_id", "")
+    try:
         build.check(spec)
-        live = pool().start(spec, speed=steps_per_second(spec), running=False)
+    except InputError:  # a run that was kept comes back once its data is here
+        if live := pool().find(name):
+            pool().drop(live)
+        raise
+    live = (pool().find(name) or _open_run(name)) if name else None
+    live = live or pool().start(spec, speed=steps_per_second(spec), running=False)
     st.session_state["run_id"], live.owner = live.id, _name()
     return live
 

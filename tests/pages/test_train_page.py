@@ -7,9 +7,12 @@ import time
 
 import pytest
 
+from engine.data import datasets
 from engine.errors import InputError
 from engine.experiment import Experiment
-from engine.runs import protocol
+from engine.runs import protocol, store
+from engine.training import checkpoint
+from engine.training.trainer import Trainer
 from pages._ui import session
 from pages._ui.channels import pool
 from tests.pages.conftest import sentences, spoken
@@ -273,6 +276,22 @@ def test_a_network_is_described_before_its_data_is_here(visit):
     assert Experiment.from_json(app.session_state["spec"]).network == "dense5"
     app.text_input(key="field_network").set_value("dense4096 dense4096").run()
     assert ["5,000,000 parameters" in box.value for box in app.sidebar.error] == [True]
+
+
+def test_a_run_that_was_kept_comes_back_once_its_data_is_here(visit, monkeypatch):
+    spec = Experiment(data="kmnist", network="dense8")
+    trainer = Trainer(spec, datasets.load("digits"))
+    trainer.advance(steps=3)
+    store.save("kept-kana", checkpoint.dump(trainer))
+    app = visit("train", run="kept-kana")
+    (sentence,) = sentences(app)
+    assert "kmnist is not on this computer" in sentence
+    assert app.button(key="download").label == "Download it now"
+    assert Experiment.from_json(app.session_state["spec"]) == spec
+    assert current_run(app) is None  # nobody is shown what its worker said of the data
+    monkeypatch.setattr(datasets, "load", lambda *_, **__: trainer.data)
+    app.run()
+    assert checkpoint.read_experiment(current_run(app).checkpoint) == spec
 
 
 # ------------------------------------------------------------------------------------------------------ bad input
