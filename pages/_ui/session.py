@@ -67,7 +67,7 @@ def run() -> Run:
         raise
     live = (pool().find(name) or _open_run(name)) if name else None
     live = live or pool().start(spec, speed=steps_per_second(spec), running=False)
-    st.session_state["run_id"], live.owner = live.id, _name()
+    st.session_state["run_id"], live.owner = live.id, own_name()
     return live
 
 
@@ -248,6 +248,16 @@ def go_back(run: object) -> None:
         _miss(left["run"])
 
 
+def own_name() -> str:
+    """Return the session's own name."""
+    return st.session_state.setdefault("session", secrets.token_urlsafe(9))
+
+
+def owns(run: Run) -> bool:
+    """Tell whether the session steers a run that it had: no other one has taken it up."""
+    return run.owner in ("", own_name())
+
+
 def widget_key(name: str) -> str:
     """Return the session-state key of a field's widget."""
     return controls.widget_key("field", name)
@@ -388,7 +398,7 @@ def _open_run(name: str) -> Run | None:
     """Return the run of that name at the session's speed, None when there is none."""
     live = pool().open(name)
     if live:
-        live.owner = _name()
+        live.owner = own_name()
         pool().command(live, "speed", steps_per_second(live.experiment))
     return live
 
@@ -399,7 +409,7 @@ def _part_ways() -> None:
     Else each would see the other's settings come true beside its own fields.
     """
     live = pool().find(st.session_state.get("run_id", ""))
-    if not live or live.owner in ("", _name()):
+    if not live or owns(live):
         return
     try:
         own = _open_run(live.id)
@@ -411,11 +421,6 @@ def _part_ways() -> None:
         _take(own.experiment)
 
 
-def _name() -> str:
-    """Return the session's own name."""
-    return st.session_state.setdefault("session", secrets.token_urlsafe(9))
-
-
 def _miss(name: str) -> None:
     template = N_("There is no run {run} on this server; its experiment starts afresh.")
     notice(sentence(Text(template, run=shorten(name))))
@@ -423,7 +428,7 @@ def _miss(name: str) -> None:
 
 def _leave_run() -> None:
     name = st.session_state.pop("run_id", "")
-    if current := pool().find(name):
+    if (current := pool().find(name)) and owns(current):
         pool().drop(current)
     left = pool().left(name)  # also where the pool has dropped it by itself, while another page was looked at
     if left and left.step and left.state != "diverged":  # a loss beyond all bounds would flatten the next

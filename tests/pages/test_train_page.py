@@ -475,6 +475,17 @@ def test_of_two_sessions_with_one_run_each_goes_on_with_its_own(visit):
     pool().detach(taken, watcher)
 
 
+def test_who_leaves_a_run_that_another_session_has_taken_up_does_not_end_it(visit):
+    first = stepped(visit, network="dense8")
+    taken = current_run(first)
+    first.switch_page("../home.py").run()
+    second = visit("train", run=taken.id)
+    first.query_params["preset"] = "d2-relu-he"
+    first.switch_page("../train.py").run()
+    assert current_run(first) not in (None, taken)
+    assert current_run(second) is taken
+
+
 # -------------------------------------------------------------------------------------------------- the run before
 
 
