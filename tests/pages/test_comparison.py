@@ -13,6 +13,7 @@ import pytest
 from engine import build, presets
 from engine.experiment import FIELDS, Experiment
 from engine.runs import protocol, store
+from engine.training.checkpoint import read_experiment
 from engine.training.trainer import Trainer
 from pages._ui import changed
 from pages._ui.channels import pool
@@ -228,6 +229,34 @@ def test_a_link_shows_finished_runs_again(visit, published_short):
                 np.testing.assert_array_equal(a[name], b[name])
         again.run()
         assert any("bear it out" in text.value or "Not in these" in text.value for text in again.markdown)
+
+
+def test_of_two_sessions_with_one_comparison_each_goes_on_with_its_own(visit):
+    """The second takes it up while the first looks at another page; what it does then is not the first one's."""
+    first = visit(PAGE, preset="course-inits", network="dense8")
+    press(first, "step1")
+    until(lambda: all(run.step == 1 and run.checkpoint for run in runs(first)))
+    link = dict(first.query_params)
+    first.switch_page("../home.py").run()
+    second = visit(PAGE, **link)
+    taken = runs(second)
+    assert taken == runs(first)
+    first.switch_page(f"../{PAGE}.py").run()
+    assert not set(state(first)["runs"]) & set(state(second)["runs"])
+    assert [run.checkpoint for run in runs(first)] == [run.checkpoint for run in taken]
+
+    first.switch_page("../home.py").run()
+    third = visit(PAGE, **link | {"runs": ",".join(state(first)["runs"])})
+    field(third, "lr").set_value(0.02).run()
+    until(lambda: all(read_experiment(run.checkpoint).lr == 0.02 for run in runs(third)))
+    first.switch_page(f"../{PAGE}.py").run()
+    assert {run.experiment.lr for run in runs(first)} != {0.02}
+
+    second.switch_page("../home.py").run()
+    fourth = visit(PAGE, **link)
+    second.query_params["preset"] = "symmetry"
+    second.switch_page(f"../{PAGE}.py").run()
+    assert runs(fourth) == taken
 
 
 def test_a_link_to_a_run_that_cannot_be_read_any_more_starts_afresh(visit):

@@ -90,15 +90,18 @@ class Comparison:
         }
 
     def runs(self) -> list[Run]:
-        """Return the runs, made (at rest) where there are none. Raises `InputError` when one cannot run here."""
+        """Return the runs, made (at rest) where there are none. Raises `InputError` when one cannot run here.
+
+        Of those that another session has taken up, copies; or others, where it has changed them.
+        """
         names, experiments = self._state["runs"], list(self.experiments().values())
         group = secrets.token_urlsafe(9)
         if len(names) == len(experiments):
-            found = [pool().find(name) or _open(name, group) for name in names]
+            found = [_find(name) or _open(name, group) for name in names]
         else:
             found = [None] * len(experiments)
         for i, (run, experiment) in enumerate(zip(found, experiments, strict=True)):
-            if run is None:
+            if run is None or run.experiment != experiment:
                 build.check(experiment)
                 found[i] = pool().start(experiment, speed=self._pace(experiment), running=False, group=group)
             elif run.speed != self._pace(experiment):
@@ -298,7 +301,7 @@ class Comparison:
             self._state["changes"] = before
             self._forget_widgets(*values)
             return
-        current = [pool().find(name) for name in self._state["runs"]]
+        current = [_find(name) for name in self._state["runs"]]
         pairs = list(zip(current, experiments.values(), strict=True)) if current else []
         if pairs and all(run and run.takes(experiment, values) for run, experiment in pairs):
             for run, experiment in pairs:
@@ -329,7 +332,7 @@ class Comparison:
         """Leave the runs; new ones are made when they are asked for."""
         state = st.session_state.get(self.key)
         for name in state["runs"] if state else ():
-            if run := pool().find(name):
+            if run := _find(name):
                 pool().drop(run)
         if state:
             state["runs"] = []
@@ -376,6 +379,8 @@ class Comparison:
             opened = here if free else [_open(name, group) for name in asked]
         if [run and run.experiment for run in opened] == wanted:
             self._state["runs"] = [run.id for run in opened]
+            for run in opened:
+                run.owner = session.own_name()
             return
         for run in opened if not free else ():
             if run:
@@ -450,6 +455,12 @@ def _together(states: Sequence[str]) -> str:
     if "paused" in states:
         return "paused"
     return "diverged" if all(state == "diverged" for state in states) else "completed"
+
+
+def _find(name: str) -> Run | None:
+    """Return the run of that name if it is in a worker now, and no other session has taken it up."""
+    run = pool().find(name)
+    return run if run and session.owns(run) else None
 
 
 def _open(name: str, group: str) -> Run | None:
