@@ -197,7 +197,7 @@ def measure(trainer: Trainer) -> Generator[None, None, Part]:
         wrong = metrics.misclassified(probabilities, data.y_test, MAX_WRONG, OF_PAIR)
         raw = data.x_test[wrong].astype(np.float32) * (255 * data.scale)
         header["image"] = data.shape[:2]
-        arrays["wrong"] = raw.astype(np.uint8).reshape(len(wrong), -1)
+        arrays["wrong"] = raw.astype(np.uint8).reshape(len(wrong), math.prod(data.shape))
         arrays["wrong_labels"] = np.column_stack([data.y_test[wrong], outputs[wrong].argmax(axis=1)])
         arrays["wrong_confidence"] = probabilities[wrong].max(axis=1)
     return header, arrays

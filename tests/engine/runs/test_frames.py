@@ -82,6 +82,16 @@ def test_the_curves_of_a_frame_are_a_small_frame_from_the_first_point_to_the_las
     np.testing.assert_allclose(curves["evaluated"], evaluated)
 
 
+def test_a_network_that_makes_no_mistake_is_measured_like_any_other():
+    trainer = Trainer(Experiment(data="digits", network="", test_size=1))
+    right = trainer.data.y_test[0]
+    trainer.network.parameters()["output.bias"].data[right] = 100
+    header, arrays = protocol.decode(protocol.encode(*completed(frames.measure(trainer))))
+    assert header["test_accuracy"] == arrays["confusion"][right, right] == 1
+    assert arrays["wrong"].shape == (0, 64)
+    assert arrays["wrong_labels"].shape == (0, 2)
+
+
 def test_there_are_curves_of_a_run_that_was_not_evaluated():
     header = {"step": 0, "seconds": 0.0, "batch": 10, "train_size": 50}
     none = {"loss": np.zeros((0, 3)), "evaluated": np.zeros((0, 5))}
