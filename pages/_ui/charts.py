@@ -42,7 +42,10 @@ def figure(*traces: object, x: str = "", y: str = "", height: int = 320, log_x: 
 
 
 def show(made: go.Figure, *, key: str, alt: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Draw a figure; `alt` says in words what is to be seen, `header` and `rows` are its numbers."""
+    """Draw a figure; `alt` says in words what is to be seen, `header` and `rows` are its numbers.
+
+    A file is the same in both languages, its header too.
+    """
     st.plotly_chart(made, key=key, config={"displayModeBar": False, "responsive": True}, width="stretch")
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from pages._ui import i18n, navigation
+from pages._ui import charts, i18n, navigation
 from tests.pages.conftest import sentences
 
 UNKNOWN = "The address sets {name}, but there is no such setting here."
@@ -88,3 +88,27 @@ def test_a_widget_begins_with_its_value_in_a_browser_that_missed_it(visit, page)
     widgets = [proto for proto in protos if getattr(proto, "set_value", False) is True]
     assert len(widgets) >= 2
     assert [(proto.id, start(proto)) for proto in widgets] == [(proto.id, told(proto)) for proto in widgets]
+
+
+@pytest.mark.parametrize(
+    ("page", "part"),
+    [
+        ("gradients", "derivative"),
+        ("gradients", "activations"),
+        ("regularization", "norms"),
+        ("regularization", "dropout"),
+    ],
+)
+def test_the_file_of_a_figure_is_the_same_in_both_languages(visit, monkeypatch, page, part):
+    files = []
+
+    def show(made, *, key, alt, header, rows):
+        files.append([list(map(str, row)) for row in (header, *rows)])
+
+    monkeypatch.setattr(charts, "show", show)
+    for language in i18n.LANGUAGES:
+        assert sentences(visit(page, language, part=part)) == []
+    half = len(files) // 2
+    assert half > 0
+    assert files[:half] == files[half:]
+    assert all(len(row) == len(header) for header, *rows in files for row in rows)

@@ -73,13 +73,13 @@ def errors(curve: Curve, x: float, h: float) -> None:
         )
         st.caption(said.format(x=f"{x:g}", **{kind: f"{rise:g}" for kind, rise in rises.items()}))
         return
-    named = {"forward": _("Forward"), "central": _("Central")}
+    words = {"forward": _("Forward"), "central": _("Central")}
     found = {
-        f"{named[kind]}, {np.dtype(dtype).name}": derivatives.errors(curve, x, DECADES, kind, dtype)
+        (kind, np.dtype(dtype).name): derivatives.errors(curve, x, DECADES, kind, dtype)
         for dtype in (np.float64, np.float32)
         for kind in KINDS
     }
-    drawn = {name: np.where(values > 0, values, np.nan) for name, values in found.items()}
+    drawn = {f"{words[kind]}, {dtype}": np.where(y > 0, y, np.nan) for (kind, dtype), y in found.items()}
     made = charts.figure(
         *(charts.line(n, DECADES, values, name) for n, (name, values) in enumerate(drawn.items())),
         x="h", y=_("|chord − f′(x)|"), log_x=True,
@@ -88,7 +88,7 @@ def errors(curve: Curve, x: float, h: float) -> None:
     made.update_xaxes(exponentformat="power", dtick=2)
     made.add_vline(x=h, line={"dash": "dot", "width": 1.5, "color": charts.colour(6)})
     charts.show(
-        made, key="derivative_errors", alt=about_errors(curve, x), header=["h", *found],
+        made, key="derivative_errors", alt=about_errors(curve, x), header=["h", *map("_".join, found)],
         rows=zip(DECADES, *found.values(), strict=True),
     )  # fmt: skip
 
@@ -96,9 +96,10 @@ def errors(curve: Curve, x: float, h: float) -> None:
 def through_layers(at: float, layers: int) -> None:
     """Draw what so many equal activations leave of a gradient, when the input of every unit is `at`."""
     count = np.arange(1, layers + 1)
-    found = {translate(NAMES[name]): np.abs(derivatives.through_layers(name, at, layers)) for name in STACKED}
+    found = {name: np.abs(derivatives.through_layers(name, at, layers)) for name in STACKED}
+    drawn = {translate(NAMES[name]): np.where(y > 0, y, np.nan) for name, y in found.items()}
     made = charts.figure(
-        *(charts.line(n, count, np.where(y > 0, y, np.nan), name) for n, (name, y) in enumerate(found.items())),
+        *(charts.line(n, count, y, name) for n, (name, y) in enumerate(drawn.items())),
         x=_("Layers"), y=_("|f′(x)| to the power of layers"),
     )  # fmt: skip
     made.update_traces(mode="lines+markers")

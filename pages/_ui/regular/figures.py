@@ -46,7 +46,7 @@ def thresholds(strength: float, p: float) -> None:
     rows = zip(*([f"{v:.6g}" for v in y] for y in (a, *curves.values())), strict=True)
     charts.show(
         made, key="thresholds", alt=alt.format(strength=strength, divisor=1 + strength),
-        header=["asked", *curves], rows=rows,
+        header=["asked", *["no_penalty", "l1", "l2", f"p={p:g}"][: len(curves)]], rows=rows,
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def received(rate: float, draw: int) -> None:
     means = {"plain": found.plain.mean(), "scaled": found.scaled.mean(), "full": found.full}
     alt = alt.format(n=GIVEN, masks=f"{DRAWS:,}", **means).replace("-", "−")
     rows = zip(middle.round(4), *counts.values(), strict=True)
-    charts.show(made, key="received", alt=alt, header=["given", *counts], rows=rows)
+    charts.show(made, key="received", alt=alt, header=["given", "plain", "scaled"], rows=rows)
 
 
 def series(found: thinning.Received) -> dict[str, np.ndarray]:
