@@ -350,6 +350,14 @@ def test_an_illegal_value_is_refused_in_one_sentence(visit):
     assert field(app, "network").value == "dense40 dense20"
 
 
+def test_no_run_is_started_where_one_of_them_cannot_be(visit, monkeypatch):
+    started = []
+    monkeypatch.setattr(pool(), "start", lambda *given, **how: started.append(given))
+    (said,) = sentences(visit(PAGE, **{"preset": "course-inits", "3.network": "dense4096 dense4096"}))
+    assert "5,000,000 parameters" in said
+    assert started == []
+
+
 def test_another_optimizer_brings_its_usual_learning_rate(visit):
     app = visit(PAGE, preset="course-inits")
     assert field(app, "lr").value == 0.1  # what is usual for SGD

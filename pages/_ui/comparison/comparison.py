@@ -100,9 +100,11 @@ class Comparison:
             found = [_find(name) or _open(name, group) for name in names]
         else:
             found = [None] * len(experiments)
+        lacking = [i for i, run in enumerate(found) if run is None or run.experiment != experiments[i]]
+        for i in lacking:  # all of them, before any is started
+            build.check(experiments[i])
         for i, (run, experiment) in enumerate(zip(found, experiments, strict=True)):
-            if run is None or run.experiment != experiment:
-                build.check(experiment)
+            if i in lacking:
                 found[i] = pool().start(experiment, speed=self._pace(experiment), running=False, group=group)
             elif run.speed != self._pace(experiment):
                 pool().command(run, "speed", self._pace(experiment))
