@@ -241,7 +241,7 @@ class Pool:
         """Return the run of that name for a new screen, None when there is none.
 
         One that is here and unwatched is handed over as it is; one that somebody watches, or that only the store still
-        has, is opened as a paused copy of its own.
+        has, is opened as a paused copy of its own: at its first step, where nothing is known of a later one yet.
         """
         with self._lock:
             run = self._runs.get(name)
@@ -250,7 +250,7 @@ class Pool:
             blob = run.checkpoint if run else None
         blob = blob or store.load(name)
         if blob is None:
-            return None
+            return self.start(run.experiment, running=False, group=group) if run else None
         return self.start(read_experiment(blob), running=False, checkpoint=blob, group=group)
 
     def find(self, name: str) -> Run | None:

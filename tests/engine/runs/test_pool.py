@@ -159,6 +159,18 @@ def test_a_watched_run_opened_elsewhere_is_copied(pool):
     np.testing.assert_array_equal(weights(copy), weights(run))
 
 
+def test_a_watched_run_in_its_first_steps_asked_for_by_hand_is_copied_at_its_first(pool):
+    run = pool.start(SMALL, running=False)
+    screen = Screen(pool, run)
+    pool.command(run, "step", 50_000)
+    screen.until(lambda run: run.state == "running")
+    assert run.checkpoint is None
+    copy = pool.open(run.id)
+    assert copy is not run
+    assert (copy.experiment, copy.step) == (SMALL, 0)
+    screen.close()
+
+
 def test_what_a_dropped_run_had_reached_is_kept(pool):
     run = pool.start(SMALL)
     screen = Screen(pool, run)
