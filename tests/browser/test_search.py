@@ -28,6 +28,20 @@ FAINTEST = """(scatter) => {
 }"""
 
 
+# The texts of a drawing that lie over one another, of those written in the same direction.
+COVERED = """(drawing) => {
+  const boxes = [...drawing.querySelectorAll(".axes text")].map((it) => {
+    const { a, b, e, f } = it.getCTM(), { x, y, width, height } = it.getBBox();
+    const left = x + a * e + b * f, top = y - b * e + a * f;
+    return { it, left, top, right: left + width, bottom: top + height - 2, turned: Math.atan2(b, a).toFixed(2) };
+  });
+  const over = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom
+    && other.top < one.bottom && one.turned === other.turned;
+  const hidden = boxes.filter((one) => boxes.some((other) => one !== other && over(one, other)));
+  return hidden.map(({ it }) => it.textContent);
+}"""
+
+
 class Visit:
     """The page, and what one can see and do on it."""
 
@@ -265,6 +279,15 @@ def test_the_two_axes_are_never_the_same_by_themselves_and_no_name_beside_them_i
         left = search.page.locator(drawing).bounding_box()["x"]
         for name in ("Momentum", "AdaGrad"):
             assert search.page.locator(f"{drawing} .axes").get_by_text(name).bounding_box()["x"] >= left
+    search = visit("over=activation,initializer,normalization,optimizer")
+    for language in ("en", "ja"):
+        search.speak(language)
+        for width in (1440, 390):
+            resize(search.page, width)
+            for drawing in (".scatter", ".parallel"):
+                soon(search.page, lambda it=drawing: search.page.locator(it).evaluate(COVERED) == [])
+            texts = search.page.locator(".scatter .axes text").all_text_contents()
+            assert len(set(texts)) == len(texts)
 
 
 def test_axes_of_the_points_can_be_chosen(ended):

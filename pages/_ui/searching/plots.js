@@ -8,9 +8,17 @@ const [{ colour, place, ticks }, { change, clamp, element, fill, range, say, svg
 const HEIGHT = 320;
 const NEAR = 22; // pixels within which a point or a line is pointed at
 
-/** Return the ticks of an axis whose texts stand beside it, none of them long. */
-const labelled = (field, about) =>
-  ticks(field, about).map(([at, text]) => [at, text.length > 8 ? `${text.slice(0, 7)}…` : text]);
+const SLANT = 40; // degrees, of texts that have no room side by side
+
+const cut = (text, most, end = 0) =>
+  text.length > most ? `${text.slice(0, most - 1 - end)}…${text.slice(text.length - end)}` : text;
+
+/** Return the ticks of an axis whose texts stand beside it, none of them longer than tells them apart. */
+function labelled(field, about) {
+  const marks = ticks(field, about);
+  const ways = [[8], [12], [14, 7]].map((way) => marks.map(([at, text]) => [at, cut(text, ...way)]));
+  return ways.find((way) => new Set(way.map(([, text]) => text)).size === marks.length) ?? ways.at(-1);
+}
 
 /** A drawing as wide as its room, redrawn when that changes. */
 class Plot {
@@ -54,6 +62,13 @@ class Plot {
     return Math.max(...[...this.axes.children].map((it) => it.getComputedTextLength()));
   }
 
+  /** Return a text, shortened to so many pixels. */
+  fit(text, room) {
+    let most = text.length;
+    while (most > 2 && this.widest([[0, cut(text, most)]]) > room) most--;
+    return cut(text, most);
+  }
+
   pointer(event) {
     const box = this.root.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -70,7 +85,7 @@ export class Scatter extends Plot {
     super(view, "scatter");
     change(this.root, { role: "application", tabindex: 0 });
     this.root.addEventListener("keydown", (event) => this.steer(event));
-    this.margins = { right: 14, top: 12, bottom: 44 };
+    this.margins = { right: 14, top: 12, bottom: 44 }; // the last is more below slanted texts
     this.names = [null, null];
     this.chooses = ["x", "y"].map((axis, i) => {
       const choose = element("select", { "data-axis": axis });
@@ -108,11 +123,15 @@ export class Scatter extends Plot {
     const { right, top, bottom } = this.margins, { width } = this;
     const [x, y] = [0, 1].map((i) => this.field(i)), marks = labelled(y);
     const left = Math.max(58, this.widest(marks) + 30);
-    this.left = left, this.wide = width - left - right, this.top = top, this.high = HEIGHT - top - bottom;
-    const across = ticks(x, Math.max(2, Math.floor(this.wide / 80))).map(([at, text]) => {
-      const px = left + at * this.wide;
-      return svg("g", {}, svg("line", { x1: px, x2: px, y1: top, y2: top + this.high }),
-        svg("text", { x: px, y: HEIGHT - bottom + 17, "text-anchor": "middle" }, text));
+    this.left = left, this.wide = width - left - right, this.top = top;
+    const below = labelled(x, Math.max(2, Math.floor(this.wide / 80))), longest = this.widest(below);
+    const slant = longest + 6 > this.wide / below.length ? SLANT : 0;
+    this.high = HEIGHT - top - bottom - longest * Math.sin(slant * Math.PI / 180);
+    const across = below.map(([at, text]) => {
+      const px = left + at * this.wide, foot = top + this.high;
+      const placed = slant ? { transform: `translate(${px + 4} ${foot + 13}) rotate(${-slant})`, "text-anchor": "end" }
+        : { x: px, y: foot + 17, "text-anchor": "middle" };
+      return svg("g", {}, svg("line", { x1: px, x2: px, y1: top, y2: foot }), svg("text", placed, text));
     });
     const up = marks.map(([at, text]) => {
       const py = top + (1 - at) * this.high;
@@ -192,10 +211,10 @@ export class Parallel extends Plot {
       const x = this.xs[i], last = i === this.fields.length - 1;
       const texts = marks[i].map(([at, text]) => {
         const y = top + (1 - at) * this.high;
-        return svg("text", { x: x + (last ? 6 : -6), y: y + 4, "text-anchor": last ? "start" : "end", class: "halo" }, text);
+        const word = i && !last ? this.fit(text, room - 10) : text;
+        return svg("text", { x: x + (last ? 6 : -6), y: y + 4, "text-anchor": last ? "start" : "end", class: "halo" }, word);
       });
-      const most = Math.max(4, Math.floor(room / 7.5));
-      const name = field.label.length > most ? `${field.label.slice(0, most - 1)}…` : field.label;
+      const name = this.fit(field.label, room - 6);
       const anchor = i === 0 ? "start" : last ? "end" : "middle";
       return svg("g", {}, svg("line", { class: "axis", x1: x, x2: x, y1: top, y2: top + this.high }), ...texts,
         svg("text", { class: "name", x: i === 0 ? 4 : last ? width - 4 : x, y: 16, "text-anchor": anchor }, name));
