@@ -305,6 +305,9 @@ def test_axes_of_the_points_can_be_chosen(ended):
     across.select_option("Optimizer")
     expect(search.page.locator(".scatter .axes")).to_contain_text("Adam")
     soon(search.page, lambda: len({place.split("(")[1].split()[0] for place in places()}) == 2)
+    up.select_option("Optimizer")
+    expect(search.page.locator(".scatter .axes").get_by_text("Adam")).to_have_count(2)
+    assert len(set(places())) == 12  # where only options are chosen from, no trial hides another
     for axis, value in zip((across, up), usual, strict=True):
         axis.select_option(value=value)
     soon(search.page, lambda: places() == before)

@@ -9,6 +9,7 @@ const HEIGHT = 320;
 const NEAR = 22; // pixels within which a point or a line is pointed at
 
 const SLANT = 40; // degrees, of texts that have no room side by side
+const APART = 10; // pixels between trials of the same options
 
 const cut = (text, most, end = 0) =>
   text.length > most ? `${text.slice(0, most - 1 - end)}…${text.slice(text.length - end)}` : text;
@@ -148,9 +149,11 @@ export class Scatter extends Plot {
     const { view } = this, [x, y] = [0, 1].map((i) => this.field(i));
     const trials = ranking.filter(({ state }) => state !== "failed");
     this.reconcile(trials, () => svg("path"));
+    const aside = this.spread(trials, x, y);
     this.places = trials.map((trial) => {
-      const px = this.left + place(x, view.value(trial, x)) * this.wide;
-      const py = this.top + (1 - place(y, view.value(trial, y))) * this.high;
+      const [dx, dy] = aside.get(trial.number) ?? [0, 0];
+      const px = this.left + place(x, view.value(trial, x)) * this.wide + dx;
+      const py = this.top + (1 - place(y, view.value(trial, y))) * this.high + dy;
       const share = view.share(trial), r = 3.2 + 3.6 * share;
       const open = trial.state === "running";
       const fills = { d: SHAPES[trial.state]?.(r) ?? SHAPES.complete(r), transform: `translate(${px.toFixed(1)} ${py.toFixed(1)})` };
@@ -159,6 +162,21 @@ export class Scatter extends Plot {
     });
     const text = fill(view.labels.scatter_text, { x: x.label, y: y.label, n: trials.length, best: view.best() });
     change(this.root, { "aria-label": `${text} ${view.labels.scatter_keys}` });
+  }
+
+  /** Return how far trials of the same two options stand from their place, by number: else one would hide the others. */
+  spread(trials, x, y) {
+    const { view } = this, crowds = new Map(), turns = new Map();
+    if (!x.options || !y.options) return turns;
+    for (const trial of [...trials].sort((a, b) => a.number - b.number)) {
+      const at = `${view.value(trial, x)} ${view.value(trial, y)}`, n = crowds.get(at) ?? 0;
+      crowds.set(at, n + 1);
+      turns.set(trial.number, n);
+    }
+    const reach = Math.min(this.wide / x.options.length, this.high / y.options.length) / 2;
+    const step = Math.min(APART, reach / Math.sqrt(Math.max(...crowds.values())));
+    const along = (n) => [Math.cos, Math.sin].map((part) => step * Math.sqrt(n) * part(2.4 * n)); // as in a sunflower
+    return new Map(Array.from(turns, ([number, n]) => [number, along(n)]));
   }
 
   /** Go from trial to trial by keys, the best of all first. */
