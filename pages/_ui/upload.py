@@ -13,6 +13,7 @@ from pages._ui.i18n import _, sentence
 # Streamlit's own words in there are English whatever the language.
 UPLOAD = '[data-testid="stFileUploaderDropzone"] button p'
 LIMITS = '[data-testid="stFileUploaderDropzoneInstructions"] span'
+REFUSED = '[data-testid="stFileUploader"]:has([aria-invalid="true"])'  # it never arrives: too large, or of another kind
 SHUTTER = '[data-testid="stCameraInputButton"]'
 
 
@@ -20,7 +21,7 @@ def uploader(name: str, label: str, kinds: Sequence[str], take: Callable[[bytes]
     """Ask for a file whose name ends on one of `kinds`; `take` is called with its bytes before the page is redrawn."""
     key = place(name)
     limits = _("Up to {size} MB: {kinds}").format(size=st.get_option("server.maxUploadSize"), kinds=", ".join(kinds))
-    reword(key, {UPLOAD: _("Choose a file"), LIMITS: limits})
+    reword(key, {UPLOAD: _("Choose a file"), LIMITS: limits, REFUSED: _("Not taken. {limits}").format(limits=limits)})
     st.file_uploader(label, kinds, key=key, on_change=taken, args=(name, key, take))
 
 

@@ -505,6 +505,10 @@ def test_a_picture_is_uploaded(page, app_url, tmp_path):
     place = page.locator("[data-testid=stFileUploaderDropzone]")
     for part, words in (("button p", "Choose a file"), ("[data-testid$=Instructions] span", "Up to 20 MB: png, jpg")):
         assert place.locator(part).evaluate("it => getComputedStyle(it, '::after').content").startswith(f'"{words}')
+    (tmp_path / "notes.txt").write_text("no picture")
+    page.locator("input[type=file]").set_input_files(tmp_path / "notes.txt")
+    said = "getComputedStyle(document.querySelector('[data-testid=stFileUploader]'), '::after').content"
+    soon(page, lambda: page.evaluate(said).startswith('"Not taken. Up to 20 MB: png, jpg'))
     page.locator("input[type=file]").set_input_files(tmp_path / "no.png")
     expect(page.locator("[data-testid=stAlert]")).to_have_text(re.compile("must be a whole PNG, JPEG"))
     expect(page.locator("input[type=file]")).to_have_count(1)  # the place for the next one has come
