@@ -11,8 +11,9 @@ from pages._ui.i18n import LANGUAGES, _, language, speak
 
 # Streamlit keeps a sidebar after all that was in it has gone. On a phone it holds the navigation, which stays. In its
 # narrow fields "Press Enter to apply" would stand over what is typed. Its captions are paler than can be read, and so
-# is white on a dark page's blue; its links and switches do not show that they have the focus; and where the system
-# forces its own few colours on a page, all that is said by a ground alone is gone: sliders, switches, what is chosen.
+# is white on a dark page's blue; its links and switches do not show that they have the focus, and the button that lets
+# a picture fill the screen is seen under a mouse only; and where the system forces its own few colours on a page, all
+# that is said by a ground alone is gone: sliders, switches, what is chosen.
 CSS = """<style>
 [data-testid="stSidebar"]:not(:has([data-testid="stSidebarNav"], [data-testid="stVerticalBlock"] > *)) {
   &, & ~ * [data-testid="stExpandSidebarButton"] {display: none}
@@ -40,6 +41,7 @@ CSS = """<style>
 :root a:focus-visible, [data-testid="stCheckbox"] label:has(:focus-visible) > span + div {
   outline: 2px solid; outline-offset: 2px
 }
+[data-testid="stElementToolbar"]:focus-within {opacity: 1}
 @media (pointer: coarse) {
   [data-testid="stMain"] [data-testid="stButtonGroup"] button {min-height: 2.75rem}
   [data-testid="stSlider"] [role="group"] > div::before {content: ""; position: absolute; inset: -.125rem 0}

@@ -515,6 +515,8 @@ def test_a_picture_is_uploaded(page, app_url, tmp_path):
     page.locator("input[type=file]").set_input_files(tmp_path / "photo.jpg")
     expect(page.get_by_text("Input, 100 × 200")).to_be_visible()
     expect(page.locator("[data-testid=stAlert]")).to_have_count(0)
+    page.get_by_role("button", name="Fullscreen: Input").focus()
+    expect(page.get_by_test_id("stElementToolbar").first).to_have_css("opacity", "1")
     page.get_by_label("Row 2, column 2").fill("3")
     page.keyboard.press("Enter")
     expect(page.locator("[data-testid=stImage] img")).to_have_count(2)
