@@ -61,11 +61,11 @@ class Range:
     log: bool = False
 
     def __post_init__(self) -> None:
-        for end in ("low", "high"):
-            object.__setattr__(self, end, check(FIELDS[self.name], getattr(self, end)))
-        if not self.low < self.high:
+        if not self.low < self.high:  # said first: 1..0 for 0..1 may leave the legal range as well
             legal = N_("a range whose lower end is below its upper end")
             raise ExperimentError(self.name, legal, self._span())
+        for end in ("low", "high"):
+            object.__setattr__(self, end, check(FIELDS[self.name], getattr(self, end)))
         if self.log and self.low <= 0:
             raise ExperimentError(self.name, N_("a range above 0 on a logarithmic scale"), self._span())
 

@@ -118,6 +118,7 @@ def test_ranges_survive_being_written(ends, log):
         ("lr:0.1..1 lin", "lr must be a range such as"),
         ("lr:nan..1", "lr must be a range such as"),
         ("lr:1..0.1", "lr must be a range whose lower end is below"),
+        ("lr:1..0", "lr must be a range whose lower end is below its upper end, not 1..0."),
         ("lr:0..1000", "lr must be a number from 1e-10 to 100"),
         ("dropout:0..0.5 log", "dropout must be a range above 0"),
         ("batch_size:1.5..9", "batch_size must be a whole number"),
