@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from urllib.parse import urlsplit
 
 from engine.commands.options import UsageError, assignments, describe_fields
@@ -77,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
                 "--worker must be an address such as tcp://192.168.0.5:8786, not {address}.",
                 address=shorten(options.worker),
             )
+        if not cluster.answers(options.worker):  # its workers go on asking, and say nothing
+            print(f"waiting for the Dask scheduler at {options.worker}, which does not answer yet", file=sys.stderr)
         cluster.serve(options.worker)
         return 0
     if options.resume is not None:

@@ -14,12 +14,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future as Promise
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from engine.errors import N_, InputError, shorten
 from engine.processes import command
@@ -252,6 +254,16 @@ def end(process: subprocess.Popen) -> None:
         process.kill()
         process.wait()
     process.stdout.close()
+
+
+def answers(address: str) -> bool:
+    """Tell whether anybody listens at the address of a scheduler."""
+    place = urlsplit(address)
+    try:
+        socket.create_connection((place.hostname, place.port), CONNECT).close()
+    except (OSError, UnicodeError):  # UnicodeError: no host can have this name
+        return False
+    return True
 
 
 def serve(address: str) -> None:

@@ -5,6 +5,7 @@ import math
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -816,6 +817,21 @@ def test_a_second_machine_joins_by_the_documented_command(tmp_path, monkeypatch)
             worker.wait()
             worker.stderr.close()
         cluster.end(scheduler)
+
+
+@pytest.mark.parametrize("place", ["tcp://127.0.0.1:{port}", "tcp://no..where:{port}"])
+def test_a_worker_whose_scheduler_does_not_answer_says_what_it_waits_for(place, monkeypatch, capsys):
+    served = []
+    monkeypatch.setattr(cluster, "serve", served.append)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody else has this port, and nobody listens there
+        address = place.format(port=silent.getsockname()[1])
+        assert main(["search", "--worker", address]) == 0
+        assert capsys.readouterr().err == f"waiting for the Dask scheduler at {address}, which does not answer yet\n"
+        silent.listen()
+        assert main(["search", "--worker", address.replace("no..where", "127.0.0.1")]) == 0
+    assert capsys.readouterr().err == ""
+    assert len(served) == 2
 
 
 def test_a_worker_that_cannot_be_started_is_tried_again(monkeypatch):
