@@ -100,20 +100,20 @@ def run(options: argparse.Namespace) -> int:
         else:
             found = searches.start(chosen_plan(options))
         found.attach(watch)
-        while not found.wait(0.2):
-            best = next(iter(found.ranking()), None)
-            score = f", best {best.accuracy:.4f}" if best else ""
-            line.show(f"search {found.id}: {len(found.finished()):,} of {found.plan.trials:,} trials{score}")
+        try:
+            while not found.wait(0.2):
+                best = next(iter(found.ranking()), None)
+                score = f", best {best.accuracy:.4f}" if best else ""
+                line.show(f"search {found.id}: {len(found.finished()):,} of {found.plan.trials:,} trials{score}")
+        except KeyboardInterrupt:  # its trials are kept, for whoever knows its id
+            line.clear()
+            print(stopped(found), file=sys.stderr)
+            raise
         line.clear()
     if found.error:
         raise UsageError("{reason}", reason=found.error)
     if found.state != "complete":  # a ranking of some of the trials would pass for the whole
-        raise UsageError(
-            "The search {id} was stopped after {done} of {all} trials; --resume {id} takes it up again.",
-            id=found.id,
-            done=len(found.finished()),
-            all=found.plan.trials,
-        )
+        raise stopped(found)
     if options.json:
         print_json(report(found, options.preset, most))
         return 0
@@ -162,6 +162,16 @@ def parse_count(options: argparse.Namespace, name: str, *, whole: bool = True) -
         return int(text) if whole else float(text)
     except ValueError:
         return text
+
+
+def stopped(found: Search) -> UsageError:
+    """Return what to say of a search that is not complete."""
+    return UsageError(
+        "The search {id} was stopped after {done} of {all} trials; --resume {id} takes it up again.",
+        id=found.id,
+        done=len(found.finished()),
+        all=found.plan.trials,
+    )
 
 
 def report(found: Search, preset: str | None, workers: int) -> dict[str, object]:

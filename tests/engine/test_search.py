@@ -936,6 +936,23 @@ def test_the_command_says_that_a_search_was_stopped(tmp_path, monkeypatch, capsy
     assert "9 trials in " in capsys.readouterr().out
 
 
+def test_an_interrupted_command_says_how_to_take_its_search_up_again(tmp_path, monkeypatch, capsys, machine):
+    def wait(search, timeout=None):
+        for interruption in interruptions:
+            raise interruption
+        return waited(search, timeout)
+
+    waited, interruptions = study.Search.wait, iter([KeyboardInterrupt])
+    monkeypatch.setenv("KASANE_RUNS", str(tmp_path))
+    monkeypatch.setattr("engine.commands.search.Searches", lambda folder: Searches(folder, lambda: machine))
+    monkeypatch.setattr(study.Search, "wait", wait)
+    assert main(["search", "--set", "data=digits", "network=dense16", "steps=20", "--trials", "9"]) == 130
+    output, errors = capsys.readouterr()
+    (search,) = (path.stem for path in (tmp_path / "searches").glob("*.jsonl"))
+    assert output == ""
+    assert re.fullmatch(rf"The search {search} was stopped after \d of 9 trials; --resume {search} .*\n", errors)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
