@@ -24,6 +24,7 @@ from collections.abc import Sequence
 
 from engine import blas
 from engine.commands.options import UsageError
+from engine.commands.terminal import Line
 from engine.errors import InputError, shorten
 
 COMMANDS = {
@@ -77,8 +78,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except KeyboardInterrupt:
+        Line().clear()  # a prompt, or an error, would stand behind how far the work was
         return INTERRUPTED
     except (InputError, OSError) as error:
+        Line().clear()
         print(f"error: {shorten(str(error), 600)}", file=sys.stderr)
         return ERROR
 

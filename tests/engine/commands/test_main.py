@@ -119,6 +119,8 @@ def test_an_interruption_ends_quietly():
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 130
         assert process.stdout.read() == b""
+    while not os.read(terminal, 1000).endswith(b"\r\x1b[K"):  # the prompt gets a line of its own
+        pass
     os.close(terminal)
 
 
