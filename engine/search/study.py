@@ -43,6 +43,8 @@ class Search:
         self._seconds, self._began = record.seconds, 0.0
         self._journal, self._cluster = journal, cluster
         self._round: Round | None = None
+        self._rests = threading.Event()
+        self._rests.set()
         self._held = contextlib.ExitStack()  # the journal, as long as a round goes on
         self._lock = threading.RLock()
         self._watchers: set[Callable[[], None]] = set()
@@ -89,9 +91,7 @@ class Search:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the search rests; return whether it does."""
-        if self._round:
-            self._round.join(timeout)
-        return not self.is_running
+        return self._rests.wait(timeout)  # a thread whose `join` Ctrl-C ends counts as over, up to Python 3.12
 
     # ------------------------------------------------------------------------------------------------------- looking
 
@@ -195,6 +195,7 @@ class Search:
     def _enter(self, state: str) -> None:
         self.state = state
         self._tell()
+        (self._rests.clear if self.is_running else self._rests.set)()
 
     def _tell(self) -> None:
         self.sequence += 1

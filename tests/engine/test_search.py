@@ -671,6 +671,27 @@ def test_stopping_frees_the_workers(searches, machine):
     assert search.changes(0)[1] == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="has no signals of this kind")
+def test_a_wait_that_is_interrupted_is_not_the_end(searches):
+    once = iter([signal.SIGINT])
+
+    def interrupt():
+        for number in once:
+            signal.pthread_kill(threading.main_thread().ident, number)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    search = searches.start(PLAN.replace(experiment=LONG))
+    search.attach(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            search.wait(PATIENCE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    search.stop()
+    assert search.wait(PATIENCE)
+    assert search.state == "stopped"
+
+
 def test_nobody_watching_nothing_training(searches, monkeypatch):
     monkeypatch.setattr(study, "UNWATCHED", 0.3)
     search = searches.start(PLAN.replace(experiment=LONG))
