@@ -77,4 +77,5 @@ def shorten(value: object, limit: int = 40) -> str:
     """Return `value` as text of at most `limit` characters, fit to be quoted in an error sentence."""
     text = value if isinstance(value, str) else reprlib.repr(value)  # `repr` follows lists as deep as they nest
     text = "".join(character if character.isprintable() else "·" for character in text[: limit + 1])
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    text = text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if text.strip() else f"“{text[: limit - 2]}”"  # nothing, or blanks, would not be seen

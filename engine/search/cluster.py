@@ -152,7 +152,7 @@ class Cluster:
                 except (OSError, ValueError) as error:  # distributed's TimeoutError is an OSError
                     log.warning("no scheduler: %s", error)
                     self._shut()
-                    place = shorten(self.address) or "127.0.0.1"
+                    place = shorten(self.address or "127.0.0.1")
                     raise InputError(N_("The Dask scheduler at {address} does not answer."), address=place) from error
             return self._client
 

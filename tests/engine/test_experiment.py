@@ -383,3 +383,4 @@ def test_quotes_of_huge_values_cost_little():
     assert shorten("x" * 10**8) == "x" * 39 + "…"
     assert len(shorten([[1] * 10**6] * 10)) <= 40
     assert shorten("two\nlines") == "two·lines"
+    assert [shorten(it) for it in ("", "  ", " " * 40)] == ["“”", "“  ”", "“" + " " * 38 + "”"]
