@@ -16,7 +16,8 @@ A search is kept with the runs: its id opens it on the page (/search?search=ID) 
 
 With --json, the last line of standard output is one object: search (the id), preset, experiment (what differs from the
 defaults), over, share, sampler, pruning, seed, dataset, seconds, workers, importance, best (the best trial or null) and
-trials, the best first: number, values, state, accuracy (validation), train_accuracy, loss, seconds, curves."""
+trials, the best first: number, values, state, reason (why it failed, or null), accuracy (validation), train_accuracy,
+loss, seconds, curves."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ from urllib.parse import urlsplit
 
 from engine.commands.options import UsageError, assignments, describe_fields
 from engine.commands.terminal import Line, print_json
-from engine.errors import shorten
+from engine.errors import Text, shorten
 from engine.experiment import FIELDS, Experiment
 from engine.fields import format_value, parse_value
 from engine.presets.search import PLANS
@@ -36,6 +37,7 @@ from engine.search import cluster
 from engine.search.axes import parse_axes
 from engine.search.plan import Plan
 from engine.search.study import Search, Searches
+from engine.search.trial import Trial
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     for place, trial in enumerate(found.ranking()[:10], start=1):
         values = "  ".join(f"{name}={format_value(value)}" for name, value in trial.values.items())
-        print(f"{place:>3}  {trial.accuracy:.4f}  {values}  ({trial.state})")
+        print(f"{place:>3}  {trial.accuracy:.4f}  {values}  ({': '.join(filter(None, (trial.state, reason(trial))))})")
     print(f"{len(found.finished()):,} trials in {found.seconds:.1f} s; search {found.id}")
     return 0
 
@@ -174,6 +176,11 @@ def stopped(found: Search) -> UsageError:
     )
 
 
+def reason(trial: Trial) -> str | None:
+    """Return why a trial failed, None where it did not."""
+    return str(Text.from_dict(trial.reason)) if trial.reason else None
+
+
 def report(found: Search, preset: str | None, workers: int) -> dict[str, object]:
     """Return a search that is over as values for JSON."""
     plan = found.plan
@@ -182,6 +189,7 @@ def report(found: Search, preset: str | None, workers: int) -> dict[str, object]
             "number": trial.number,
             "values": trial.values,
             "state": trial.state,
+            "reason": reason(trial),
             "accuracy": trial.accuracy,
             "train_accuracy": trial.train[-1] if trial.train else None,
             "loss": trial.loss,

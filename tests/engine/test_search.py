@@ -931,6 +931,19 @@ def test_the_command_searches_and_takes_up_again(tmp_path, monkeypatch, capsys, 
     assert row["search"] in text
 
 
+def test_the_command_says_why_a_trial_failed(tmp_path, monkeypatch, capsys, machine):
+    monkeypatch.setenv("KASANE_RUNS", str(tmp_path))
+    monkeypatch.setattr("engine.commands.search.Searches", lambda folder: Searches(folder, lambda: machine))
+    arguments = ["--set", "data=toy2d", "steps=5", "--over", "network:dense5|conv5@3", "--trials", "4", "--json"]
+    assert main(["search", *arguments]) == 0
+    row = json.loads(capsys.readouterr().out.splitlines()[-1])
+    fine, failed = (next(it for it in row["trials"] if it["state"] == state) for state in ("complete", "failed"))
+    why = "network must be of dense and drop alone, as this data has no pictures, not conv5@3."
+    assert (fine["reason"], failed["reason"]) == (None, why)
+    assert main(["search", "--resume", row["search"]]) == 0
+    assert f"network=conv5@3  (failed: {why})" in capsys.readouterr().out
+
+
 def test_the_command_watches_its_search(tmp_path, monkeypatch, capsys, machine):
     monkeypatch.setenv("KASANE_RUNS", str(tmp_path))
     monkeypatch.setattr("engine.commands.search.Searches", lambda folder: Searches(folder, lambda: machine))
