@@ -150,7 +150,7 @@ class Cluster:
                     address = self.address or self._await_address()
                     self._client = Client(address, timeout=CONNECT, set_as_default=False, name="kasane")
                 except (OSError, ValueError) as error:  # distributed's TimeoutError is an OSError
-                    log.warning("no scheduler: %s", error)
+                    log.info("no scheduler: %s", error)  # no warning: on a command line it would be a second line
                     self._shut()
                     place = shorten(self.address or "127.0.0.1")
                     raise InputError(N_("The Dask scheduler at {address} does not answer."), address=place) from error

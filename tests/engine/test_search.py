@@ -896,7 +896,7 @@ def test_a_client_that_was_closed_meanwhile_is_a_loss_and_no_error():
             None.nthreads()
 
 
-def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:9")
     monkeypatch.setattr(cluster, "CONNECT", 0.5)
     with Searches(tmp_path) as searches:
@@ -904,6 +904,7 @@ def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
         assert search.wait(PATIENCE)
         assert search.state == "error"
         assert str(search.error) == "The Dask scheduler at tcp://127.0.0.1:9 does not answer."
+    assert [it for it in caplog.records if it.name == "kasane.search"] == []  # the command says it in one line
 
 
 # ----------------------------------------------------------------------------------------------------- the command line
