@@ -109,4 +109,4 @@ class Progress(Line):
             name = " · ".join(filter(None, (self.title, label)))
             losses = trainer.history.loss.rows()[-1:, 1]  # none before the first step
             loss = "".join(f", loss {loss:.4f}" for loss in losses)
-            self.show(f"{name} {trainer.step:,} of {trainer.experiment.steps:,} steps{loss}")
+            self.show(f"{name} {trainer.step:,} of {trainer.experiment.steps:,} steps{loss}".lstrip())

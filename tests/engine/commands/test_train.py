@@ -146,5 +146,5 @@ def test_progress_is_shown_to_a_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setattr(results, "SLICE", 0.0)
     assert main(["train", *QUICK]) == 0
-    assert "10 of 30 steps, loss " in sys.stderr.getvalue()
+    assert "\033[K10 of 30 steps, loss " in sys.stderr.getvalue()
     assert sys.stderr.getvalue().endswith("\r\033[K")
