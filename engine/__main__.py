@@ -43,6 +43,13 @@ ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are ours: one line, reported where all are."""
 
+    def parse_known_args(self, args=None, namespace=None):
+        """Refuse what is unknown here, where --help says what is known; a command would leave it to the whole."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
     def error(self, message: str):
         raise UsageError("{message} (see {program} --help)", message=message, program=self.prog)
 

@@ -92,6 +92,11 @@ def test_errors_of_the_program(arguments):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_an_unknown_option_leads_to_the_help_of_its_command(say):
+    _, errors = say("train", "--steps", "5", status=2)
+    assert errors == ["error: unrecognized arguments: --steps 5 (see python -m engine train --help)"]
+
+
 def test_help_names_every_command(capsys):
     for arguments in (["--help"], ["train", "--help"], ["predict", "--help"], ["presets", "--help"]):
         with pytest.raises(SystemExit, match="0"):
