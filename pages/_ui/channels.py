@@ -133,6 +133,7 @@ async def read(socket: WebSocket) -> None:
                     drawing, waiting = waiting.result(), asyncio.create_task(newest.get())
                 elif drawing is None or closed.done() or not reader.has_changed():
                     continue
+                await asyncio.wait({closed}, timeout=reader.turn())  # and no thread waits: they are few, and for all
                 await socket.send_bytes(await asyncio.to_thread(_answer, reader, drawing))
     except (WebSocketDisconnect, RuntimeError) as error:
         log.debug("the read channel closed while sending: %s", error)

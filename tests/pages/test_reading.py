@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -377,13 +376,9 @@ def test_an_accident_while_considering_is_logged_and_changes_nothing(considering
     assert "could not be found out" in caplog.text
 
 
-def test_whoever_asks_without_end_is_kept_to_a_pace(reader):
-    drawing = {"seq": 1, "strokes": []}
-    reader.answer(drawing)
-    start = time.monotonic()
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(reader.answer, [drawing] * 20))
-    assert time.monotonic() - start >= 19 * reader_module.PACE
+def test_whoever_asks_without_end_is_kept_to_a_pace(reader, monkeypatch):
+    monkeypatch.setattr(reader_module, "time", SimpleNamespace(monotonic=lambda: 5.0))
+    assert [reader.turn() for _ in range(20)] == pytest.approx([n * reader_module.PACE for n in range(20)])
 
 
 # ---------------------------------------------------------------------------------------------------- hostile messages
@@ -697,6 +692,26 @@ def test_channel_answers_and_stays_open_after_errors(reader):
 
     converse(talk, "token")
     assert reader.watchers == 0
+
+
+def test_channels_that_wait_for_their_turn_leave_the_threads_to_others_and_end_when_they_are_closed(
+    reader, monkeypatch
+):
+    reader_module._readers["token"] = reader
+    monkeypatch.setattr(reader, "turn", lambda: 3600.0)
+
+    async def crowd() -> None:
+        browsers = [Browser("token") for _ in range(64)]
+        waiting = [asyncio.create_task(channels.read(it.socket)) for it in browsers]
+        for browser in browsers:
+            browser.say(text=drawing(1))
+            await browser.hear()
+        assert await asyncio.wait_for(asyncio.to_thread(int), PATIENCE) == 0
+        for browser in browsers:
+            browser.leave()
+        await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE)
+
+    run_async(crowd())
 
 
 def test_channel_says_its_errors_in_the_readers_language(reader):

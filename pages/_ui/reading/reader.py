@@ -58,8 +58,19 @@ class Reader:
         """Tell whether the same drawing might now be read differently."""
         return self._asked != self.networks or any(network.has_changed() for network in self.networks.values())
 
+    def turn(self) -> float:
+        """Take the next turn to answer, `PACE` after the one before, and return the seconds until then.
+
+        So whoever asks without end gets no more than others, and loses what is overtaken.
+        """
+        with _lock:
+            now = time.monotonic()
+            begin = max(now, self._next)
+            self._next = begin + PACE
+        return begin - now
+
     def answer(self, message: object) -> bytes:
-        """Return the reply to a pad's message, no sooner than `PACE` after the one before. Never raises.
+        """Return the reply to a pad's message. Never raises.
 
         message: {"seq": int, "strokes": [[[x, y], …], …]}; to look inside a network also "network", its name or "" for
         the first that can read, with "maps": true for its feature maps and "why", one of `reasons.WAYS`. A name that
@@ -73,7 +84,6 @@ class Reader:
         seq = 0
         asked = self._asked = self.networks
         try:
-            self._keep_pace()
             if not isinstance(message, dict):
                 raise InputError(
                     N_("A drawing must be an object with seq and strokes, not {value}."), value=shorten(message)
@@ -95,13 +105,6 @@ class Reader:
             if not isinstance(error, InputError):
                 log.exception("a drawing could not be answered")
             return error_message(seq, error, self.language)
-
-    def _keep_pace(self) -> None:
-        """Wait until it is time: whoever asks without end gets no more than others, and loses what is overtaken."""
-        with _lock:
-            begin = max(time.monotonic(), self._next)
-            self._next = begin + PACE
-        time.sleep(max(0.0, begin - time.monotonic()))
 
     def _ask(
         self, name: str, network: Network, image: np.ndarray, strokes: list[np.ndarray], look: Look | None
