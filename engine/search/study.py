@@ -195,7 +195,10 @@ class Search:
     def _enter(self, state: str) -> None:
         self.state = state
         self._tell()
-        (self._rests.clear if self.is_running else self._rests.set)()
+        if self.is_running:
+            self._rests.clear()
+        else:
+            self._rests.set()
 
     def _tell(self) -> None:
         self.sequence += 1

@@ -62,7 +62,7 @@ def run() -> Run:
     try:
         build.check(spec)
     except InputError:  # a run that was kept comes back once its data is here
-        if live := pool().find(name):
+        if live := find(name):
             pool().drop(live)
         raise
     live = (pool().find(name) or _open_run(name)) if name else None
@@ -253,9 +253,10 @@ def own_name() -> str:
     return st.session_state.setdefault("session", secrets.token_urlsafe(9))
 
 
-def owns(run: Run) -> bool:
-    """Tell whether the session steers a run that it had: no other one has taken it up."""
-    return run.owner in ("", own_name())
+def find(name: str) -> Run | None:
+    """Return the run of that name if it is in a worker now, and no other session has taken it up."""
+    live = pool().find(name)
+    return live if live and live.owner in ("", own_name()) else None
 
 
 def widget_key(name: str) -> str:
@@ -408,8 +409,9 @@ def _part_ways() -> None:
 
     Else each would see the other's settings come true beside its own fields.
     """
-    live = pool().find(st.session_state.get("run_id", ""))
-    if not live or owns(live):
+    name = st.session_state.get("run_id", "")
+    live = pool().find(name)
+    if not live or find(name):
         return
     try:
         own = _open_run(live.id)
@@ -428,7 +430,7 @@ def _miss(name: str) -> None:
 
 def _leave_run() -> None:
     name = st.session_state.pop("run_id", "")
-    if (current := pool().find(name)) and owns(current):
+    if current := find(name):
         pool().drop(current)
     left = pool().left(name)  # also where the pool has dropped it by itself, while another page was looked at
     if left and left.step and left.state != "diverged":  # a loss beyond all bounds would flatten the next

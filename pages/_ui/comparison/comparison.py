@@ -97,7 +97,7 @@ class Comparison:
         names, experiments = self._state["runs"], list(self.experiments().values())
         group = secrets.token_urlsafe(9)
         if len(names) == len(experiments):
-            found = [_find(name) or _open(name, group) for name in names]
+            found = [session.find(name) or _open(name, group) for name in names]
         else:
             found = [None] * len(experiments)
         lacking = [i for i, run in enumerate(found) if run is None or run.experiment != experiments[i]]
@@ -303,7 +303,7 @@ class Comparison:
             self._state["changes"] = before
             self._forget_widgets(*values)
             return
-        current = [_find(name) for name in self._state["runs"]]
+        current = [session.find(name) for name in self._state["runs"]]
         pairs = list(zip(current, experiments.values(), strict=True)) if current else []
         if pairs and all(run and run.takes(experiment, values) for run, experiment in pairs):
             for run, experiment in pairs:
@@ -334,7 +334,7 @@ class Comparison:
         """Leave the runs; new ones are made when they are asked for."""
         state = st.session_state.get(self.key)
         for name in state["runs"] if state else ():
-            if run := _find(name):
+            if run := session.find(name):
                 pool().drop(run)
         if state:
             state["runs"] = []
@@ -457,12 +457,6 @@ def _together(states: Sequence[str]) -> str:
     if "paused" in states:
         return "paused"
     return "diverged" if all(state == "diverged" for state in states) else "completed"
-
-
-def _find(name: str) -> Run | None:
-    """Return the run of that name if it is in a worker now, and no other session has taken it up."""
-    run = pool().find(name)
-    return run if run and session.owns(run) else None
 
 
 def _open(name: str, group: str) -> Run | None:
