@@ -4,7 +4,7 @@ import streamlit as st
 
 from engine import presets
 from engine.errors import N_
-from pages._ui.choice import worded
+from pages._ui.choice import face, turn
 from pages._ui.comparison.comparison import Figure
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.lesson import Lesson
@@ -52,17 +52,21 @@ def before_part() -> None:
 
 def starts() -> None:
     """The initializations to draw, as pills."""
+    picked = [name for name in STARTS if chosen(name)]
+    if set(st.session_state.get(face(PICKED, worded=True), picked)) != set(picked):
+        turn(PICKED, worded=True)
+    key = face(PICKED, worded=True)
     # Always set: a popover makes its widgets when it is opened, and what was set long ago does not reach them.
-    picked = st.session_state[worded(PICKED)] = [name for name in STARTS if chosen(name)]
+    st.session_state[key] = picked
     st.pills(
-        _("Initializations"), STARTS, default=picked, key=worded(PICKED), selection_mode="multi", on_change=take_starts,
+        _("Initializations"), STARTS, default=picked, key=key, selection_mode="multi", on_change=take_starts,
         format_func=lambda name: translate(STARTS[name][2]),
     )  # fmt: skip
 
 
 def take_starts() -> None:
     """Take over which initializations are drawn."""
-    if (picked := st.session_state.get(worded(PICKED))) is not None:  # the page is not being left
+    if (picked := st.session_state.get(face(PICKED, worded=True))) is not None:  # the page is not being left
         settings.choose(**{name: int(name in picked) for name in STARTS})
 
 

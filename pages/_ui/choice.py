@@ -2,11 +2,14 @@
 
 Streamlit tells options apart by what a person reads, and keeps a widget for its key: after a change of language the
 browser would go on naming an option by a word that there is no more. So each language has a widget of its own, under
-the key that `worded` gives, and what no option is called changes nothing.
+the key that `face` gives, and what no option is called changes nothing.
 
 Session state tells the browser a widget's value only once. One that misses that, as by two runs of the page before it
 has drawn the first, would begin with the first option or the least value and hand it back as the person's. So what is
 chosen is the widget's default, too, here and for all widgets of an experiment or a page's settings.
+
+Whoever presses a button before the browser has been told of a new value hands the value before back with it, as the
+person's. So a widget that is to show what was not chosen in it is another one from then on, with a key of its own.
 """
 
 from __future__ import annotations
@@ -17,10 +20,24 @@ import streamlit as st
 
 from pages._ui.i18n import language
 
+FACES = "faces"  # in session state: how often the widget of a key was replaced by another one
 
-def worded(key: str) -> str:
-    """Return the session-state key of a widget whose options are words of the session's language."""
-    return f"{key}_{language()}"
+
+def face(key: str, *, worded: bool = False) -> str:
+    """Return the session-state key of the widget that shows what is chosen under a key.
+
+    worded: its options are words of the session's language.
+    """
+    n = st.session_state.get(FACES, {}).get(key, 0)
+    return (f"{key}_{language()}" if worded else key) + (f"_{n}" if n else "")
+
+
+def turn(key: str, *, worded: bool = False) -> None:
+    """Show what is chosen under a key in another widget from now on, if one is shown: it was not chosen there."""
+    if face(key, worded=worded) in st.session_state:
+        del st.session_state[face(key, worded=worded)]
+        faces = st.session_state.setdefault(FACES, {})
+        faces[key] = faces.get(key, 0) + 1
 
 
 def heard(key: str, options: Sequence[object] = ()) -> object:
@@ -45,20 +62,22 @@ def choice(
     """
     if st.session_state.setdefault(key, default) not in options:
         st.session_state[key] = default
-    face, chosen = worded(key), st.session_state[key]
-    if face not in st.session_state or st.session_state[face] != chosen:
-        st.session_state[face] = chosen
+    chosen = st.session_state[key]
+    if st.session_state.get(face(key, worded=True), chosen) != chosen:
+        turn(key, worded=True)
+    now = face(key, worded=True)
+    st.session_state.setdefault(now, chosen)
     layout |= {
         st.selectbox: {"index": options.index(chosen) if chosen in options else None},
         st.segmented_control: {"default": chosen},
         st.select_slider: {"value": chosen},
     }[widget]
-    widget(label, options, key=face, on_change=_take, args=(face, key, [*options, default], on_change), **layout)
+    widget(label, options, key=now, on_change=_take, args=(key, [*options, default], on_change), **layout)
     return chosen
 
 
-def _take(face: str, key: str, options: Sequence[str | None], on_change: Callable[[], object] | None) -> None:
-    chosen = st.session_state.get(face, st.session_state[key])
+def _take(key: str, options: Sequence[str | None], on_change: Callable[[], object] | None) -> None:
+    chosen = st.session_state.get(face(key, worded=True), st.session_state[key])
     # Streamlit calls this for the widget of a page that is being left, too: it says what it said before, or nothing.
     if chosen not in options or chosen == st.session_state[key]:
         return

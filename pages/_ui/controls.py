@@ -13,7 +13,7 @@ from engine.data import datasets
 from engine.errors import N_
 from engine.experiment import FIELDS, Experiment, matters
 from engine.fields import ExperimentError
-from pages._ui.choice import heard, worded
+from pages._ui.choice import face, heard, turn
 from pages._ui.i18n import _, sentence, translate
 
 GROUPS = {
@@ -116,7 +116,7 @@ def field(experiment: Experiment, name: str, change: Change, prefix: str) -> Non
     if key not in st.session_state:
         st.session_state[key] = value
     common = {"label": translate(meta["label"]), "help": translate(meta["help"]), "key": key}
-    common |= {"on_change": _pass_on, "args": (key, name, change)}
+    common |= {"on_change": _pass_on, "args": (prefix, name, change)}
     match meta["kind"]:
         case "choice":
             label = partial(option_label, name)
@@ -145,12 +145,20 @@ def _refuse(experiment: Experiment, name: str, text: str) -> None:
 
 def widget_key(prefix: str, name: str) -> str:
     """Return the session-state key of a field's widget."""
-    key = f"{prefix}_{name}"
-    return worded(key) if FIELDS[name].metadata["kind"] == "choice" else key
+    return face(f"{prefix}_{name}", worded=_is_worded(name))
 
 
-def _pass_on(key: str, name: str, change: Change) -> None:
-    value = heard(key, FIELDS[name].metadata.get("options", ()))
+def turn_widget(prefix: str, name: str) -> None:
+    """Show a field's value in another widget from now on, as it was not chosen in that one (see choice.py)."""
+    turn(f"{prefix}_{name}", worded=_is_worded(name))
+
+
+def _is_worded(name: str) -> bool:
+    return FIELDS[name].metadata["kind"] == "choice"
+
+
+def _pass_on(prefix: str, name: str, change: Change) -> None:
+    value = heard(widget_key(prefix, name), FIELDS[name].metadata.get("options", ()))
     if value is not None:
         change(name, value)
 

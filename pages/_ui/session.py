@@ -27,6 +27,7 @@ from pages._ui import changed, controls
 from pages._ui.channels import pool
 from pages._ui.i18n import _, joined, language, run_name, sentence, translate
 
+PREFIX = "field"  # of the keys of its widgets
 DEFAULT_SPEED = "auto"
 RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
 REMEMBERED_URLS = 200  # other pages know by them what is none of their links, after many changes here too
@@ -261,7 +262,7 @@ def find(name: str) -> Run | None:
 
 def widget_key(name: str) -> str:
     """Return the session-state key of a field's widget."""
-    return controls.widget_key("field", name)
+    return controls.widget_key(PREFIX, name)
 
 
 def keep_network(kind: str, blob: bytes) -> None:
@@ -385,14 +386,14 @@ def _take(spec: Experiment) -> None:
     st.session_state["spec"] = spec.to_json()
     for name in FIELDS:
         if getattr(spec, name) != getattr(before, name):  # others may hold what their callbacks are yet to take over
-            st.session_state.pop(widget_key(name), None)
+            controls.turn_widget(PREFIX, name)
 
 
 def _forget_refused() -> None:
     """Have the fields of texts show what is taken, where what was typed was refused."""
     for name, item in FIELDS.items():
         if item.metadata["kind"] == "text":
-            st.session_state.pop(widget_key(name), None)
+            controls.turn_widget(PREFIX, name)
 
 
 def _open_run(name: str) -> Run | None:

@@ -18,7 +18,7 @@ import streamlit as st
 
 from engine.errors import N_, InputError, Text, shorten
 from pages._ui import session
-from pages._ui.choice import heard, worded
+from pages._ui.choice import face, heard, turn
 from pages._ui.i18n import _, language, sentence, translate
 
 REMEMBERED = 20  # addresses: a rerun may carry one that is a little older than the one written last
@@ -133,7 +133,7 @@ class Settings:
         st.session_state[self.page] |= values
         for name in values:
             if values[name] != before.get(name):
-                st.session_state.pop(self.key(name), None)
+                turn(f"{self.page}_{name}", worded=self.table[name].is_worded)
 
     def defaults(self) -> dict[str, Value]:
         """Return what is chosen at first."""
@@ -235,8 +235,7 @@ class Settings:
 
     def key(self, name: str) -> str:
         """Return the session-state key of a setting's widget."""
-        key = f"{self.page}_{name}"
-        return worded(key) if self.table[name].is_worded else key
+        return face(f"{self.page}_{name}", worded=self.table[name].is_worded)
 
     def said(self, name: str) -> Value | None:
         """Return what the widget of a setting says, see `heard`."""

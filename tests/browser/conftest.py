@@ -85,9 +85,9 @@ def wait_ready(page) -> None:
 
 
 def wait_quiet(page) -> None:
-    """Wait until the page has been drawn, and neither it nor its address has changed for a second."""
-    seen, since = None, 0.0
-    while time.monotonic() - since < 1:
+    """Wait until the page has been drawn, and neither it nor its address has changed for half a second."""
+    seen, since = None, time.monotonic()
+    while time.monotonic() - since < 0.5:
         wait_ready(page)
         now = page.url, page.evaluate("() => document.querySelector('[data-testid=stApp]').dataset.testScriptState")
         if now != seen:

@@ -80,3 +80,41 @@ def test_buttons_suit_a_run_that_rested_before_the_page_could_say_that_it_ran(ta
     page.wait_for_timeout(1000)  # longer than a state lasts before the buttons have to suit it
     line.let_go()
     expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
+
+
+def test_what_was_opened_is_not_undone_by_a_button_pressed_before_it_was_shown(tapped_page, app_url):
+    """With a button the browser says what all its fields hold: what they held before, where it was told no news yet."""
+    page, line = tapped_page, Line(tapped_page, answers=True)
+    page.goto(f"{app_url}/train?network=dense8&activation=tanh&steps=60")
+    reset = page.get_by_role("button", name="Reset", exact=True)
+    reset.wait_for()
+    wait_quiet(page)
+    line.hold()
+    page.get_by_role("combobox", name="Published experiments").click()
+    page.get_by_role("option").filter(has_text="ch05-two-layer").click()
+    before = answered(page, line)
+    reset.click()
+    answered(page, line, before)
+    line.let_go()
+    page.wait_for_url("**network=dense50**preset=ch05-two-layer**")
+    wait_quiet(page)
+    expect(page.get_by_label("Hidden layers", exact=True)).to_have_value("dense50")
+    expect(page.get_by_role("combobox", name="Activation")).to_have_value("ReLU")
+
+
+def test_a_row_is_not_undone_by_a_button_pressed_before_it_was_shown(tapped_page, app_url):
+    page, line = tapped_page, Line(tapped_page, answers=True)
+    page.goto(f"{app_url}/initialization?activation=tanh&layers=9")
+    new_numbers = page.get_by_role("button", name="New numbers", exact=True)
+    new_numbers.wait_for()
+    wait_quiet(page)
+    line.hold()
+    page.locator(".st-key-try_1 button").click()
+    before = answered(page, line)
+    new_numbers.click()
+    answered(page, line, before)
+    line.let_go()
+    page.wait_for_url("**seed=1**")
+    wait_quiet(page)
+    assert "activation=relu" in page.url
+    assert "layers=30" in page.url

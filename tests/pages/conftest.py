@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import re
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
+from streamlit.testing.v1.element_tree import Element
 
 from pages._ui import channels
 from pages._ui.i18n import LANGUAGES
@@ -72,6 +74,6 @@ def sentences(app: AppTest) -> list[str]:
     return [box.value for box in (*app.error, *app.warning, *app.info)]
 
 
-def spoken(key: str) -> set[str]:
-    """Return the keys that a widget may have: one for each language where it offers words, else `key` alone."""
-    return {key, *(f"{key}_{language}" for language in LANGUAGES)}
+def shows(item: Element, key: str) -> bool:
+    """Tell whether a widget shows what is chosen under a key, in whatever language, and however often it was turned."""
+    return re.fullmatch(f"{re.escape(key)}(_({'|'.join(LANGUAGES)}))?(_[0-9]+)?", item.key or "") is not None

@@ -10,7 +10,7 @@ from engine.catalogue import CATALOGUE
 from engine.experiment import Experiment
 from pages._ui import blueprint, theme
 from pages._ui.selection import ROWS
-from tests.pages.conftest import sentences
+from tests.pages.conftest import sentences, shows
 
 TRAINABLE = [name for name, it in CATALOGUE.items() if it.preset]
 DEEP = CATALOGUE["ch08-deep-conv"]
@@ -38,7 +38,7 @@ def table(app) -> list[list[str]]:
 
 
 def number(app, name):
-    return app.number_input(key=f"architectures_{name}")
+    return next(item for item in app.number_input if shows(item, f"architectures_{name}"))
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

@@ -18,7 +18,7 @@ from engine.training.trainer import Trainer
 from pages._ui import changed
 from pages._ui.channels import pool
 from pages._ui.comparison import comparison
-from tests.pages.conftest import sentences, spoken
+from tests.pages.conftest import sentences, shows
 from tests.patience import PATIENCE
 
 PAGE = "initialization"
@@ -279,7 +279,7 @@ def test_a_link_to_a_run_that_cannot_be_read_any_more_starts_afresh(visit):
 def field(app, name):
     return next(
         it for kind in ("number_input", "selectbox", "text_input") for it in app.get(kind)
-        if it.key in spoken(f"{PAGE}_field_{name}")
+        if shows(it, f"{PAGE}_field_{name}")
     )  # fmt: skip
 
 
@@ -321,7 +321,7 @@ def test_fields_changed_in_one_moment_are_all_changed(visit):
 
 def test_one_run_can_be_changed_by_itself_and_all_again(visit):
     app = visit(PAGE, preset="course-inits")
-    assert not [it for it in app.selectbox if it.key in spoken(f"{PAGE}_field_activation")]  # they differ in it
+    assert not [it for it in app.selectbox if shows(it, f"{PAGE}_field_activation")]  # they differ in it
     choose_target(app, "3")
     field(app, "activation").set_value("tanh").run()
     field(app, "lr").set_value(0.3).run()

@@ -28,7 +28,7 @@ from pages._ui.pictures import as_url
 from pages._ui.window import quiz, scenes, sources, trained
 from pages._ui.window.settings import ROWS, SETTINGS
 from tests.engine.textbook import conv2d_loops
-from tests.pages.conftest import sentences, spoken
+from tests.pages.conftest import sentences, shows
 
 PARTS = SETTINGS["part"].options
 MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist"
@@ -41,7 +41,7 @@ def window(app):
 
 
 def widget(app, kind, name):
-    return next(item for item in app.get(kind) if item.key in spoken(f"convolution_{name}"))
+    return next(item for item in app.get(kind) if shows(item, f"convolution_{name}"))
 
 
 def options(*names):

@@ -19,7 +19,7 @@ from pages._ui.channels import pool
 from pages._ui.graph import cards, check, curves, losses, scenes
 from pages._ui.graph.graph import legal
 from pages._ui.graph.settings import GIVEN, ROWS, SETTINGS
-from tests.pages.conftest import sentences, spoken
+from tests.pages.conftest import sentences, shows
 
 PARTS = SETTINGS["part"].options
 STAGED = {"derivative": "slope", "field": "field", "graph": "circuit"}
@@ -32,7 +32,7 @@ def scene(app):
 
 
 def widget(app, kind, name):
-    return next(item for item in app.get(kind) if item.key in spoken(f"gradients_{name}"))
+    return next(item for item in app.get(kind) if shows(item, f"gradients_{name}"))
 
 
 def tables(app):

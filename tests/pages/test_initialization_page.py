@@ -16,7 +16,7 @@ from engine.presets import initialization as published
 from pages._ui import i18n
 from pages._ui.spread import scenes, spread
 from pages._ui.spread.settings import ACTIVATIONS, AT_FIRST, EXPERIMENTS, ROWS, SETTINGS, STARTS
-from tests.pages.conftest import sentences, spoken
+from tests.pages.conftest import sentences, shows
 
 PAGE = "initialization"
 PARTS = SETTINGS["part"].options
@@ -32,7 +32,7 @@ def scene(app):
 
 
 def widget(app, kind, name):
-    return next(item for item in app.get(kind) if item.key in spoken(f"{PAGE}_{name}"))
+    return next(item for item in app.get(kind) if shows(item, f"{PAGE}_{name}"))
 
 
 def close(found, wanted):
@@ -172,13 +172,13 @@ def test_the_gradient_of_activations_or_of_weights(visit):
 def test_pills_say_which_starts_are_drawn(visit):
     app = visit(PAGE)
     pills = app.get("button_group")
-    pills = next(it for it in pills if it.key in spoken("initialization_starts"))
+    pills = next(it for it in pills if shows(it, "initialization_starts"))
     assert set(pills.value) == set(AT_FIRST)
     pills.set_value(["orthogonal", "gauss"]).run()
     assert [row["id"] for row in scene(app)["rows"]] == ["gauss", "orthogonal"]
     assert app.query_params["orthogonal"] == "1"
     assert app.query_params["small"] == "0"
-    next(it for it in app.get("button_group") if it.key in spoken("initialization_starts")).set_value([]).run()
+    next(it for it in app.get("button_group") if shows(it, "initialization_starts")).set_value([]).run()
     assert sentences(app) == []
     assert scene(app)["rows"] == []
 

@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.presets import SIGMAS
 from pages._ui.normal import normal, scenes, typed
 from pages._ui.normal.settings import PANEL, ROWS, SETTINGS
-from tests.pages.conftest import sentences, spoken
+from tests.pages.conftest import sentences, shows
 
 PARTS = SETTINGS["part"].options
 
@@ -26,7 +26,7 @@ def data(app):
 
 
 def widget(app, kind, name):
-    return next(item for item in app.get(kind) if item.key in spoken(f"normalization_{name}"))
+    return next(item for item in app.get(kind) if shows(item, f"normalization_{name}"))
 
 
 # --- rows and addresses -----------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from engine.errors import InputError
 from pages._ui import i18n
 from pages._ui.race import equations, race, scenes
 from pages._ui.race.settings import CLASS_CONTROLS, NAMES, ROWS, SCHEDULES, SETTINGS
-from tests.pages.conftest import sentences, spoken
+from tests.pages.conftest import sentences, shows
 
 PARTS = SETTINGS["part"].options
 
@@ -31,7 +31,7 @@ def runners(app):
 
 
 def widget(app, kind, name):
-    return next(item for item in app.get(kind) if item.key in spoken(f"optimizers_{name}"))
+    return next(item for item in app.get(kind) if shows(item, f"optimizers_{name}"))
 
 
 def same(run, walk):

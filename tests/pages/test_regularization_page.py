@@ -17,7 +17,7 @@ from engine.data.augment import Augmentation
 from engine.errors import InputError
 from pages._ui.regular import figures, regular, scenes
 from pages._ui.regular.settings import BUDGETS, FAR, ROWS, SETTINGS
-from tests.pages.conftest import sentences, spoken
+from tests.pages.conftest import sentences, shows
 
 PARTS = SETTINGS["part"].options
 ALL_ROWS = [*ROWS, "lp-norms"]
@@ -30,7 +30,7 @@ def scene(app):
 
 
 def widget(app, kind, name):
-    return next(item for item in app.get(kind) if item.key in spoken(f"regularization_{name}"))
+    return next(item for item in app.get(kind) if shows(item, f"regularization_{name}"))
 
 
 # --- rows and addresses -----------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from engine.experiment import Experiment
 from engine.presets.gradients import check_gradients
 from pages._ui.channels import pool
 from pages._ui.graph import check
-from tests.pages.conftest import sentences, spoken
+from tests.pages.conftest import sentences, shows
 
 ROWS = {
     "train": ["d2-two-layer", "ch04-two-layer", "ch05-two-layer"],
@@ -101,7 +101,7 @@ def test_clicks_alone_lead_to_the_same(visit, page, row):
 def find(app, key):
     """Return the widget of that key, None where it is not there."""
     kinds = ("button_group", "selectbox", "number_input", "slider", "toggle", "radio")
-    return next((it for kind in kinds for it in app.get(kind) if it.key in spoken(key)), None)
+    return next((it for kind in kinds for it in app.get(kind) if shows(it, key)), None)
 
 
 @pytest.mark.parametrize("row", ROWS["train"])

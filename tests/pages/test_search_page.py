@@ -17,7 +17,7 @@ from pages._ui.searching import server
 from pages._ui.searching.searchview import chosen_trial
 from pages._ui.searching.server import close_searches, describe, message, searches, watch
 from pages._ui.searching.settings import SETTINGS, START
-from tests.pages.conftest import run_async, sentences, spoken
+from tests.pages.conftest import run_async, sentences, shows
 from tests.patience import PATIENCE
 
 SMALL = {"data": "digits", "network": "dense16", "train_size": "200", "steps": "20", "trials": "3"}
@@ -39,7 +39,7 @@ def view(app):
 
 
 def button(app, name):
-    return next(it for it in app.button if it.key in spoken(f"search_{name}"))
+    return next(it for it in app.button if shows(it, f"search_{name}"))
 
 
 def buttons(app):
@@ -47,7 +47,7 @@ def buttons(app):
 
 
 def widget(app, kind, key):
-    return next(it for it in app.get(kind) if it.key in spoken(key))
+    return next(it for it in app.get(kind) if shows(it, key))
 
 
 def address(app):

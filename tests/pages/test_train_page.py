@@ -15,7 +15,7 @@ from engine.training import checkpoint
 from engine.training.trainer import Trainer
 from pages._ui import session
 from pages._ui.channels import pool
-from tests.pages.conftest import sentences, spoken
+from tests.pages.conftest import sentences, shows
 from tests.patience import PATIENCE
 
 
@@ -45,7 +45,7 @@ def diverge(run):
 
 
 def widget(app, kind, key):
-    return app.get(kind) and next(item for item in app.get(kind) if item.key in spoken(key))
+    return app.get(kind) and next(item for item in app.get(kind) if shows(item, key))
 
 
 def test_it_opens_on_real_digits(visit):
@@ -363,7 +363,7 @@ def test_a_preset_is_shown_where_a_text_was_refused(visit):
     app.text_input(key="field_network").set_value("banana").run()
     app.selectbox(key="preset_choice_en").set_value("d2-relu-he").run()
     assert sentences(app) == []
-    assert app.text_input(key="field_network").value == current_run(app).experiment.network
+    assert widget(app, "text_input", "field_network").value == current_run(app).experiment.network
 
 
 def test_damaged_data_is_one_sentence(visit, tmp_path, monkeypatch):

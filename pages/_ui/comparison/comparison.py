@@ -71,7 +71,7 @@ class Comparison:
         self.key = f"{page}_comparison"
         if st.session_state.get(self.key, {}).get("preset") != preset.id:
             self._leave()
-            self._forget_widgets()
+            self._turn_widgets()
             st.session_state[self.key] = {"preset": preset.id, "changes": {}, "runs": []}
 
     # -------------------------------------------------------------------------------------------- what is compared
@@ -142,7 +142,7 @@ class Comparison:
             default="",
             key=f"{self.page}_target_{self.preset.id}",
             format_func=lambda option: run_name(self.labels[int(option)]) if option else _("all runs"),
-            on_change=self._forget_widgets,
+            on_change=self._turn_widgets,
         )
         experiments = list(self.experiments().values())
         differing = set() if target else {n for n in FIELDS if len({getattr(it, n) for it in experiments}) > 1}
@@ -151,7 +151,7 @@ class Comparison:
             st.caption(_("They differ in: {names}. Choose a run above to change these.").format(names=names))
         shown = experiments[int(target or 0)]
         controls.experiment_form(
-            shown, change=lambda name, value: self.change({name: value}, target), prefix=self._prefix, without=differing
+            shown, change=lambda *said: self._take_field(*said, target), prefix=self._prefix, without=differing
         )
 
     def _transport(self, runs: Sequence[Run]) -> None:
@@ -279,6 +279,10 @@ class Comparison:
 
     # ------------------------------------------------------------------------------------------------------- changes
 
+    def _take_field(self, name: str, value: object, target: str) -> None:
+        st.session_state.pop(controls.widget_key(self._prefix, name), None)  # it is to show what is made of the value
+        self.change({name: value}, target)
+
     def change(self, values: Mapping[str, object], target: str = "") -> None:
         """Change fields in all runs, or in the one at a place: at once where all can go on so, else in new runs."""
         changes = self._state["changes"]
@@ -297,11 +301,11 @@ class Comparison:
         except ExperimentError as error:
             self._state["changes"] = before
             session.notice(sentence(error))
-            self._forget_widgets(*values)
+            self._turn_widgets(*values)
             return
         if experiments == were:  # as said by a page that is being left
             self._state["changes"] = before
-            self._forget_widgets(*values)
+            self._turn_widgets(*values)
             return
         current = [session.find(name) for name in self._state["runs"]]
         pairs = list(zip(current, experiments.values(), strict=True)) if current else []
@@ -310,7 +314,7 @@ class Comparison:
                 pool().command(run, "change", {name: getattr(experiment, name) for name in values})
         else:
             self._leave()
-        self._forget_widgets(*values)
+        self._turn_widgets(*values)
 
     def command(self, name: str, value: object = None) -> None:
         """Pass a button's command on to every run."""
@@ -361,7 +365,7 @@ class Comparison:
         if unknown:
             st.warning(sentence(session.unknown(unknown)), icon=":material/info:")
         self._state["changes"] = changes
-        self._forget_widgets()
+        self._turn_widgets()
         try:
             self.experiments()
         except ExperimentError as error:
@@ -411,10 +415,10 @@ class Comparison:
     def _prefix(self) -> str:
         return f"{self.page}_field"
 
-    def _forget_widgets(self, *names: str) -> None:
-        """Have the widgets of these fields, or of all, show what is chosen."""
+    def _turn_widgets(self, *names: str) -> None:
+        """Have other widgets of these fields, or of all, show what is chosen (see choice.py)."""
         for name in names or FIELDS:
-            st.session_state.pop(controls.widget_key(self._prefix, name), None)
+            controls.turn_widget(self._prefix, name)
 
     def _pace(self, experiment: Experiment) -> float:
         chosen = st.session_state.get(f"{self.page}_speed", "auto")

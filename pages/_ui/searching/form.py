@@ -12,9 +12,9 @@ from engine.experiment import FIELDS, Experiment, matters
 from engine.fields import format_value
 from engine.search.axes import MAX_AXES, SEARCHABLE, Axis, Options, Range, format_axes, is_number, parse_axis, usual
 from pages._ui import controls, session
-from pages._ui.choice import worded
+from pages._ui.choice import face
 from pages._ui.i18n import _, sentence, translate
-from pages._ui.searching.settings import chosen, control, settings
+from pages._ui.searching.settings import AXIS_PARTS, chosen, control, settings
 
 
 def sidebar(*, fixed: bool) -> None:
@@ -52,7 +52,7 @@ def axes_form(fixed: bool) -> None:
     experiment = settings.experiment()
     searched = {axis.name for axis in axes}
     offered = [it for it in SEARCHABLE if it in searched or matters_here(experiment, it, searched)]
-    key, names = worded("axis_names"), [axis.name for axis in axes]
+    key, names = face("axis_names", worded=True), [axis.name for axis in axes]
     st.session_state.setdefault(key, names)
     st.multiselect(
         _("Fields"), offered, names, key=key, format_func=label, max_selections=MAX_AXES, on_change=take_names,
@@ -71,11 +71,12 @@ def range_form(axis: Range, fixed: bool) -> None:
     common = {"on_change": take_axis, "args": (axis.name,), "disabled": fixed}
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{title}**", width="content")
-        st.session_state.setdefault(f"axis_{axis.name}_log", axis.log)
+        key = axis_key(axis.name, "log")
+        st.session_state.setdefault(key, axis.log)
         words = _("{field} on a logarithmic scale: every power of ten is tried as often.").format(field=title)
-        st.toggle(_("log"), axis.log, key=f"axis_{axis.name}_log", help=words, **common)
+        st.toggle(_("log"), axis.log, key=key, help=words, **common)
     for column, end, words in zip(st.columns(2), ("low", "high"), (_("from"), _("to")), strict=True):
-        value, key = getattr(axis, end), f"axis_{axis.name}_{end}"
+        value, key = getattr(axis, end), axis_key(axis.name, end)
         st.session_state.setdefault(key, value)
         moved = {"step": meta["step"]} if axis.whole else {"step": controls.leading(value), "format": "%g"}
         column.number_input(
@@ -90,7 +91,7 @@ def range_form(axis: Range, fixed: bool) -> None:
 
 def options_form(axis: Options, fixed: bool) -> None:
     """Draw the options of a field that is no number."""
-    key, common = worded(f"axis_{axis.name}_options"), {"on_change": take_axis, "args": (axis.name,), "disabled": fixed}
+    key, common = axis_key(axis.name, "options"), {"on_change": take_axis, "args": (axis.name,), "disabled": fixed}
     meta = FIELDS[axis.name].metadata
     if meta["kind"] == "text":
         value = " | ".join(axis.values)
@@ -107,10 +108,15 @@ def options_form(axis: Options, fixed: bool) -> None:
         st.markdown(f"**{label(axis.name)}**: " + _("on or off"))
 
 
+def axis_key(name: str, part: str) -> str:
+    """Return the session-state key of one of the widgets for a field's range or options."""
+    return face(f"axis_{name}_{part}", worded=part == "options")
+
+
 def take_names() -> None:
     """Take over which fields are searched."""
     kept = {axis.name: axis for axis in settings.axes()}
-    names = [name for name in st.session_state.pop(worded("axis_names"), kept) if name in SEARCHABLE]
+    names = [name for name in st.session_state.pop(face("axis_names", worded=True), kept) if name in SEARCHABLE]
     axes = [axis for name, axis in kept.items() if name in names] + [usual(it) for it in names if it not in kept]
     choose(axes or list(kept.values()))
 
@@ -129,16 +135,17 @@ def take_axis(name: str) -> None:
         if is_number(name):
             return
         session.notice(sentence(error))
+    for part in AXIS_PARTS:  # they are to show what is made of what they say
+        st.session_state.pop(axis_key(name, part), None)
     choose(list(axes.values()))
-    settings.forget_widgets(name)
 
 
 def changed(axis: Axis) -> Axis:
     """Return an axis as its widgets say. Raises `ExperimentError`."""
     if is_number(axis.name):
-        said = {part: st.session_state.get(f"axis_{axis.name}_{part}") for part in ("low", "high", "log")}
+        said = {part: st.session_state.get(axis_key(axis.name, part)) for part in ("low", "high", "log")}
         return replace(axis, **{part: value for part, value in said.items() if value is not None})
-    options = st.session_state.get(worded(f"axis_{axis.name}_options"))
+    options = st.session_state.get(axis_key(axis.name, "options"))
     if options is None:
         return axis
     if isinstance(options, str):

@@ -21,13 +21,14 @@ from engine.search.axes import Axis, format_axes, parse_axes
 from engine.search.plan import MAX_SEED, MAX_TRIALS, SHARES, Plan
 from engine.search.study import Search
 from pages._ui import controls, session
-from pages._ui.choice import worded
+from pages._ui.choice import turn
 from pages._ui.i18n import sentence
 from pages._ui.searching.server import searches
 from pages._ui.settings import Setting, Settings, Value, named, number, toggle
 
 SEARCH = "search_id"
 START = PLANS["ch06-search"]
+AXIS_PARTS = ("low", "high", "log", "options")  # of what is chosen of a searched field, each with a widget
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,14 @@ class SearchSettings(Settings):
         super().choose(**values)
         now = self.axes()
         if [axis.name for axis in now] != [axis.name for axis in before]:
-            st.session_state.pop(worded("axis_names"), None)
+            turn("axis_names", worded=True)
         for axis in {*before} - {*now}:
-            self.forget_widgets(axis.name)
+            self.turn_widgets(axis.name)
 
-    def forget_widgets(self, name: str) -> None:
-        """Have the widgets of a searched field show what is chosen."""
-        for key in (*(f"axis_{name}_{part}" for part in ("low", "high", "log")), worded(f"axis_{name}_options")):
-            st.session_state.pop(key, None)
+    def turn_widgets(self, name: str) -> None:
+        """Show the range or the options of a field in other widgets from now on: they were not chosen in those."""
+        for part in AXIS_PARTS:
+            turn(f"axis_{name}_{part}", worded=part == "options")
 
     # ----------------------------------------------------------------------------------------------- the search shown
 
@@ -155,7 +156,7 @@ class SearchSettings(Settings):
         self.leave()
         super().begin(values)
         for axis in self.axes():
-            self.forget_widgets(axis.name)  # a range that was refused is in there still
+            self.turn_widgets(axis.name)  # a range that was refused is in there still
 
     def open_address(self) -> dict[str, str] | None:
         others = super().open_address()
