@@ -247,7 +247,7 @@ class Visit:
 
     def choose(self, name: str, option: str) -> None:
         """Press an option of a segmented control."""
-        self.page.locator(f".st-key-convolution_{name}").get_by_role("radio", name=option, exact=True).click()
+        self.page.locator(f"[class*=st-key-convolution_{name}]").get_by_role("radio", name=option, exact=True).click()
 
 
 @pytest.fixture
@@ -395,7 +395,9 @@ def test_settings_outlive_other_pages_and_with_the_place_the_language(visit):
     assert window.place == 9
     assert window.root.get_attribute("data-playing") == "false"
     soon(window.page, lambda: "kernel=2" in window.page.url)
-    expect(window.page.locator(".st-key-convolution_kernel").get_by_role("radio", name="2", exact=True)).to_be_checked()
+    expect(
+        window.page.locator("[class*=st-key-convolution_kernel]").get_by_role("radio", name="2", exact=True)
+    ).to_be_checked()
 
 
 def test_a_sidebar_goes_with_what_was_in_it_and_comes_back_as_it_was(page, app_url):
@@ -466,7 +468,7 @@ def test_the_quiz_hides_new_solutions_and_keeps_what_was_typed(page, app_url):
     fields.nth(2).fill("34")
     fields.nth(2).press("Enter")
     expect(page.get_by_text(re.compile("Right|Not yet"))).to_have_count(1)
-    part = page.locator(".st-key-convolution_part, [class*=st-key-convolution_part]")
+    part = page.locator("[class*=st-key-convolution_part]")
     part.get_by_role("radio", name="Pooling").click()
     page.locator(".kasane-window[data-cell]").wait_for()
     part.get_by_text("Quiz", exact=True).click()

@@ -168,7 +168,7 @@ def test_one_neuron_and_softmax(still):
         return [float(number.replace("−", "-")) for number in gradients.all_text_contents()]
 
     soon(it.page, lambda: found() == pytest.approx(y - [0, 1, 0], abs=1e-5))
-    it.page.locator(".st-key-gradients_label").get_by_text("1", exact=True).click()
+    it.page.locator("[class*=st-key-gradients_label]").get_by_text("1", exact=True).click()
     it.page.wait_for_url(re.compile("label=1"))
     expect(it.page.locator(".result b")).to_have_text(f"{-np.log(y[0]):.6g}")
 
