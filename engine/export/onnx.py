@@ -68,7 +68,7 @@ def to_onnx(model: Model) -> bytes:
     x = graph.add("input", "Mul", source, graph.constant("scale", model.scale))
     for layer in network.layers:
         x = _add_layer(graph, layer, x)
-    _add_probabilities(graph, model.loss, x)
+    _add_probabilities(graph, model.loss, x, len(model.classes))
 
     def described(name: str, shape: tuple[int, ...]):
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *shape])
@@ -137,13 +137,16 @@ def _add_layer(graph: Graph, layer: nn.Layer, x: str) -> str:
     raise TypeError(f"there is no ONNX operator for {layer!r}")
 
 
-def _add_probabilities(graph: Graph, loss: type[nn.Loss], outputs: str) -> None:
-    """Add `loss.probabilities`."""
+def _add_probabilities(graph: Graph, loss: type[nn.Loss], outputs: str, classes: int) -> None:
+    """Add `loss.probabilities` of so many classes."""
     name = "probabilities"
     if loss is nn.SoftmaxCrossEntropy:
         graph.add(name, "Softmax", outputs, axis=1, to=name)
         return
-    limits = graph.constant("least", 1e-6), graph.constant("most", 1)
-    p = graph.add(name, "Clip", outputs, *limits)
-    total = graph.add(name, "ReduceSum", p, graph.constant("class axis", [1], np.int64))
+    axis = graph.constant("class axis", [1], np.int64)
+    largest = graph.add(name, "ReduceMax", outputs, axis)
+    lacking = graph.add(name, "Sub", graph.constant("equal share", 1 / classes), largest)
+    raised = graph.add(name, "Add", outputs, graph.add(name, "Relu", lacking))
+    p = graph.add(name, "Max", raised, graph.constant("least", 1e-6))
+    total = graph.add(name, "ReduceSum", p, axis)
     graph.add(name, "Div", p, total, to=name)

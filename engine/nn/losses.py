@@ -91,6 +91,7 @@ class SoftmaxCrossEntropy(Loss):
 class SumSquaredError(Loss):
     """L = mean over the batch of ½ Σₖ (yₖ − onehot(label)ₖ)²;  ∂L/∂y = (y − onehot(label)) / N.
 
+    The outputs are taken for the probabilities themselves, for those are what makes it smallest; see `probabilities`.
     Source:『ゼロから作る Deep Learning』4.2.1 (with one-hot targets).
     """
 
@@ -109,7 +110,12 @@ class SumSquaredError(Loss):
 
     @staticmethod
     def probabilities(outputs):
-        p = np.clip(outputs, 1e-6, 1)
+        """Return p = max(y, 10⁻⁶) / Σ max(y, 10⁻⁶), y first raised, if need be, until the largest is 1/K.
+
+        So the most probable class is always that of the largest output, also where several are above 1 or all below 0.
+        """
+        lacking = 1 / outputs.shape[1] - outputs.max(axis=1, keepdims=True)
+        p = np.maximum(outputs + np.maximum(lacking, 0), 1e-6)
         return p / p.sum(axis=1, keepdims=True)
 
 

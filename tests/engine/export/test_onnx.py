@@ -47,6 +47,15 @@ def test_onnxruntime_computes_the_same_probabilities(settings):
     assert np.ptp(ours, axis=0).max() > 1e-3  # the pictures make a difference
 
 
+@pytest.mark.parametrize("shift", [-5, 3])
+def test_outputs_that_are_no_probabilities_are_read_alike(shift):
+    model, x = make(CASES["squared error"]), pictures(3)
+    model.network.parameters()["output.bias"].data += shift
+    ours = model.probabilities(x)
+    assert np.ptp(ours, axis=1).min() > 0.01
+    np.testing.assert_allclose(run(to_onnx(model), x), ours, rtol=0, atol=1e-5)
+
+
 def test_every_layer_has_been_exported():
     """A layer that the builder learns to make is one that the cases above must hold."""
     seen = {type(layer) for settings in CASES.values() for layer in make(settings).network.layers}

@@ -96,6 +96,19 @@ def test_probabilities_are_chances_and_name_the_largest_output(kind, case):
 
 
 @every_loss
+@pytest.mark.parametrize("row", [(0.1, 1.2, 1.5), (-3, -1, -0.5), (0, 0, 1e-3), (-1, 0.2, 0.7)], ids=str)
+def test_the_largest_output_is_the_only_most_probable_class(kind, row):
+    p = kind.probabilities(np.array([row], np.float32))
+    assert p.argmax() == 2
+    assert p.sum() == pytest.approx(1)
+
+
+def test_outputs_that_are_probabilities_are_read_as_they_are():
+    outputs = np.array([[0.2, 0.5, 0.3], [1 / 3, 1 / 3, 1 / 3]], np.float32)
+    np.testing.assert_allclose(SumSquaredError.probabilities(outputs), outputs, rtol=1e-6)
+
+
+@every_loss
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
 def test_labels_may_be_of_any_whole_type(kind, dtype):
     rng = np.random.default_rng(0)
