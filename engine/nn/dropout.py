@@ -11,7 +11,8 @@ class Dropout(Layer):
     """y = x · m / (1 − p) in training, m = 0 with probability p and 1 otherwise ("inverted"); y = x in evaluation.
 
     p is rounded to 1/65536, the step of the 16-bit random numbers the masks are cut from; raw bits of the generator
-    cost a quarter of uniform floats. `rate` may be changed between steps. Shapes are kept.
+    cost a quarter of uniform floats. 0 ≤ p ≤ 1; with 1 nothing is left, y = 0. `rate` may be changed between steps.
+    Shapes are kept.
 
     Source: Srivastava et al. 2014;『ゼロから作る Deep Learning』6.4.3.
     """
@@ -40,7 +41,7 @@ class Dropout(Layer):
         mask, y = self.scratch("mask", x.shape), self.scratch("y", x.shape)
         raw = self.rng.bit_generator.random_raw((x.size + 3) // 4).view(np.uint16)[: x.size].reshape(x.shape)
         np.greater_equal(raw, threshold, out=mask)
-        np.multiply(mask, 65536 / (65536 - threshold), out=mask)
+        np.multiply(mask, 65536 / max(65536 - threshold, 1), out=mask)
         self._mask = mask
         return np.multiply(x, mask, out=y)
 

@@ -254,6 +254,12 @@ def test_dropout_at_rest_hands_on_what_it_is_given(rate, training):
     assert layer.backward(x) is x
 
 
+@pytest.mark.parametrize("rate", [1, 1 - 1e-9])
+def test_dropout_of_everything_leaves_nothing_as_pytorchs_does(rate):
+    (mask,) = masks(rate, (3, 5))
+    np.testing.assert_array_equal(mask, torch.nn.functional.dropout(torch.ones(3, 5), 1.0).numpy())
+
+
 def test_dropout_lets_the_gradient_through_where_it_let_the_signal_through():
     layer, x, dy = batch(LAYERS["Dropout"], 9, 7, 1.0, 0)
     mask = layer.forward(x, training=True) / x
