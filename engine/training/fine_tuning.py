@@ -29,6 +29,11 @@ OTHERS = 500  # old examples that are held back to see what was forgotten
 SETTINGS = {
     "optimizer": "adam",
     "lr": 0.001,
+    # Not the network's own: with an ε of 1, say, Adam's steps are too small to learn anything in so few.
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "eps": 1e-8,
+    "bias_correction": True,
     # What AdamW takes off the weights themselves, Adam would add to the gradient, where the reader's 0.15 drowns it.
     "l2": 0.0,
     "l1": 0.0,

@@ -54,6 +54,14 @@ def test_no_decay_that_a_network_learned_with_goes_on(blobs, small, odd):
     assert (experiment.l2, experiment.l1) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("settings", [{"eps": 1.0}, {"beta1": 0.0, "beta2": 0.0}, {"bias_correction": False}], ids=str)
+def test_how_a_network_was_trained_does_not_change_how_it_learns_more(blob, blobs, odd, settings):
+    model = load_model(blob)
+    tuned = fine_tune(model, odd, blobs, steps=20, seconds=None)
+    other = dataclasses.replace(model, experiment=model.experiment.replace(**settings))
+    assert fine_tune(other, odd, blobs, steps=20, seconds=None).model == tuned.model
+
+
 @pytest.mark.parametrize("steps", [50, 300])
 def test_the_shipped_network_learns_a_four_as_a_nine_and_keeps_the_rest(steps):
     """However many steps a machine makes in its two seconds."""
