@@ -133,7 +133,7 @@ class ELU(Activation):
 class GELU(Activation):
     """f(x) = ½ x (1 + tanh u),  u = √(2/π) (x + 0.044715 x³),  the tanh form of x Φ(x).
 
-    f′ = ½ (1 + tanh u) + ½ x (1 − tanh² u) u′. Source: Hendrycks & Gimpel 2016.
+    f′ = ½ (1 + tanh u) + ½ x (1 − tanh² u) u′. Source: Hendrycks & Gimpel 2016 (PyTorch's GELU, approximate="tanh").
     """
 
     C, A = math.sqrt(2 / math.pi), 0.044715

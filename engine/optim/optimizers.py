@@ -226,7 +226,10 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam, its L2 decay applied to the weights directly, w ← w − η λ w. Source: Loshchilov & Hutter 2017."""
+    """Adam, its L2 decay applied to the weights directly, w ← w − η λ w; L1 decay goes through the gradient still.
+
+    Source: Loshchilov & Hutter 2017.
+    """
 
     def decay(self, block, lr):
         n = block.decaying

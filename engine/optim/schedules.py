@@ -60,7 +60,7 @@ class Cosine(Schedule):
 class OneCycle(Schedule):
     """From 1/25 up to 1 over the first 30 % of the steps, then down to 1/250,000, both along half a cosine.
 
-    Source: Smith & Topin 2017 (PyTorch's OneCycleLR).
+    Source: Smith & Topin 2017 (PyTorch's OneCycleLR, with cycle_momentum=False: a momentum stays as it is).
     """
 
     total: int

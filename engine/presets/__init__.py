@@ -71,8 +71,7 @@ def run(
 ) -> dict[str, Result]:
     """Train every run of a preset, with some fields changed in all (`data="mnist"`, `seed=1`), and return the results.
 
-    data: takes the place of the built-in digits only; a run on other data keeps them.
-
+    data: takes the place of the built-in digits only; a run on other data keeps its own.
     watch: called with a label and its trainer about every `SLICE` seconds. Raises `InputError`.
     """
     results = {}

@@ -18,7 +18,7 @@ from engine.presets.results import train
 def roughness(filters: np.ndarray) -> float:
     """Return how much neighbouring numbers of filters (k, k, 1, F) differ: 1 for noise, less for edges and blobs.
 
-    The mean of (w − w′)² over neighbours, through twice the variance of the filter, averaged over the filters.
+    The mean of (w − w′)² over neighbours divided by twice the variance of the filter, averaged over the filters.
     """
     steps = [np.diff(filters, axis=axis) ** 2 for axis in (0, 1)]
     near = sum(step.sum(axis=(0, 1)) for step in steps) / sum(step[..., 0, 0].size for step in steps)

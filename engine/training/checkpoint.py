@@ -20,7 +20,7 @@ from engine.errors import N_, InputError, Text
 from engine.experiment import Experiment
 from engine.nn import Loss, Sequential
 from engine.training.averaging import load_averages
-from engine.training.trainer import Trainer
+from engine.training.trainer import Trainer, part
 
 FORMAT = "kasane-1"
 MAX_BYTES = 256 * 1024 * 1024
@@ -138,11 +138,11 @@ def _unpack(blob: bytes) -> Model:
         if not 0 < scale < float("inf"):
             raise InputError("scale must be a positive number")
         network = build.build_network(experiment, tuple(in_shape), len(classes))
-        network.load_state_dict(_part(arrays, "network."))
+        network.load_state_dict(part(arrays, "network."))
         if "average.values" in arrays:
             targets = {"values": network.vector.data}
             targets |= {f"buffers.{name}": array for name, array in network.buffers().items()}
-            load_averages(targets, _part(arrays, "average."))
+            load_averages(targets, part(arrays, "average."))
         return Model(experiment, network, tuple(classes), scale)
     except _MISFITS as error:
         raise CheckpointError(N_("This is not a model of Kasane ({reason})."), reason=_reason(error)) from error
@@ -153,10 +153,6 @@ def _reason(error: Exception) -> Text:
     if isinstance(error, InputError):
         return error.text
     return Text(N_("something that it needs is missing or of another kind"))
-
-
-def _part(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def read_experiment(blob: bytes) -> Experiment:

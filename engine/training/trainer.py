@@ -267,21 +267,17 @@ class Trainer:
 
         Its numbers may be infinite: squares overflow long before a run diverges, and it may rest just before it does.
         """
-
-        def part(prefix: str) -> dict[str, np.ndarray]:
-            return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-
         step, seconds, reason = rest["step"], rest["seconds"], rest["finished"]
         if type(step) is not int or not 0 <= step <= FIELDS["steps"].metadata["high"]:
             raise InputError("the number of steps made must be a whole number, not {received}", received=shorten(step))
         if not 0 <= seconds < float("inf") or reason not in (None, "completed", "diverged"):
             raise InputError("a run must say how long it took and how it ended")
-        self.network.load_state_dict(part("network."), finite=False)
-        self.optimizer.load_state_dict(part("optimizer."), step)
-        self.history.restore(part("history."))
+        self.network.load_state_dict(part(arrays, "network."), finite=False)
+        self.optimizer.load_state_dict(part(arrays, "optimizer."), step)
+        self.history.restore(part(arrays, "history."))
         if self.average:
             self.average.copy_buffers()
-            load_averages(self.average.arrays(), part("average."), finite=False)
+            load_averages(self.average.arrays(), part(arrays, "average."), finite=False)
         self.batches.restore(arrays["batches.order"])
         for name, rng in self._generators().items():
             _set_generator_state(rng, rest["random"][name])
@@ -301,6 +297,11 @@ class Trainer:
         if self.batches.augment:
             generators["augment"] = self.batches.augment.rng
         return generators
+
+
+def part(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """Return those arrays whose names begin with `prefix`, by what is left of the names."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def completed(work: Generator[None, None, T]) -> T:
