@@ -83,9 +83,9 @@ class MyDigits:
         return "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in self.records)
 
     def read_jsonl(self, data: bytes) -> int:
-        """Add the drawings of a file, all of them or none, and return how many.
+        """Add those drawings of a file that are not kept as these digits yet, all of them or none.
 
-        Raises `InputError` that names the line and what is wrong with it.
+        Returns how many there are in the file. Raises `InputError` that names the line and what is wrong with it.
         """
         records = []
         for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
@@ -96,7 +96,9 @@ class MyDigits:
                     raise InputError(N_("Line {line}: {problem}"), line=number, problem=error.text) from error
                 if len(records) > LIMIT:
                     break
-        self._take(records)
+        kept = {(record["label"], record["picture"]) for record in self.records}
+        new = [record for record in records if (record["label"], record["picture"]) not in kept]
+        self._take(new if len(records) <= LIMIT else records)  # too many are refused, whatever is kept of them
         return len(records)
 
     def _take(self, records: list[dict[str, object]]) -> None:

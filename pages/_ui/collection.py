@@ -144,10 +144,14 @@ def remove(digits: MyDigits, record: dict[str, object]) -> None:
 
 def bring_file(digits: MyDigits, data: bytes) -> None:
     """Add the drawings of a file, and keep the sentence that says how many or what is wrong with it."""
+    before = len(digits)
     try:
         if not (count := digits.read_jsonl(data)):
             raise InputError(N_("There are no drawings in this file."))
-        st.session_state["my_digits_added"] = sentence(Text(N_("Added to My digits: {n}."), n=count))
+        added = len(digits) - before
+        some, all_new = N_("Added to My digits: {n}. Already there: {there}."), N_("Added to My digits: {n}.")
+        text = Text(all_new, n=added) if added == count else Text(some, n=added, there=count - added)
+        st.session_state["my_digits_added"] = sentence(text)
     except InputError as error:
         st.session_state["my_digits_problem"] = sentence(error)
 

@@ -342,6 +342,7 @@ def test_what_hinders_learning_is_said(visit, monkeypatch):
     ("data", "said", "count"),
     [
         (b'{"label": 3, "strokes": [[[1, 2], [3, 4]]]}\n', {"my_digits_added": "Added to My digits: 1."}, 2),
+        (MyDigits(keep(7, 1)).to_jsonl().encode(), {"my_digits_added": "Added to My digits: 1. Already there: 1."}, 2),
         (b"{", {"my_digits_problem": "Line 1: this is not a JSON object."}, 1),
         (b"\xff\xfe", {"my_digits_problem": "Line 1: this is not a JSON object."}, 1),
         (b"", {"my_digits_problem": "There are no drawings in this file."}, 1),

@@ -97,6 +97,9 @@ def test_a_file_brings_everything_back():
     assert len(text.splitlines()) == 4
     assert other.read_jsonl(text.encode()) == 4
     assert other.records == digits.records
+    other.remove_last()
+    assert other.read_jsonl(text.encode()) == 4  # the other three do not come twice
+    assert other.records == digits.records
 
 
 def test_the_command_line_reads_the_file(tmp_path):
@@ -176,8 +179,11 @@ def test_an_empty_pad_is_not_kept():
 def test_there_is_a_limit_of_drawings(monkeypatch):
     monkeypatch.setattr(my_digits, "LIMIT", 4)
     digits = some()
+    others = "".join(json.dumps({"label": 3, "strokes": [[[0, 9], [9 * k, 0]]]}) + "\n" for k in (1, 2))
     with pytest.raises(InputError, match="At most 4 drawings"):
-        digits.read_jsonl(some().to_jsonl().encode())
+        digits.read_jsonl(others.encode())
+    with pytest.raises(InputError, match="At most 4 drawings"):
+        digits.read_jsonl(2 * some().to_jsonl().encode())  # also where all of them are kept
     assert len(digits) == 3
     digits.add(1, ONE)
     with pytest.raises(InputError, match="At most 4 drawings"):
