@@ -167,6 +167,12 @@ def test_what_is_searched_can_be_changed(visit):
     assert app.session_state["search"]["over"] == before
     widget(app, "multiselect", "axis_names").set_value([]).run()
     assert app.session_state["search"]["over"] == before  # something must be searched
+    more = ["lr", "optimizer", "network", "bias_correction", "l1", "l2", "dropout"]
+    widget(app, "multiselect", "axis_names").set_value(more).run()
+    assert sentences(app) == ["A search has at most 6 fields. Leave one out first."]
+    assert app.session_state["search"]["over"] == before
+    assert sorted(widget(app, "multiselect", "axis_names").value) == sorted(names)
+    assert not any(it.proto.max_selections or it.proto.select_all for it in app.multiselect)  # said in English alone
 
 
 def test_a_range_is_moved_upwards_from_either_end(visit):

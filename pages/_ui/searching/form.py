@@ -55,7 +55,7 @@ def axes_form(fixed: bool) -> None:
     key, names = face("axis_names", worded=True), [axis.name for axis in axes]
     st.session_state.setdefault(key, names)
     st.multiselect(
-        _("Fields"), offered, names, key=key, format_func=label, max_selections=MAX_AXES, on_change=take_names,
+        _("Fields"), offered, names, key=key, format_func=label, select_all=False, on_change=take_names,
         disabled=fixed, label_visibility="collapsed",
     )  # fmt: skip
     for axis in axes:
@@ -103,7 +103,9 @@ def options_form(axis: Options, fixed: bool) -> None:
     elif meta["kind"] == "choice":
         st.session_state.setdefault(key, list(axis.values))
         words = {option: controls.option_label(axis.name, option) for option in meta["options"]}
-        st.multiselect(label(axis.name), meta["options"], axis.values, key=key, format_func=words.get, **common)
+        st.multiselect(
+            label(axis.name), meta["options"], axis.values, key=key, format_func=words.get, select_all=False, **common
+        )
     else:
         st.markdown(f"**{label(axis.name)}**: " + _("on or off"))
 
@@ -114,11 +116,13 @@ def axis_key(name: str, part: str) -> str:
 
 
 def take_names() -> None:
-    """Take over which fields are searched."""
+    """Take over which fields are searched: what Streamlit itself says of too many it says in English alone."""
     kept = {axis.name: axis for axis in settings.axes()}
     names = [name for name in st.session_state.pop(face("axis_names", worded=True), kept) if name in SEARCHABLE]
     axes = [axis for name, axis in kept.items() if name in names] + [usual(it) for it in names if it not in kept]
-    choose(axes or list(kept.values()))
+    if len(axes) > MAX_AXES:
+        session.notice(_("A search has at most {n} fields. Leave one out first.").format(n=MAX_AXES))
+    choose(axes if 1 <= len(axes) <= MAX_AXES else list(kept.values()))
 
 
 def take_axis(name: str) -> None:
