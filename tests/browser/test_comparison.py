@@ -230,6 +230,7 @@ def test_every_choice_and_every_csv(ten):
     (_, *layers) = screen.download("layers")
     assert {row[0] for row in layers} == set(FOUR)
     assert len(layers) == 4 * 3 * 40
+    assert all(float(edge) == float(f"{float(edge):.6g}") for row in layers for edge in row[2:4])  # 0.015 stays that
 
 
 # Keeps what is written into every canvas since it was last wiped.

@@ -267,6 +267,7 @@ def they_are_saved(screen, header, arrays) -> None:
 
     head, *rows = screen.download("histograms")
     assert [int(row[3]) for row in rows] == arrays["activations"].astype(int).ravel().tolist()
+    assert all(float(edge) == float(f"{float(edge):.6g}") for row in rows for edge in row[1:3])  # 0.015 stays that
 
 
 def their_axes_can_be_chosen(screen, header, arrays) -> None:

@@ -2,8 +2,8 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Cells }, { PROBED }, { sum }, { drawBars, surface }] =
-  await Promise.all(["cells", "frames", "../liveview/frame", "../served/canvas"].map(load));
+const [{ Cells }, { PROBED }, { edges }, { sum }, { drawBars, surface }] =
+  await Promise.all(["cells", "frames", "../liveview/charts", "../liveview/frame", "../served/canvas"].map(load));
 
 /** A row of histograms for each run, a column for each layer: activations, gradients or weights, now. */
 export class Layers extends Cells {
@@ -56,9 +56,9 @@ export class Layers extends Cells {
     const kind = this.view.options.quantity;
     const rows = this.view.shown.filter(([, i]) => frame.rows(`${i}/${kind}`)).flatMap(([run, i]) =>
       frame.frames[i].header.layers.flatMap((layer, k) => {
-        const [low, high] = frame.frames[i].row(`${kind}_limits`, k), counts = [...frame.frames[i].row(kind, k)];
-        const edge = (n) => low + ((high - low) * n) / counts.length;
-        return counts.map((count, n) => [run.csv, layer, edge(n), edge(n + 1), count]);
+        const one = frame.frames[i], counts = [...one.row(kind, k)];
+        const edge = edges(one.row(`${kind}_limits`, k), counts.length);
+        return counts.map((count, n) => [run.csv, layer, edge[n], edge[n + 1], count]);
       }));
     return [["run", "layer", "from", "to", kind], ...rows];
   }

@@ -2,7 +2,7 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ thin }, { icon }, { element }, { save }, { plotly }, { swatch }] =
+const [{ thin }, { icon }, { element, range }, { save }, { plotly }, { swatch }] =
   await Promise.all(["frame", "look", "../served/dom", "../served/mount", "../served/plotly", "../served/series"].map(load));
 
 /** Something drawn. Subclasses say what of a frame they show, and draw it. */
@@ -67,6 +67,15 @@ function short(value) {
   if (Number.isSafeInteger(value)) return value;
   const rounded = (digits) => Number(value.toPrecision(digits));
   return rounded([6, 7, 8].find((digits) => Math.fround(rounded(digits)) === Math.fround(value)) ?? 9);
+}
+
+/**
+ * Return where the bars of a histogram begin, and where the last one ends. Its limits were sent as float32, and what is
+ * reckoned from such has the digits of a double: 0.015, not 0.0150000002.
+ */
+export function edges(limits, bars) {
+  const [low, high] = Array.from(limits, short);
+  return range(bars + 1, (n) => (low * (bars - n) + high * n) / bars);
 }
 
 /** A block that says in which state the training is, and how far. Subclasses move its bar. */

@@ -2,7 +2,7 @@
 
 const { search } = new URL(import.meta.url); // the version, the same for all of these files
 const load = (name) => import(new URL(`${name}.js${search}`, import.meta.url));
-const [{ Block, OFTEN }, { sum }, { layerColor }, { drawBars, surface }] =
+const [{ Block, OFTEN, edges }, { sum }, { layerColor }, { drawBars, surface }] =
   await Promise.all(["charts", "frame", "look", "../served/canvas"].map(load));
 
 /** What each layer's activations, gradients or weights are like at this moment. */
@@ -106,10 +106,8 @@ export class Histograms extends Block {
   table(frame) {
     const kind = this.view.options.histogram;
     const rows = frame.header.layers.flatMap((layer, i) => {
-      const [low, high] = frame.row(`${kind}_limits`, i);
-      const counts = [...frame.row(kind, i)];
-      const edge = (k) => low + ((high - low) * k) / counts.length;
-      return counts.map((count, k) => [layer, edge(k), edge(k + 1), count]);
+      const counts = [...frame.row(kind, i)], edge = edges(frame.row(`${kind}_limits`, i), counts.length);
+      return counts.map((count, k) => [layer, edge[k], edge[k + 1], count]);
     });
     return [["layer", "from", "to", kind], ...rows];
   }
