@@ -20,11 +20,15 @@ from engine.training.trainer import EVALUATION_LIMIT
 
 WIDTH = 100  # columns of the script
 ABOUT = re.compile(r'^( +""")(.+)(""")$', re.MULTILINE)  # what `_function` says of a function
+REMARK = re.compile("(  # )(.+)$", re.MULTILINE)  # what is said behind a line
 
 TITLE = N_("A run of Kasane as a PyTorch script.")
 SAME = N_("Data, network and settings are the same; the random numbers are not, so figures differ a little.")
 PACKAGES = N_("It needs {packages}. In Colab, paste it into a cell and run it.")
 LOADER = N_("Kasane loads the examples: write the path of Kasane's folder below.")
+FACTORS = N_("the factors of a normalization stay 1")
+COUNTED = N_("a batch normalization also counts batches")
+CENTRED = N_("from the centre")
 
 MAIN = """\
 if __name__ == "__main__":
@@ -35,7 +39,7 @@ if __name__ == "__main__":
 def to_pytorch(experiment: Experiment, translate: Callable[[str], str] = str) -> str:
     """Return a Python script that trains the network of `experiment` with PyTorch and prints its evaluations.
 
-    translate: message id → message, for the docstrings and for what stands beside the constants.
+    translate: message id → message, for the docstrings, the comments and what stands beside the constants.
     Raises `ExperimentError` for a network that cannot be built.
     """
     about = datasets.about(experiment.data)
@@ -67,6 +71,7 @@ def to_pytorch(experiment: Experiment, translate: Callable[[str], str] = str) ->
     standard, packages = ([line for word, line in imports.items() if word in words] for imports in (STANDARD, PACKAGED))
     head = [_docstring(packages, words, translate), "\n".join(standard), "\n".join(packages)]
     code = ABOUT.sub(lambda found: f"{found[1]}{translate(found[2])}{found[3]}", code)
+    code = REMARK.sub(lambda found: f"{found[1]}{translate(found[2])}", code)
     return "\n\n".join([*filter(None, head), _constants(experiment, words, translate)]) + f"\n\n\n{code}\n"
 
 
@@ -333,7 +338,7 @@ def _initialization(experiment: Experiment) -> str:
         f"for {'name, ' * normalized}parameter in network.{'named_' * normalized}parameters():",
         "    if parameter.ndim > 1:",
         f"        {drawn}",
-        '    elif name.endswith("bias"):  # the factors of a normalization stay 1' if normalized else "    else:",
+        f'    elif name.endswith("bias"):  # {FACTORS}' if normalized else "    else:",
         "        nn.init.zeros_(parameter)",
     )
 
@@ -439,7 +444,7 @@ def _average(experiment: Experiment) -> str:
         following = [
             "slow_ones, fast_ones = average.state_dict().values(), network.state_dict().values()",
             "for slow, fast in zip(slow_ones, fast_ones, strict=True):",
-            "    if slow.is_floating_point():  # a batch normalization also counts batches",
+            f"    if slow.is_floating_point():  # {COUNTED}",
             "        slow.lerp_(fast, share)",
         ]
     else:
@@ -501,7 +506,7 @@ def _augmentation(experiment: Experiment, side: int, on_device: bool) -> list[st
         "def augment(x):",
         N_("Return the pictures changed at random: each pixel is read where it comes from."),
         "n = len(x)",
-        f"places = torch.arange({side}{device}) - {centre}  # from the centre",
+        f"places = torch.arange({side}{device}) - {centre}  # {CENTRED}",
         "row, column = places[:, None], places[None, :]",
         experiment.shift and "row, column = row - SHIFT * draw(n), column - SHIFT * draw(n)",
         experiment.rotation and "turn = math.radians(ROTATION) * draw(n)",

@@ -4,6 +4,7 @@ our examples."""
 import ast
 import inspect
 import itertools
+import re
 import subprocess
 import sys
 import types
@@ -443,6 +444,9 @@ def test_the_script_speaks_the_reader_s_language():
     assert ast.dump(ast.Module(ours.body[1:], [])) == ast.dump(ast.Module(theirs.body[1:], []))
     assert "LR = 0.1  # Learning rate\n" in plain
     assert "LR = 0.1  # 訳 Learning rate\n" in spoken
+    remarks, said = (re.findall("^    .+  # (.+)$", script, re.MULTILINE) for script in (plain, spoken))
+    assert len(remarks) == 3
+    assert said == [f"訳 {text}" for text in remarks]
 
 
 @pytest.mark.parametrize("experiment", TEXTS.values(), ids=TEXTS)
