@@ -1,10 +1,13 @@
 """Train: pick a network and a way to train it, press the button, watch."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from engine import build
 from engine.data import datasets
 from engine.errors import InputError
+from engine.experiment import Experiment
 from engine.runs.pool import Run
 from pages._ui import controls, session, takeaway, theme
 from pages._ui.channels import pool
@@ -21,14 +24,28 @@ WIDE_LIST = """<style>
 def transport(run: Run) -> None:
     """Draw the row of buttons that steer the run, and its speed."""
 
-    def steer(name: str, value: object = None) -> None:
-        pool().command(run, name, value)
+    def now() -> Run | None:
+        """Return the session's run, which may be another one than is drawn here; say why if there can be none."""
+        try:
+            return session.run()
+        except InputError as error:
+            session.notice(sentence(error))
+            return None
+
+    def steer(name: str) -> None:
+        if it := now():
+            pool().command(it, name)
+
+    def advance(steps: Callable[[Experiment], int]) -> None:
+        if it := now():
+            pool().command(it, "step", steps(it.experiment))
 
     def train() -> None:
-        """Start or resume; a completed run gets as many steps again."""
-        if run.state == "completed":
-            session.train_on(run)
-        steer("resume")
+        """Start or resume; a completed run gets as many steps again, once, however often it is asked for."""
+        if it := now():
+            if it.state == "completed" and it.step >= it.experiment.steps:
+                session.train_on(it)
+            pool().command(it, "resume")
 
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="transport"):
         if run.can_pause:
@@ -41,11 +58,11 @@ def transport(run: Run) -> None:
             )  # fmt: skip
         resting = run.state in ("completed", "diverged")
         for key, text, steps in (
-            ("step1", _("1 step"), 1),
-            ("step10", _("10 steps"), 10),
-            ("epoch", _("1 epoch"), build.steps_per_epoch(run.experiment)),
+            ("step1", _("1 step"), lambda _spec: 1),
+            ("step10", _("10 steps"), lambda _spec: 10),
+            ("epoch", _("1 epoch"), build.steps_per_epoch),
         ):
-            st.button(text, on_click=steer, args=("step", steps), key=key, disabled=resting)
+            st.button(text, on_click=advance, args=(steps,), key=key, disabled=resting)
         st.button(
             _("Reset"), icon=":material/replay:", on_click=session.renew, key="reset",
             help=_("Back to step 0 with the same initial weights."),

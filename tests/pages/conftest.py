@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 from streamlit.testing.v1.element_tree import Element
@@ -77,3 +78,13 @@ def sentences(app: AppTest) -> list[str]:
 def shows(item: Element, key: str) -> bool:
     """Tell whether a widget shows what is chosen under a key, in whatever language, and however often it was turned."""
     return re.fullmatch(f"{re.escape(key)}(_({'|'.join(LANGUAGES)}))?(_[0-9]+)?", item.key or "") is not None
+
+
+def said(app: AppTest) -> WidgetStates:
+    """Return what a browser says now: what every widget holds, and which button is pressed."""
+    return app._tree.get_widget_states()
+
+
+def say(app: AppTest, states: WidgetStates) -> AppTest:
+    """Say that to the page, as a browser does that has not been told yet what the page has changed since."""
+    return app._run(states)

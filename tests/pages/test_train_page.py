@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+import streamlit
 
 from engine.data import datasets
 from engine.errors import InputError
@@ -13,9 +14,9 @@ from engine.experiment import Experiment
 from engine.runs import protocol, store
 from engine.training import checkpoint
 from engine.training.trainer import Trainer
-from pages._ui import session
+from pages._ui import controls, session
 from pages._ui.channels import pool
-from tests.pages.conftest import sentences, shows
+from tests.pages.conftest import said, say, sentences, shows
 from tests.patience import PATIENCE
 
 
@@ -606,3 +607,38 @@ def test_what_is_taken_away_says_so_where_the_run_began_as_another(visit, query,
 
 def taken_away(app):
     return "take_kasane.ipynb" in {button.key for button in app.get("download_button")}
+
+
+@pytest.mark.parametrize(("key", "steps"), [("train", 0), ("step10", 10), ("epoch", 400)])
+def test_a_button_steers_the_run_that_a_change_made_before_its_page_was_drawn(visit, monkeypatch, key, steps):
+    app = visit("train", network="dense8")
+    left = current_run(app)
+    button = app.button(key=key)
+    widget(app, "number_input", "field_batch_size").set_value(10)
+    changed = said(app)
+    button.click()
+    pressed = said(app)
+    with monkeypatch.context() as patch:
+        patch.setattr(controls, "experiment_form", lambda *_, **__: streamlit.stop())
+        say(app, changed)
+    say(app, pressed)
+    assert sentences(app) == []
+    assert current_run(app) is not left
+    assert current_run(app).experiment.batch_size == 10
+    if steps:
+        wait(lambda: current_run(app).step == steps)
+    assert current_run(app).wanted == (key == "train")
+
+
+def test_a_completed_run_gets_as_many_steps_again_once_however_often_that_is_asked_for(visit, monkeypatch):
+    app = visit("train", network="dense8", steps="20", data="digits")
+    pool().command(current_run(app), "step", 20)
+    wait(lambda: current_run(app).state == "completed")
+    app.run()
+    assert app.button(key="train").label == "Continue"
+    app.button(key="train").click()
+    pressed = said(app)
+    monkeypatch.setattr(pool(), "receive", lambda *_: None)  # its worker is busy
+    for _ in range(2):
+        say(app, pressed)
+    assert current_run(app).experiment.steps == 40
