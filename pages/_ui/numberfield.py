@@ -15,5 +15,11 @@ def number_field(
     kept = st.session_state.setdefault("numbers", {})
     value = kept.get(key, default)
     st.session_state.setdefault(key, value)
-    kept[key] = st.number_input(label, low, high, value, step, key=key, **layout)
+    kept[key] = st.number_input(label, low, high, value, step, key=key, on_change=_keep, args=(key,), **layout)
     return kept[key]
+
+
+def _keep(key: str) -> None:
+    """Keep what was typed also where a part or page without the field is asked for at the same moment."""
+    if key in st.session_state:  # its page is not being left
+        st.session_state["numbers"][key] = st.session_state[key]

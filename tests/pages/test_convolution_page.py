@@ -337,7 +337,7 @@ def test_changed_numbers_outlive_whatever_is_shown_in_between(visit):
     changed = KERNELS["sobel_x"].numbers[3].copy()
     changed[0, 0] = 5
     app.number_input(key="weight_sobel_x_3_0_0").set_value(5.0).run()
-    app.number_input(key="divisor_sobel_x_3").set_value(2).run()
+    app.number_input(key="divisor_sobel_x_3").set_value(2)  # what was typed last is heard of with the other part
 
     for name, other, back in (("picture", "upload", "digit"), ("part", "quiz", "kernels"), ("named_size", "5", "3")):
         widget(app, "button_group", name).set_value(other).run()
