@@ -37,7 +37,9 @@ TRIES = (
 
 
 def start() -> None:
-    """Start the search that is chosen, and show it."""
+    """Start the search that is chosen, and show it; a second click finds it started."""
+    if settings.search():
+        return
     try:
         form.check()
         st.session_state[SEARCH] = searches().start(settings.plan()).id
@@ -47,8 +49,10 @@ def start() -> None:
 
 def resume() -> None:
     """Go on with the search that is shown, to the number of trials that is asked for."""
+    if not (it := settings.search()):  # it was left at the same moment
+        return
     try:
-        searches().resume(settings.search(), chosen("trials"))
+        searches().resume(it, chosen("trials"))
     except InputError as error:
         session.notice(sentence(error))
 

@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+import streamlit
 
 from engine.experiment import FIELDS, Experiment
 from engine.search.axes import SEARCHABLE, parse_axes
@@ -13,11 +14,11 @@ from engine.search.plan import Plan
 from engine.search.trial import Trial
 from pages._ui.channels import FOREIGN, UNKNOWN
 from pages._ui.lesson import Lesson
-from pages._ui.searching import server
+from pages._ui.searching import form, server
 from pages._ui.searching.searchview import chosen_trial
 from pages._ui.searching.server import close_searches, describe, message, searches, watch
 from pages._ui.searching.settings import SETTINGS, START
-from tests.pages.conftest import run_async, sentences, shows
+from tests.pages.conftest import run_async, said, say, sentences, shows
 from tests.patience import PATIENCE
 
 SMALL = {"data": "digits", "network": "dense16", "train_size": "200", "steps": "20", "trials": "3"}
@@ -284,6 +285,40 @@ def go(app, name, address):
     for key, value in address.items():
         app.query_params[key] = value
     return app.run()
+
+
+def test_a_search_is_started_once_and_keeps_what_it_was_started_with(visit, monkeypatch):
+    """A person may go on clicking before the page shows that it has started."""
+    before = kept()
+    app = visit("search", **SMALL, preset="ch06-search")
+    button(app, "start").click()
+    pressed = said(app)
+    button(app, "train").click()
+    widget(app, "selectbox", "search_optimizer").set_value("adam")
+    widget(app, "button_group", "search_sampler").set_value("tpe")
+    widget(app, "number_input", "axis_lr_low").set_value(1e-5)
+    widget(app, "multiselect", "axis_names").set_value(["lr"])
+    pressed_again = said(app)
+    with monkeypatch.context() as patch:
+        patch.setattr(form, "sidebar", lambda **_: streamlit.stop())
+        say(app, pressed)
+    say(app, pressed_again)
+    assert sentences(app) == []
+    plan = rest(app).plan
+    assert len(kept() - before) == 1
+    assert settings_of(app) == settings_of(visit("search", search=app.session_state["search_id"]))
+    assert (plan.experiment.optimizer, plan.sampler) == ("sgd", "random")
+    assert widget(app, "selectbox", "search_optimizer").value == "sgd"
+    assert widget(app, "number_input", "axis_lr_low").value == 1e-6
+    assert widget(app, "multiselect", "axis_names").value == ["lr", "l2"]
+
+
+def settings_of(app):
+    return app.session_state["search"]
+
+
+def kept():
+    return set(searches().folder.glob("*.jsonl"))
 
 
 def test_the_train_pages_address_is_no_link_of_the_search(visit):

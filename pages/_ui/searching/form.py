@@ -12,7 +12,7 @@ from engine.experiment import FIELDS, Experiment, matters
 from engine.fields import format_value
 from engine.search.axes import MAX_AXES, SEARCHABLE, Axis, Options, Range, format_axes, is_number, parse_axis, usual
 from pages._ui import controls, session
-from pages._ui.choice import face
+from pages._ui.choice import face, turn
 from pages._ui.i18n import _, sentence, translate
 from pages._ui.searching.settings import AXIS_PARTS, chosen, control, settings
 
@@ -117,6 +117,9 @@ def axis_key(name: str, part: str) -> str:
 
 def take_names() -> None:
     """Take over which fields are searched: what Streamlit itself says of too many it says in English alone."""
+    if settings.search():
+        turn("axis_names", worded=True)
+        return
     kept = {axis.name: axis for axis in settings.axes()}
     names = [name for name in st.session_state.pop(face("axis_names", worded=True), kept) if name in SEARCHABLE]
     axes = [axis for name, axis in kept.items() if name in names] + [usual(it) for it in names if it not in kept]
@@ -131,6 +134,9 @@ def take_axis(name: str) -> None:
     A range that is refused stays in its fields, which say why: its other end may follow.
     """
     axes = {axis.name: axis for axis in settings.axes()}
+    if settings.search():
+        settings.turn_widgets(name)
+        return
     if name not in axes:  # left out at the same moment
         return
     try:
@@ -171,6 +177,8 @@ def choose(axes: list[Axis]) -> None:
 
 def from_train() -> None:
     """Take over the experiment of the Train page."""
+    if settings.search():
+        return
     settings.take_experiment(session.known())
     st.toast(_("The trials now train the network of the Train page."), icon=":material/input:")
 

@@ -175,6 +175,9 @@ class SearchSettings(Settings):
 
     def _take(self, name: str) -> None:
         setting = self.table[name]
+        if name != "trials" and self.search():  # it was started before the page could show that it fixes this
+            turn(f"{self.page}_{name}", worded=setting.is_worded)
+            return
         if not isinstance(setting, FieldSetting):
             super()._take(name)
             return
