@@ -10,7 +10,7 @@ from engine.data import datasets
 from engine.data.my_digits import MyDigits
 from engine.errors import N_, InputError, Text, shorten
 from engine.runs import tuning
-from engine.training.fine_tuning import OTHERS
+from engine.training.fine_tuning import OTHERS, Tuned
 from pages._ui import session
 from pages._ui.canvas.canvas import Labelled
 from pages._ui.choice import choice
@@ -19,6 +19,7 @@ from pages._ui.pictures import as_url
 from pages._ui.reading.network import LABELS, Network
 from pages._ui.upload import uploader
 
+LEARNING = "learning"  # in the session's state, as long as a network is to learn and has not yet
 SHOWN = 60  # drawings, the latest
 MIRRORED = 1_000_000  # characters that the browser may keep: several hundred drawings; Streamlit takes 2 MB back
 CSS = """<style>
@@ -169,23 +170,20 @@ def learn(digits: MyDigits, networks: Mapping[str, Network]) -> None:
             "of MNIST, so that it does not forget them. It then reads beside the others."
         )
     )
-    if st.button(_("Learn my digits"), icon=":material/school:", type="primary", disabled=not len(digits)):
+    st.button(
+        _("Learn my digits"), icon=":material/school:", type="primary", disabled=not len(digits), key="learn",
+        on_click=ask_to_learn,
+    )  # fmt: skip
+    if st.session_state.get(LEARNING) and len(digits):
         try:
             with st.spinner(_("The network learns your digits …")):
                 tuned = tuning.tune(networks[chosen].weights(), digits.arrays(), datasets.load("mnist-5k"))
-            session.keep_network("tuned", tuned.model)
+            keep_tuned(tuned, len(digits))
         except InputError as error:
+            st.session_state.pop(LEARNING)
             st.error(sentence(error), icon=":material/error:")
             return
-        before, after = ([round(share * n) for share, n in zip(shares, (len(digits), OTHERS), strict=True)]
-                         for shares in (tuned.before, tuned.after))  # fmt: skip
-        st.session_state["tuned_figures"] = {
-            "of": st.session_state["tuned"],
-            "n": len(digits),
-            "before": before,
-            "after": after,
-            "steps": tuned.steps,
-        }
+        st.session_state.pop(LEARNING)
         st.rerun()
     told = st.session_state.get("tuned_figures")
     if told and told["of"] == st.session_state.get("tuned"):
@@ -196,3 +194,22 @@ def learn(digits: MyDigits, networks: Mapping[str, Network]) -> None:
                 "**{before[1]}** and **{after[1]}** of {others}."
             ).format(others=OTHERS, **told)
         )
+
+
+def ask_to_learn() -> None:
+    """Have a network learn, until it has: another click ends the run of the page that waits for it."""
+    st.session_state[LEARNING] = True
+
+
+def keep_tuned(tuned: Tuned, n: int) -> None:
+    """Let a network that has learned n drawings read here, and keep what is said of it."""
+    session.keep_network("tuned", tuned.model)
+    before, after = ([round(share * of) for share, of in zip(shares, (n, OTHERS), strict=True)]
+                     for shares in (tuned.before, tuned.after))  # fmt: skip
+    st.session_state["tuned_figures"] = {
+        "of": st.session_state["tuned"],
+        "n": n,
+        "before": before,
+        "after": after,
+        "steps": tuned.steps,
+    }
