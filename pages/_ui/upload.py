@@ -50,8 +50,11 @@ def place(name: str) -> str:
 
 
 def taken(name: str, key: str, take: Callable[[bytes], None]) -> None:
-    """Hand on the file that lies under `key`, if it was not just taken out again, nor its page is being left."""
-    if (file := st.session_state.get(key)) is not None:
+    """Hand on the file that lies under `key`, if it was not just taken out again, nor its page is being left.
+
+    Until the browser is told that the place is another one, it says with every click that the file lies there.
+    """
+    if key == place(name) and (file := st.session_state.get(key)) is not None:
         take(file.getvalue())
         st.session_state[f"{name}_files"] = count(name) + 1
 

@@ -80,7 +80,7 @@ def shows(item: Element, key: str) -> bool:
     return re.fullmatch(f"{re.escape(key)}(_({'|'.join(LANGUAGES)}))?(_[0-9]+)?", item.key or "") is not None
 
 
-def said(app: AppTest) -> WidgetStates:
+def says(app: AppTest) -> WidgetStates:
     """Return what a browser says now: what every widget holds, and which button is pressed."""
     return app._tree.get_widget_states()
 

@@ -30,7 +30,7 @@ from pages._ui.reading import reader
 from pages._ui.reading.network import Network, shipped
 from pages._ui.served import served
 from pages._ui.upload import taken
-from tests.pages.conftest import sentences
+from tests.pages.conftest import say, says, sentences
 from tests.patience import PATIENCE
 
 STROKES = [[[80.0, 70.0], [200.0, 70.0], [120.0, 220.0]]]
@@ -355,10 +355,11 @@ def test_what_hinders_learning_is_said(visit, monkeypatch):
 )
 def test_digits_come_back_from_a_file(monkeypatch, session_state, data, said, count):
     digits = MyDigits(keep(7))
-    session_state["file"] = SimpleNamespace(getvalue=lambda: data)
+    session_state["my_digits_file_0"] = SimpleNamespace(getvalue=lambda: data)
     monkeypatch.setattr("pages._ui.upload.st", SimpleNamespace(session_state=session_state))
     monkeypatch.setattr(collection, "sentence", str)
-    taken("my_digits", "file", lambda data: collection.bring_file(digits, data))
+    taken("my_digits", "my_digits_file_0", lambda data: collection.bring_file(digits, data))
+    del session_state["my_digits_file_0"]
     assert {name: session_state[name] for name in session_state if name.startswith("my_digits_")} == {
         "my_digits_files": 1
     } | said
@@ -376,6 +377,20 @@ def test_what_came_of_a_file_is_said_once_after_its_uploader(visit, name, box):
     column = [element.type for element in app.columns[0].children.values()]
     assert column[-2:] == [uploader.type, said.type]
     assert not app.run().get(box)
+
+
+def test_a_file_is_taken_once_however_often_the_browser_says_that_it_is_there(visit):
+    app = visit("draw")
+    app.session_state["draw_part"] = "digits"
+    app.run()
+    lines = b'{"label": 3, "strokes": [[[1, 2], [3, 4]]]}\n'
+    app.file_uploader[0].set_value(("digits.jsonl", lines, "application/jsonl"))
+    told, browser = says(app), app._tree
+    for _ in range(2):
+        app._tree = browser  # it has the file
+        say(app, told)
+        assert sentences(app) == []
+        assert [len(app.session_state["my_digits"]), app.session_state["my_digits_files"]] == [1, 1]
 
 
 def test_one_drawing_of_several_is_taken_out_by_its_number(visit):
@@ -428,11 +443,11 @@ def show_photo():
     from engine.data.my_digits import MyDigits
     from pages._ui import photos
     from pages._ui.reading.network import shipped
-    from pages._ui.upload import taken
+    from pages._ui.upload import place, taken
 
     if "arriving" in st.session_state:
-        taken("photo", "arriving", photos.take)
-        del st.session_state["arriving"]
+        st.session_state[place("photo")] = st.session_state.pop("arriving")
+        taken("photo", place("photo"), photos.take)
     photos.show({"shipped": shipped()}, MyDigits(st.session_state.setdefault("my_digits", [])))
 
 

@@ -106,8 +106,9 @@ def bring(monkeypatch):
     monkeypatch.setattr(networks, "sentence", str)
 
     def run(blob: bytes) -> dict:
-        state["file"] = SimpleNamespace(getvalue=lambda: blob)
-        upload.taken("network", "file", networks.bring)
+        key = upload.place("network")
+        state[key] = SimpleNamespace(getvalue=lambda: blob)
+        upload.taken("network", key, networks.bring)
         return state
 
     return run

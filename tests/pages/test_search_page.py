@@ -18,7 +18,7 @@ from pages._ui.searching import form, server
 from pages._ui.searching.searchview import chosen_trial
 from pages._ui.searching.server import close_searches, describe, message, searches, watch
 from pages._ui.searching.settings import SETTINGS, START
-from tests.pages.conftest import run_async, said, say, sentences, shows
+from tests.pages.conftest import run_async, say, says, sentences, shows
 from tests.patience import PATIENCE
 
 SMALL = {"data": "digits", "network": "dense16", "train_size": "200", "steps": "20", "trials": "3"}
@@ -292,13 +292,13 @@ def test_a_search_is_started_once_and_keeps_what_it_was_started_with(visit, monk
     before = kept()
     app = visit("search", **SMALL, preset="ch06-search")
     button(app, "start").click()
-    pressed = said(app)
+    pressed = says(app)
     button(app, "train").click()
     widget(app, "selectbox", "search_optimizer").set_value("adam")
     widget(app, "button_group", "search_sampler").set_value("tpe")
     widget(app, "number_input", "axis_lr_low").set_value(1e-5)
     widget(app, "multiselect", "axis_names").set_value(["lr"])
-    pressed_again = said(app)
+    pressed_again = says(app)
     with monkeypatch.context() as patch:
         patch.setattr(form, "sidebar", lambda **_: streamlit.stop())
         say(app, pressed)

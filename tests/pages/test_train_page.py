@@ -16,7 +16,7 @@ from engine.training import checkpoint
 from engine.training.trainer import Trainer
 from pages._ui import controls, session
 from pages._ui.channels import pool
-from tests.pages.conftest import said, say, sentences, shows
+from tests.pages.conftest import say, says, sentences, shows
 from tests.patience import PATIENCE
 
 
@@ -615,9 +615,9 @@ def test_a_button_steers_the_run_that_a_change_made_before_its_page_was_drawn(vi
     left = current_run(app)
     button = app.button(key=key)
     widget(app, "number_input", "field_batch_size").set_value(10)
-    changed = said(app)
+    changed = says(app)
     button.click()
-    pressed = said(app)
+    pressed = says(app)
     with monkeypatch.context() as patch:
         patch.setattr(controls, "experiment_form", lambda *_, **__: streamlit.stop())
         say(app, changed)
@@ -637,7 +637,7 @@ def test_a_completed_run_gets_as_many_steps_again_once_however_often_that_is_ask
     app.run()
     assert app.button(key="train").label == "Continue"
     app.button(key="train").click()
-    pressed = said(app)
+    pressed = says(app)
     monkeypatch.setattr(pool(), "receive", lambda *_: None)  # its worker is busy
     for _ in range(2):
         say(app, pressed)
