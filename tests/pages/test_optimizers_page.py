@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+import streamlit
 
 from engine import presets
 from engine.analysis.landscapes import LANDSCAPES, MAX_STEPS, descend, noise
@@ -15,7 +16,7 @@ from engine.errors import InputError
 from pages._ui import i18n
 from pages._ui.race import equations, race, scenes
 from pages._ui.race.settings import CLASS_CONTROLS, NAMES, ROWS, SCHEDULES, SETTINGS
-from tests.pages.conftest import sentences, shows
+from tests.pages.conftest import say, says, sentences, shows
 
 PARTS = SETTINGS["part"].options
 
@@ -353,9 +354,16 @@ def test_every_optimizer_is_stepped_through(visit, rule):
     assert {f"optimizers_{name}" for name in CLASS_CONTROLS[rule]} <= shown
 
 
-def test_the_ends_of_the_walk_are_the_ends_of_the_buttons(visit):
+def test_the_ends_of_the_walk_are_the_ends_of_the_buttons(visit, monkeypatch):
     app = visit("optimizers", part="steps")
     assert app.button(key="previous").disabled
+    app.button(key="next").click()
+    pressed = says(app)
+    with monkeypatch.context() as patch:  # each press ends the page's run that the one before began
+        patch.setattr(scenes, "descent", lambda *_, **__: streamlit.stop())
+        for _ in range(2):
+            say(app, pressed)
+    assert scene(say(app, pressed))["time"] == 3
     widget(app, "slider", "t").set_value(30).run()
     assert app.button(key="next").disabled
     assert scene(app)["time"] == 29

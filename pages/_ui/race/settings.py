@@ -155,10 +155,14 @@ def step_control(last: int) -> int:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if last > 1:
             control("t", max_value=last)
-        for name, label, icon, to in (
-            ("previous", _("Previous step"), ":material/arrow_back:", t - 1),
-            ("next", _("Next step"), ":material/arrow_forward:", t + 1),
+        for name, label, icon, by in (
+            ("previous", _("Previous step"), ":material/arrow_back:", -1),
+            ("next", _("Next step"), ":material/arrow_forward:", 1),
         ):
-            on = 1 <= to <= last
-            st.button(label, icon=icon, key=name, disabled=not on, on_click=settings.choose, kwargs={"t": to})
+            st.button(label, icon=icon, key=name, disabled=not 1 <= t + by <= last, on_click=_go, args=(by, last))
     return t
+
+
+def _go(by: int, last: int) -> None:
+    """Go so many steps on from the one that is chosen now: there may have been clicks since the button was drawn."""
+    settings.choose(t=min(max(chosen("t") + by, 1), last))
