@@ -102,7 +102,7 @@ def test_what_was_opened_is_not_undone_by_a_button_pressed_before_it_was_shown(t
     expect(page.get_by_role("combobox", name="Activation")).to_have_value("ReLU")
 
 
-def test_a_row_is_not_undone_by_a_button_pressed_before_it_was_shown(tapped_page, app_url):
+def test_a_row_is_not_undone_by_a_button_pressed_or_a_slider_moved_before_it_was_shown(tapped_page, app_url):
     page, line = tapped_page, Line(tapped_page, answers=True)
     page.goto(f"{app_url}/initialization?activation=tanh&layers=9")
     new_numbers = page.get_by_role("button", name="New numbers", exact=True)
@@ -112,9 +112,12 @@ def test_a_row_is_not_undone_by_a_button_pressed_before_it_was_shown(tapped_page
     page.locator(".st-key-try_1 button").click()
     before = answered(page, line)
     new_numbers.click()
+    before = answered(page, line, before)
+    page.get_by_role("slider", name="Units in a layer").press("ArrowRight")  # the other sliders stand where they stood
     answered(page, line, before)
     line.let_go()
     page.wait_for_url("**seed=1**")
     wait_quiet(page)
     assert "activation=relu" in page.url
     assert "layers=30" in page.url
+    assert "width=110" in page.url

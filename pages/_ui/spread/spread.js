@@ -80,12 +80,17 @@ class Stage {
     return Object.fromEntries(this.sliders.map((slider) => [slider.name, slider.value]));
   }
 
+  /** Where a hand has put sliders since the page answered last: of the others the page may know better by now. */
+  get news() {
+    return Object.fromEntries(this.sliders.filter(({ moved }) => moved).map(({ name, value }) => [name, value]));
+  }
+
   /** A slider moved; `settled`: and is let go. */
   moved(settled) {
-    if (!this.scene.alone) this.queue = { values: this.values, settled };
+    if (!this.scene.alone) this.queue = { values: this.news, settled };
     else {
       this.draw();
-      if (settled) this.queue = { values: this.values, settled };
+      if (settled) this.queue = { values: this.news, settled };
     }
     this.flush();
   }
@@ -151,6 +156,7 @@ class Slider {
   take(settled) {
     this.exact = null;
     this.held = !settled;
+    this.moved = true;
     this.show();
     this.stage.moved(settled);
   }
@@ -166,11 +172,13 @@ class Slider {
   set(value) {
     this.input.value = this.place(value);
     this.exact = value;
+    this.moved = true;
     this.show();
     this.stage.moved(true);
   }
 
   follow(value) {
+    this.moved = this.held;
     if (!this.held && value !== this.value) {
       this.input.value = this.place(value);
       this.exact = value;
