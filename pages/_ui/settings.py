@@ -21,7 +21,7 @@ from pages._ui import session
 from pages._ui.choice import face, heard, turn
 from pages._ui.i18n import _, language, sentence, translate
 
-REMEMBERED = 20  # addresses: a rerun may carry one that is a little older than the one written last
+REMEMBERED = 200  # addresses: a rerun may carry an older one than the one written last, by many clicks on a slow line
 
 Value = int | float | str
 

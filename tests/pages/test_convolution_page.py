@@ -622,3 +622,13 @@ def test_every_row_is_reached_by_its_link_and_keeps_it(visit, row):
 def test_an_unknown_row_is_said_to_be_none(visit):
     app = visit("convolution", preset="ch99")
     assert any("ch99" in text and "ch07-filters" in text for text in sentences(app))
+
+
+def test_many_clicks_that_carry_the_address_of_before_all_count(visit):
+    """On a slow line the browser hears of no new address between them."""
+    app = visit("convolution", part="quiz")
+    before = dict(app.query_params)
+    for _ in range(25):
+        app.query_params = dict(before)
+        app.button(key="new_numbers").click().run()
+    assert app.session_state["convolution"]["seed"] == 25
