@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+import streamlit
 
 from engine import build, presets
 from engine.experiment import FIELDS, Experiment
@@ -18,7 +19,8 @@ from engine.training.trainer import Trainer
 from pages._ui import changed
 from pages._ui.channels import pool
 from pages._ui.comparison import comparison
-from tests.pages.conftest import sentences, shows
+from pages._ui.regular.settings import ROWS
+from tests.pages.conftest import say, says, sentences, shows
 from tests.patience import PATIENCE
 
 PAGE = "initialization"
@@ -621,3 +623,25 @@ def test_session_state_holds_strings_and_numbers_only(visit):
     app = visit(PAGE, **{"preset": "course-inits", "lr": "0.02", "1.optimizer": "adam"})
     json.dumps(state(app))
     assert isinstance(runs(app)[0].experiment, Experiment)
+
+
+@pytest.mark.parametrize("key", ["train", "step1", "seed"])
+def test_a_button_is_for_the_comparison_that_was_chosen_before_it_was_pressed(visit, monkeypatch, key):
+    app = visit("regularization", preset="ch06-weight-decay")  # of two runs
+    others = list(ROWS)
+    next(it for it in app.selectbox if shows(it, "regularization_experiment")).select_index(
+        others.index("course-regularizers")
+    )
+    chosen = says(app)
+    app.button(key=f"regularization_{key}").click()
+    pressed = says(app)
+    with monkeypatch.context() as patch:  # the press ends the page's run that is to draw its buttons anew
+        patch.setattr(comparison.Comparison, "_transport", lambda *_: streamlit.stop())
+        say(app, chosen)
+    say(app, pressed)
+    assert sentences(app) == []
+    assert app.session_state["regularization_comparison"]["preset"] == "course-regularizers"
+    found = [pool().find(name) for name in app.session_state["regularization_comparison"]["runs"]]
+    assert len(found) == len(presets.get("course-regularizers").runs)
+    assert {run.started for run in found} == {key != "seed"}
+    assert {run.experiment.seed for run in found} == {int(key == "seed")}

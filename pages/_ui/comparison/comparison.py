@@ -280,6 +280,8 @@ class Comparison:
     # ------------------------------------------------------------------------------------------------------- changes
 
     def _take_field(self, name: str, value: object, target: str) -> None:
+        if self._state["preset"] != self.preset.id:  # of a form that the browser shows still
+            return
         st.session_state.pop(controls.widget_key(self._prefix, name), None)  # it is to show what is made of the value
         self.change({name: value}, target)
 
@@ -319,7 +321,7 @@ class Comparison:
     def command(self, name: str, value: object = None) -> None:
         """Pass a button's command on to every run."""
         try:
-            runs = self.runs()
+            runs = self._now().runs()
         except InputError as error:
             session.notice(sentence(error))
             return
@@ -332,7 +334,12 @@ class Comparison:
         self.command("resume")
 
     def _reseed(self) -> None:
-        self.change({"seed": next(iter(self.experiments().values())).next_seed()})
+        now = self._now()
+        now.change({"seed": next(iter(now.experiments().values())).next_seed()})
+
+    def _now(self) -> Comparison:
+        """Return what is compared by now: something else may have been chosen since the buttons were drawn."""
+        return Comparison(self.page, presets.get(self._state["preset"]))
 
     def _leave(self) -> None:
         """Leave the runs; new ones are made when they are asked for."""
