@@ -18,24 +18,27 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from pages._ui.i18n import language
+from pages._ui.i18n import LANGUAGES, language
 
 FACES = "faces"  # in session state: how often the widget of a key was replaced by another one
 
 
-def face(key: str, *, worded: bool = False) -> str:
+def face(key: str, *, worded: bool = False, spoken: str = "") -> str:
     """Return the session-state key of the widget that shows what is chosen under a key.
 
-    worded: its options are words of the session's language.
+    worded: its options are words, of the session's language or of that in which it was `spoken`: who has just changed
+    the language may go on choosing before the page shows it.
     """
     n = st.session_state.get(FACES, {}).get(key, 0)
-    return (f"{key}_{language()}" if worded else key) + (f"_{n}" if n else "")
+    return (f"{key}_{spoken or language()}" if worded else key) + (f"_{n}" if n else "")
 
 
 def turn(key: str, *, worded: bool = False) -> None:
     """Show what is chosen under a key in another widget from now on, if one is shown: it was not chosen there."""
-    if face(key, worded=worded) in st.session_state:
-        del st.session_state[face(key, worded=worded)]
+    keys = {face(key, worded=worded, spoken=spoken) for spoken in LANGUAGES}
+    if shown := [it for it in keys if it in st.session_state]:
+        for it in shown:
+            del st.session_state[it]
         faces = st.session_state.setdefault(FACES, {})
         faces[key] = faces.get(key, 0) + 1
 

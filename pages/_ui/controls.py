@@ -14,7 +14,7 @@ from engine.errors import N_
 from engine.experiment import FIELDS, Experiment, matters
 from engine.fields import ExperimentError
 from pages._ui.choice import face, heard, turn
-from pages._ui.i18n import _, sentence, translate
+from pages._ui.i18n import _, language, sentence, translate
 
 GROUPS = {
     "data": N_("Data"),
@@ -116,7 +116,7 @@ def field(experiment: Experiment, name: str, change: Change, prefix: str) -> Non
     if key not in st.session_state:
         st.session_state[key] = value
     common = {"label": translate(meta["label"]), "help": translate(meta["help"]), "key": key}
-    common |= {"on_change": _pass_on, "args": (prefix, name, change)}
+    common |= {"on_change": _pass_on, "args": (prefix, name, change, language())}
     match meta["kind"]:
         case "choice":
             label = partial(option_label, name)
@@ -143,9 +143,9 @@ def _refuse(experiment: Experiment, name: str, text: str) -> None:
         st.error(sentence(error))
 
 
-def widget_key(prefix: str, name: str) -> str:
-    """Return the session-state key of a field's widget."""
-    return face(f"{prefix}_{name}", worded=_is_worded(name))
+def widget_key(prefix: str, name: str, spoken: str = "") -> str:
+    """Return the session-state key of a field's widget, of another language where that is named."""
+    return face(f"{prefix}_{name}", worded=_is_worded(name), spoken=spoken)
 
 
 def turn_widget(prefix: str, name: str) -> None:
@@ -157,8 +157,8 @@ def _is_worded(name: str) -> bool:
     return FIELDS[name].metadata["kind"] == "choice"
 
 
-def _pass_on(prefix: str, name: str, change: Change) -> None:
-    value = heard(widget_key(prefix, name), FIELDS[name].metadata.get("options", ()))
+def _pass_on(prefix: str, name: str, change: Change, spoken: str) -> None:
+    value = heard(widget_key(prefix, name, spoken), FIELDS[name].metadata.get("options", ()))
     if value is not None:
         change(name, value)
 

@@ -642,3 +642,16 @@ def test_a_completed_run_gets_as_many_steps_again_once_however_often_that_is_ask
     for _ in range(2):
         say(app, pressed)
     assert current_run(app).experiment.steps == 40
+
+
+def test_what_is_chosen_before_the_page_shows_another_language_counts(visit):
+    app = visit("train", network="dense8")
+    app.get("button_group")[0].set_value("ja")
+    switched = says(app)
+    widget(app, "selectbox", "field_activation").set_value("tanh")
+    chosen = says(app)
+    say(app, switched)
+    say(app, chosen)
+    assert sentences(app) == []
+    assert current_run(app).experiment.activation == "tanh"
+    assert widget(app, "selectbox", "field_activation").label == "活性化関数"
