@@ -75,12 +75,12 @@ def choice(
         st.segmented_control: {"default": chosen},
         st.select_slider: {"value": chosen},
     }[widget]
-    widget(label, options, key=now, on_change=_take, args=(key, [*options, default], on_change), **layout)
+    widget(label, options, key=now, on_change=_take, args=(key, language(), [*options, default], on_change), **layout)
     return chosen
 
 
-def _take(key: str, options: Sequence[str | None], on_change: Callable[[], object] | None) -> None:
-    chosen = st.session_state.get(face(key, worded=True), st.session_state[key])
+def _take(key: str, spoken: str, options: Sequence[str | None], on_change: Callable[[], object] | None) -> None:
+    chosen = st.session_state.get(face(key, worded=True, spoken=spoken), st.session_state[key])
     # Streamlit calls this for the widget of a page that is being left, too: it says what it said before, or nothing.
     if chosen not in options or chosen == st.session_state[key]:
         return

@@ -649,9 +649,10 @@ def test_what_is_chosen_before_the_page_shows_another_language_counts(visit):
     app.get("button_group")[0].set_value("ja")
     switched = says(app)
     widget(app, "selectbox", "field_activation").set_value("tanh")
+    widget(app, "select_slider", "speed").set_value("max")
     chosen = says(app)
     say(app, switched)
     say(app, chosen)
     assert sentences(app) == []
-    assert current_run(app).experiment.activation == "tanh"
+    assert (current_run(app).experiment.activation, app.session_state["speed"]) == ("tanh", "max")
     assert widget(app, "selectbox", "field_activation").label == "活性化関数"
