@@ -137,7 +137,7 @@ export class Legend {
 }
 
 
-export const OFTEN = 4; // the thrift of what people look at most: drawn with every frame unless the machine is slow
+export const OFTEN = 3; // the thrift of what people look at most: drawn with every frame unless the machine is slow
 export const MAX_BANDS = 8; // layers whose ± bands can still be told apart
 
 /**
