@@ -32,13 +32,9 @@ def transport(run: Run) -> None:
             session.notice(sentence(error))
             return None
 
-    def steer(name: str) -> None:
+    def steer(name: str, steps: Callable[[Experiment], int] | None = None) -> None:
         if it := now():
-            pool().command(it, name)
-
-    def advance(steps: Callable[[Experiment], int]) -> None:
-        if it := now():
-            pool().command(it, "step", steps(it.experiment))
+            pool().command(it, name, steps(it.experiment) if steps else None)
 
     def train() -> None:
         """Start or resume; a completed run gets as many steps again, once, however often it is asked for."""
@@ -62,7 +58,7 @@ def transport(run: Run) -> None:
             ("step10", _("10 steps"), lambda _spec: 10),
             ("epoch", _("1 epoch"), build.steps_per_epoch),
         ):
-            st.button(text, on_click=advance, args=(steps,), key=key, disabled=resting)
+            st.button(text, on_click=steer, args=("step", steps), key=key, disabled=resting)
         st.button(
             _("Reset"), icon=":material/replay:", on_click=session.renew, key="reset",
             help=_("Back to step 0 with the same initial weights."),

@@ -30,7 +30,7 @@ from pages._ui.i18n import _, joined, language, run_name, sentence, translate
 PREFIX = "field"  # of the keys of its widgets
 DEFAULT_SPEED = "auto"
 RUN_SECONDS = 10  # what the speed "auto" makes a whole run last
-REMEMBERED_URLS = 200  # other pages know by them what is none of their links, after many changes here too
+REMEMBERED_URLS = 200  # of each page: a rerun may carry an older one than the last, by many clicks on a slow line
 NETWORKS = ("tuned", "brought")  # that read beside the run's; so the URL calls them, and the store before a hyphen
 BESIDES = ("preset", "run", *NETWORKS)  # what the URL names beside the fields of the experiment
 SPEEDS = ("1", "3", "10", "30", "100", "300", "1000", "auto", "max")

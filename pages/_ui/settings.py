@@ -21,8 +21,6 @@ from pages._ui import session
 from pages._ui.choice import face, heard, turn
 from pages._ui.i18n import _, language, sentence, translate
 
-REMEMBERED = 200  # addresses: a rerun may carry an older one than the one written last, by many clicks on a slow line
-
 Value = int | float | str
 
 
@@ -186,7 +184,7 @@ class Settings:
         """Make the address say what is chosen, and the `others` that `open_address` is to return."""
         wanted = self.address() | (others or {})
         earlier = [it for it in st.session_state.get(self._written, []) if it != wanted]
-        st.session_state[self._written] = [*earlier, wanted][-REMEMBERED:]
+        st.session_state[self._written] = [*earlier, wanted][-session.REMEMBERED_URLS :]
         st.query_params.from_dict(wanted | {"lang": language()})
 
     def control(self, name: str, **layout: object) -> Value:

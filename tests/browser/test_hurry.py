@@ -82,13 +82,19 @@ def test_buttons_suit_a_run_that_rested_before_the_page_could_say_that_it_ran(ta
     expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
 
 
+def found(page, url: str, name: str):
+    """Open a page, and return its button of that name once the page is quiet."""
+    page.goto(url)
+    button = page.get_by_role("button", name=name, exact=True)
+    button.wait_for()
+    wait_quiet(page)
+    return button
+
+
 def test_what_was_opened_is_not_undone_by_a_button_pressed_before_it_was_shown(tapped_page, app_url):
     """With a button the browser says what all its fields hold: what they held before, where it was told no news yet."""
     page, line = tapped_page, Line(tapped_page, answers=True)
-    page.goto(f"{app_url}/train?network=dense8&activation=tanh&steps=60")
-    reset = page.get_by_role("button", name="Reset", exact=True)
-    reset.wait_for()
-    wait_quiet(page)
+    reset = found(page, f"{app_url}/train?network=dense8&activation=tanh&steps=60", "Reset")
     line.hold()
     page.get_by_role("combobox", name="Published experiments").click()
     page.get_by_role("option").filter(has_text="ch05-two-layer").click()
@@ -104,10 +110,7 @@ def test_what_was_opened_is_not_undone_by_a_button_pressed_before_it_was_shown(t
 
 def test_a_row_is_not_undone_by_a_button_pressed_or_a_slider_moved_before_it_was_shown(tapped_page, app_url):
     page, line = tapped_page, Line(tapped_page, answers=True)
-    page.goto(f"{app_url}/initialization?activation=tanh&layers=9")
-    new_numbers = page.get_by_role("button", name="New numbers", exact=True)
-    new_numbers.wait_for()
-    wait_quiet(page)
+    new_numbers = found(page, f"{app_url}/initialization?activation=tanh&layers=9", "New numbers")
     line.hold()
     page.locator(".st-key-try_1 button").click()
     before = answered(page, line)
